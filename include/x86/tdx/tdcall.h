@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * TDCALLs for guest code, and what user space sees of a TDVMCALL.
+ *
+ * Which register carries which operand of a TDVMCALL is known here and nowhere
+ * else.  Guest code and host code both name operands.
+ */
+#ifndef SELFTEST_KVM_TDX_TDCALL_H
+#define SELFTEST_KVM_TDX_TDCALL_H
+
+#include <asm/vmx.h>
+
+#include "kvm_util.h"
+#include "tdx/tdx_abi.h"
+
+/* General purpose registers as instructions encode them. */
+enum {
+	GPR_RAX, GPR_RCX, GPR_RDX, GPR_RBX, GPR_RSP, GPR_RBP, GPR_RSI, GPR_RDI,
+	GPR_R8, GPR_R9, GPR_R10, GPR_R11, GPR_R12, GPR_R13, GPR_R14, GPR_R15,
+	NR_GPRS
+};
+
+/*
+ * A TDVMCALL, i.e. TDG.VP.VMCALL, seen from either side: the register file,
+ * in which the map below says where what is.
+ */
+struct tdvmcall {
+	u64 reg[NR_GPRS];
+};
+
+/* The register map. */
+enum {
+	TDVMCALL_MASK	= GPR_RCX,	/* bit per register that KVM may see */
+	TDVMCALL_TYPE	= GPR_R10,	/* 0, else number of a KVM hypercall */
+	TDVMCALL_STATUS	= GPR_R10,	/* TDVMCALL_STATUS_*, on return */
+	TDVMCALL_LEAF	= GPR_R11,	/* sub-function */
+	TDVMCALL_RET	= GPR_R11,	/* first result, on return */
+};
+
+/* ... and the operands, in the order of the GHCI; more results on return. */
+static const u8 tdvmcall_args[] = {
+	GPR_R12, GPR_R13, GPR_R14, GPR_R15, GPR_RBX,
+	GPR_RDI, GPR_RSI, GPR_R8, GPR_R9, GPR_RDX,
+};
+
+#define TDVMCALL_NR_ARGS	ARRAY_SIZE(tdvmcall_args)
+
+#define tdvmcall_arg(call, i)	((call)->reg[tdvmcall_args[i]])
+
+/*
+ * All that the TDX module passes on: RAX and RCX drive the TDCALL, RSP never
+ * passes, and RBP does not in KVM's TDs.
+ */
+#define TDVMCALL_MASK_ALL						\
+	(GENMASK_ULL(NR_GPRS - 1, 0) & ~(BIT_ULL(GPR_RAX) |		\
+	 BIT_ULL(GPR_RCX) | BIT_ULL(GPR_RSP) | BIT_ULL(GPR_RBP)))
+
+/*
+ * Guest: do @call, with all registers in the mask if it has none.  Registers
+ * are written back, changed or not, so that a test can tell what KVM did to
+ * each of them.  Returns the TDCALL's own status, which is not zero only when
+ * the mask was refused and KVM saw nothing.
+ */
+static __always_inline u64 __tdvmcall(struct tdvmcall *call)
+{
+	u64 leaf = TDG_VP_VMCALL;
+	u64 *reg = call->reg;
+
+	register u64 r8 asm("r8") = reg[GPR_R8];
+	register u64 r9 asm("r9") = reg[GPR_R9];
+	register u64 r10 asm("r10") = reg[GPR_R10];
+	register u64 r11 asm("r11") = reg[GPR_R11];
+	register u64 r12 asm("r12") = reg[GPR_R12];
+	register u64 r13 asm("r13") = reg[GPR_R13];
+	register u64 r14 asm("r14") = reg[GPR_R14];
+	register u64 r15 asm("r15") = reg[GPR_R15];
+
+	if (!reg[TDVMCALL_MASK])
+		reg[TDVMCALL_MASK] = TDVMCALL_MASK_ALL;
+
+	/* TDCALL, spelt in bytes for assemblers that don't know it. */
+	asm volatile(".byte 0x66, 0x0f, 0x01, 0xcc"
+		     : "+a"(leaf), "+c"(reg[GPR_RCX]), "+d"(reg[GPR_RDX]),
+		       "+b"(reg[GPR_RBX]), "+S"(reg[GPR_RSI]),
+		       "+D"(reg[GPR_RDI]), "+r"(r8), "+r"(r9), "+r"(r10),
+		       "+r"(r11), "+r"(r12), "+r"(r13), "+r"(r14), "+r"(r15)
+		     : : "memory", "cc");
+
+	reg[GPR_R8] = r8;
+	reg[GPR_R9] = r9;
+	reg[GPR_R10] = r10;
+	reg[GPR_R11] = r11;
+	reg[GPR_R12] = r12;
+	reg[GPR_R13] = r13;
+	reg[GPR_R14] = r14;
+	reg[GPR_R15] = r15;
+	return leaf;
+}
+
+#define TDVMCALL(_leaf, _args...)					\
+({									\
+	const u64 __args[] = { _args };					\
+	struct tdvmcall __call = { .reg[TDVMCALL_LEAF] = (_leaf) };	\
+									\
+	kvm_static_assert(ARRAY_SIZE(__args) <= TDVMCALL_NR_ARGS);	\
+	for (int __i = 0; __i < ARRAY_SIZE(__args); __i++)		\
+		tdvmcall_arg(&__call, __i) = __args[__i];		\
+	__call;								\
+})
+
+/* Guest: a TDVMCALL of which only the status matters. */
+#define tdvmcall(_leaf, _args...)					\
+({									\
+	struct tdvmcall __c = TDVMCALL(_leaf, _args);			\
+									\
+	GUEST_ASSERT_EQ(__tdvmcall(&__c), TDX_SUCCESS);			\
+	__c.reg[TDVMCALL_STATUS];					\
+})
+
+/* Host: the TDVMCALL that KVM dumped with KVM_SYSTEM_EVENT_TDX_FATAL. */
+static inline struct tdvmcall tdvmcall_of_system_event(struct kvm_run *run)
+{
+	struct tdvmcall call;
+
+	kvm_static_assert(sizeof(call.reg) == sizeof(run->system_event.data));
+	memcpy(call.reg, run->system_event.data, sizeof(call.reg));
+	return call;
+}
+
+/*
+ * This VM's shared bit, the GPA bit that makes an address shared with the
+ * host.  Guest code only; zero in a guest that is not a TD.
+ */
+extern u64 tdx_s_bit;
+
+/*
+ * Guest: write the low @size bytes of @val to MMIO at @gpa, which is given
+ * without the shared bit.  Leaves no trace but the call itself, so that a
+ * ucall can be made of it.
+ */
+static __always_inline u64 tdvmcall_mmio_write(gpa_t gpa, u64 size, u64 val)
+{
+	struct tdvmcall call = TDVMCALL(EXIT_REASON_EPT_VIOLATION, size,
+					TDVMCALL_WRITE, gpa | tdx_s_bit, val);
+
+	return __tdvmcall(&call) ?: call.reg[TDVMCALL_STATUS];
+}
+
+/* What TDG.VP.INFO tells a vCPU about its TD and itself. */
+struct tdx_vp_info {
+	u64 gpaw;
+	u64 attributes;
+	u32 nr_vcpus;
+	u32 max_vcpus;
+	u32 vcpu_index;
+};
+
+static inline struct tdx_vp_info tdg_vp_info(void)
+{
+	u64 leaf = TDG_VP_INFO, rcx = 0, rdx = 0;
+
+	register u64 r8 asm("r8") = 0;
+	register u64 r9 asm("r9") = 0;
+	register u64 r10 asm("r10") = 0;
+	register u64 r11 asm("r11") = 0;
+
+	asm volatile(".byte 0x66, 0x0f, 0x01, 0xcc"
+		     : "+a"(leaf), "+c"(rcx), "+d"(rdx), "+r"(r8), "+r"(r9),
+		       "+r"(r10), "+r"(r11) : : "memory", "cc");
+
+	return (struct tdx_vp_info) {
+		.gpaw = rcx & GENMASK_ULL(5, 0),
+		.attributes = rdx,
+		.nr_vcpus = (u32)r8,
+		.max_vcpus = r8 >> 32,
+		.vcpu_index = (u32)r9,
+	};
+}
+
+#endif /* SELFTEST_KVM_TDX_TDCALL_H */

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The TDX ABI as guest code and tests see it: TDCALL leaves, TDVMCALL
+ * sub-functions, status codes, TD attributes, metadata fields.
+ *
+ * A constant that the kernel has too goes by the kernel's name, and the build
+ * compares the two values (see lib/x86/tdx/tdx.mk).  Constants of KVM's uAPI
+ * are not repeated here: <linux/kvm.h> and <asm/kvm.h> have them.  TDVMCALLs
+ * that stand for an instruction go by their VMX exit reason in <asm/vmx.h>.
+ */
+#ifndef SELFTEST_KVM_TDX_ABI_H
+#define SELFTEST_KVM_TDX_ABI_H
+
+#include <linux/bits.h>
+
+/* TDCALL leaves, RAX[15:0] */
+#define TDG_VP_VMCALL			0
+#define TDG_VP_INFO			1
+#define TDG_MR_RTMR_EXTEND		2
+#define TDG_VP_VEINFO_GET		3
+#define TDG_MR_REPORT			4
+#define TDG_MEM_PAGE_ACCEPT		6
+#define TDG_VM_RD			7
+#define TDG_VM_WR			8
+#define TDG_SYS_RD			11
+
+/* Status of a SEAMCALL or TDCALL, RAX; bits 31:0 carry details */
+#define TDX_SUCCESS			0x0000000000000000ULL
+#define TDX_SEAMCALL_STATUS_MASK	0xFFFFFFFF00000000ULL
+#define TDX_OPERAND_INVALID		0xC000010000000000ULL
+#define TDX_OPERAND_BUSY		0x8000020000000000ULL
+#define TDX_OPERAND_ID_RCX		0x01
+
+/* TDVMCALL sub-functions beyond the instructions */
+#define TDVMCALL_GET_TD_VM_CALL_INFO	0x10000
+#define TDVMCALL_MAP_GPA		0x10001
+#define TDVMCALL_GET_QUOTE		0x10002
+#define TDVMCALL_REPORT_FATAL_ERROR	0x10003
+#define TDVMCALL_SETUP_EVENT_NOTIFY_INTERRUPT 0x10004ULL
+
+/* TDVMCALL status */
+#define TDVMCALL_STATUS_SUCCESS		0x0000000000000000ULL
+#define TDVMCALL_STATUS_RETRY		0x0000000000000001ULL
+#define TDVMCALL_STATUS_INVALID_OPERAND	0x8000000000000000ULL
+#define TDVMCALL_STATUS_ALIGN_ERROR	0x8000000000000002ULL
+#define TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED	0x8000000000000003ULL
+
+/* Direction operand of the I/O and MMIO TDVMCALLs */
+#define TDVMCALL_READ			0
+#define TDVMCALL_WRITE			1
+
+/* ReportFatalError: the error code says that a GPA comes with it */
+#define TDVMCALL_FATAL_GPA_VALID	BIT_ULL(63)
+
+/* TD attributes */
+#define TDX_TD_ATTR_DEBUG		BIT_ULL(0)
+#define TDX_TD_ATTR_SEPT_VE_DISABLE	BIT_ULL(28)
+#define TDX_TD_ATTR_MIGRATABLE		BIT_ULL(29)
+#define TDX_TD_ATTR_PKS			BIT_ULL(30)
+#define TDX_TD_ATTR_PERFMON		BIT_ULL(63)
+
+/* CPUID leaf by which a guest knows that it is a TD */
+#define TDX_CPUID_LEAF_ID		0x21
+#define TDX_IDENT			"IntelTDX    "
+
+#endif /* SELFTEST_KVM_TDX_ABI_H */

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Macros for defining a TDX test, and the host's side of the ucall loop.
+ */
+#ifndef SELFTEST_KVM_TDX_TEST_HARNESS_H
+#define SELFTEST_KVM_TDX_TEST_HARNESS_H
+
+#include "kselftest_harness.h"
+#include "tdx/tdx_util.h"
+#include "ucall_common.h"
+
+/*
+ * As KVM_ONE_VCPU_TEST_SUITE(), but each case creates the TD together with its
+ * guest code: in a TD that has been launched the entry point is settled.
+ */
+#define KVM_ONE_VCPU_TD_TEST_SUITE(name)				\
+	FIXTURE(name) {							\
+		struct kvm_vcpu *vcpu;					\
+	};								\
+									\
+	FIXTURE_SETUP(name) { }						\
+									\
+	FIXTURE_TEARDOWN(name) {					\
+		if (self->vcpu)						\
+			kvm_vm_free(self->vcpu->vm);			\
+	}
+
+#define KVM_ONE_VCPU_TD_TEST(suite, test, guestcode)			\
+static void __suite##_##test(struct kvm_vcpu *vcpu);			\
+									\
+TEST_F(suite, test)							\
+{									\
+	vm_create_shape_with_one_vcpu(VM_SHAPE_TDX, &self->vcpu,	\
+				      guestcode);			\
+	__suite##_##test(self->vcpu);					\
+}									\
+static void __suite##_##test(struct kvm_vcpu *vcpu)
+
+/*
+ * Run until the guest has something to tell.  Returns UCALL_SYNC or UCALL_DONE
+ * with @uc filled in, or UCALL_NONE for an exit that is no ucall.  Prints what
+ * the guest prints, and fails the test when the guest's assertion fails.
+ */
+static inline u64 tdx_vcpu_run(struct kvm_vcpu *vcpu, struct ucall *uc)
+{
+	for (;;) {
+		vcpu_run(vcpu);
+
+		switch (get_ucall(vcpu, uc)) {
+		case UCALL_PRINTF:
+			REPORT_GUEST_PRINTF(*uc);
+			break;
+		case UCALL_ABORT:
+			REPORT_GUEST_ASSERT(*uc);
+			break;
+		default:
+			return uc->cmd;
+		}
+	}
+}
+
+#define __tdx_vcpu_run_expect(vcpu, uc, expected)			\
+	TEST_ASSERT(tdx_vcpu_run(vcpu, uc) == (expected),		\
+		    "Wanted %s, got ucall %lu, exit reason %u (%s)",	\
+		    #expected, (unsigned long)(uc)->cmd,		\
+		    (vcpu)->run->exit_reason,				\
+		    exit_reason_str((vcpu)->run->exit_reason))
+
+/* Run to the guest's next GUEST_SYNC(), which has to be that of @stage. */
+#define tdx_vcpu_run_to_sync(vcpu, stage)				\
+do {									\
+	struct ucall __uc;						\
+									\
+	__tdx_vcpu_run_expect(vcpu, &__uc, UCALL_SYNC);			\
+	TEST_ASSERT_EQ(__uc.args[1], (u64)(stage));			\
+} while (0)
+
+/* Run to the guest's GUEST_DONE(). */
+#define tdx_vcpu_run_to_done(vcpu)					\
+do {									\
+	struct ucall __uc;						\
+									\
+	__tdx_vcpu_run_expect(vcpu, &__uc, UCALL_DONE);			\
+} while (0)
+
+#endif /* SELFTEST_KVM_TDX_TEST_HARNESS_H */

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "tdx/boot.h"
+
+/*
+ * Of the TDX module's GPA widths 48 is the one that every host has.  Its top
+ * bit, 47, is the shared bit.
+ */
+#define TDX_GPAW	48
+
+int __vm_tdx_ioctl(struct kvm_vm *vm, u32 id, u32 flags, void *data,
+		   u64 *hw_error)
+{
+	struct kvm_tdx_cmd cmd = {
+		.id = id,
+		.flags = flags,
+		.data = (u64)data,
+	};
+	int r = __vm_tdx_cmd(vm, &cmd);
+
+	if (hw_error)
+		*hw_error = cmd.hw_error;
+	return r;
+}
+
+int __vcpu_tdx_ioctl(struct kvm_vcpu *vcpu, u32 id, u32 flags, u64 data,
+		     u64 *hw_error)
+{
+	struct kvm_tdx_cmd cmd = {
+		.id = id,
+		.flags = flags,
+		.data = data,
+	};
+	int r = __vcpu_tdx_cmd(vcpu, &cmd);
+
+	if (hw_error)
+		*hw_error = cmd.hw_error;
+	return r;
+}
+
+#define TEST_ASSERT_TDX(vm, name, ret, hw_error)			\
+do {									\
+	TEST_ASSERT(!(ret) || !(hw_error),				\
+		    "%s failed, errno: %i, TDX module status: 0x%lx",	\
+		    name, errno, (unsigned long)(hw_error));		\
+	__TEST_ASSERT_VM_VCPU_IOCTL(!(ret), name, ret, vm);		\
+} while (0)
+
+int __tdx_capabilities(struct kvm_vm *vm, struct kvm_tdx_capabilities *caps)
+{
+	return __vm_tdx_ioctl(vm, KVM_TDX_CAPABILITIES, 0, caps, NULL);
+}
+
+struct kvm_tdx_capabilities *tdx_capabilities(struct kvm_vm *vm)
+{
+	struct kvm_tdx_capabilities *caps;
+	int r;
+
+	caps = calloc(1, sizeof(*caps) +
+			 TDX_MAX_CPUID * sizeof(caps->cpuid.entries[0]));
+	TEST_ASSERT(caps, "-ENOMEM when allocating TDX capabilities");
+
+	caps->cpuid.nent = TDX_MAX_CPUID;
+	r = __tdx_capabilities(vm, caps);
+	TEST_ASSERT_TDX(vm, "KVM_TDX_CAPABILITIES", r, 0);
+	return caps;
+}
+
+struct kvm_tdx_init_vm *tdx_default_init_vm(struct kvm_vm *vm)
+{
+	const struct kvm_cpuid2 *supported = kvm_get_supported_cpuid();
+	struct kvm_tdx_capabilities *caps = tdx_capabilities(vm);
+	struct kvm_tdx_init_vm *init;
+
+	init = calloc(1, sizeof(*init) +
+			 TDX_MAX_CPUID * sizeof(init->cpuid.entries[0]));
+	TEST_ASSERT(init, "-ENOMEM when allocating TD parameters");
+
+	for (int i = 0; i < caps->cpuid.nent; i++) {
+		const struct kvm_cpuid_entry2 *config = &caps->cpuid.entries[i];
+
+		for (int j = 0; j < supported->nent; j++) {
+			struct kvm_cpuid_entry2 entry = supported->entries[j];
+
+			if (entry.function != config->function ||
+			    entry.index != config->index)
+				continue;
+
+			/*
+			 * KVM takes an entry whose index is not significant
+			 * for all of the leaf's subleaves at once.
+			 */
+			entry.flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX;
+			entry.eax &= config->eax;
+			entry.ebx &= config->ebx;
+			entry.ecx &= config->ecx;
+			entry.edx &= config->edx;
+
+			/* KVM's way to ask for a width of GPAs. */
+			if (entry.function == 0x80000008)
+				entry.eax = (entry.eax & ~GENMASK(23, 16)) |
+					    TDX_GPAW << 16;
+
+			init->cpuid.entries[init->cpuid.nent++] = entry;
+			break;
+		}
+	}
+
+	free(caps);
+	return init;
+}
+
+int __tdx_init_vm(struct kvm_vm *vm, struct kvm_tdx_init_vm *init,
+		  u64 *hw_error)
+{
+	int r = __vm_tdx_ioctl(vm, KVM_TDX_INIT_VM, 0, init, hw_error);
+	struct tdx_boot *boot = tdx_boot(vm);
+
+	if (!r && boot)
+		boot->initialized = true;
+	return r;
+}
+
+void tdx_init_vm(struct kvm_vm *vm, struct kvm_tdx_init_vm *init)
+{
+	struct kvm_tdx_init_vm *defaults = NULL;
+	u64 hw_error;
+	int r;
+
+	if (!init)
+		init = defaults = tdx_default_init_vm(vm);
+
+	r = __tdx_init_vm(vm, init, &hw_error);
+	TEST_ASSERT_TDX(vm, "KVM_TDX_INIT_VM", r, hw_error);
+	free(defaults);
+}
+
+int __tdx_get_cpuid(struct kvm_vcpu *vcpu, struct kvm_cpuid2 *cpuid)
+{
+	return __vcpu_tdx_ioctl(vcpu, KVM_TDX_GET_CPUID, 0, (u64)cpuid, NULL);
+}
+
+struct kvm_cpuid2 *tdx_get_cpuid(struct kvm_vcpu *vcpu)
+{
+	struct kvm_cpuid2 *cpuid = allocate_kvm_cpuid2(TDX_MAX_CPUID);
+	int r = __tdx_get_cpuid(vcpu, cpuid);
+
+	TEST_ASSERT_TDX(vcpu->vm, "KVM_TDX_GET_CPUID", r, 0);
+	return cpuid;
+}
+
+void tdx_vcpu_init_cpuid(struct kvm_vcpu *vcpu)
+{
+	struct kvm_cpuid2 *cpuid = tdx_get_cpuid(vcpu);
+
+	vcpu_init_cpuid(vcpu, cpuid);
+	free(cpuid);
+}
+
+int __tdx_init_vcpu(struct kvm_vcpu *vcpu, u64 rcx, u64 *hw_error)
+{
+	return __vcpu_tdx_ioctl(vcpu, KVM_TDX_INIT_VCPU, 0, rcx, hw_error);
+}
+
+void tdx_init_vcpu(struct kvm_vcpu *vcpu, u64 rcx)
+{
+	u64 hw_error;
+	int r = __tdx_init_vcpu(vcpu, rcx, &hw_error);
+
+	TEST_ASSERT_TDX(vcpu->vm, "KVM_TDX_INIT_VCPU", r, hw_error);
+}
+
+int __tdx_init_mem_region(struct kvm_vcpu *vcpu, u32 flags,
+			  struct kvm_tdx_init_mem_region *region, u64 *hw_error)
+{
+	return __vcpu_tdx_ioctl(vcpu, KVM_TDX_INIT_MEM_REGION, flags,
+				(u64)region, hw_error);
+}
+
+void tdx_init_mem_region(struct kvm_vcpu *vcpu, gpa_t gpa, u64 size)
+{
+	struct kvm_tdx_init_mem_region region = {
+		.source_addr = (u64)addr_gpa2hva(vcpu->vm, gpa),
+		.gpa = gpa,
+		.nr_pages = size / PAGE_SIZE,
+	};
+	u64 hw_error;
+	int r;
+
+	do {
+		r = __tdx_init_mem_region(vcpu, KVM_TDX_MEASURE_MEMORY_REGION,
+					  &region, &hw_error);
+	} while (r && errno == EINTR);
+
+	TEST_ASSERT_TDX(vcpu->vm, "KVM_TDX_INIT_MEM_REGION", r, hw_error);
+}
+
+static void init_region(struct kvm_vcpu *vcpu,
+			struct userspace_mem_region *region)
+{
+	struct kvm_vm *vm = vcpu->vm;
+	sparsebit_idx_t i, j;
+
+	if (!sparsebit_any_set(region->protected_phy_pages))
+		return;
+
+	TEST_ASSERT(region->region.flags & KVM_MEM_GUEST_MEMFD,
+		    "Memslot %u has private pages but no guest_memfd",
+		    region->region.slot);
+
+	sparsebit_for_each_set_range(region->protected_phy_pages, i, j) {
+		gpa_t gpa = i << vm->page_shift;
+		u64 size = (j - i + 1) << vm->page_shift;
+
+		vm_mem_set_private(vm, gpa, size);
+		tdx_init_mem_region(vcpu, gpa, size);
+	}
+}
+
+void tdx_init_memory(struct kvm_vm *vm)
+{
+	struct userspace_mem_region *region;
+	struct kvm_vcpu *vcpu;
+	int ctr;
+
+	TEST_ASSERT(!list_empty(&vm->vcpus), "A TD needs a vCPU to get memory");
+	vcpu = list_first_entry(&vm->vcpus, struct kvm_vcpu, list);
+
+	hash_for_each(vm->regions.slot_hash, ctr, region, slot_node)
+		init_region(vcpu, region);
+}
+
+int __tdx_finalize(struct kvm_vm *vm, u64 *hw_error)
+{
+	int r = __vm_tdx_ioctl(vm, KVM_TDX_FINALIZE_VM, 0, NULL, hw_error);
+	struct tdx_boot *boot = tdx_boot(vm);
+
+	if (!r && boot)
+		boot->finalized = true;
+	return r;
+}
+
+void tdx_finalize(struct kvm_vm *vm)
+{
+	u64 hw_error;
+	int r = __tdx_finalize(vm, &hw_error);
+
+	TEST_ASSERT_TDX(vm, "KVM_TDX_FINALIZE_VM", r, hw_error);
+}
+
+void vm_tdx_launch(struct kvm_vm *vm)
+{
+	tdx_init_memory(vm);
+	tdx_finalize(vm);
+}
