@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A TD's life: creation, launch, running and the end, for one TD, for two at
+ * once, for several vCPUs, and with each step by itself, in and out of order.
+ *
+ * KVM has to refuse a step that comes too early, twice or too late, and the TD
+ * has to go on as if nothing had been asked.
+ */
+#include <pthread.h>
+
+#include "kvm_util.h"
+#include "processor.h"
+#include "tdx/tdx_test_harness.h"
+#include "tdx/tdx_util.h"
+
+#define NR_VCPUS	4
+
+static u64 magic;
+static u64 nr_arrived;
+static u64 nr_exceptions;
+
+static void assert_in_td(void)
+{
+	u32 eax, ident[3];
+
+	/* The identification is spread over the registers as in leaf 0. */
+	cpuid(TDX_CPUID_LEAF_ID, &eax, &ident[0], &ident[2], &ident[1]);
+	GUEST_ASSERT(!memcmp(ident, TDX_IDENT, sizeof(ident)));
+}
+
+static void guest_main(void)
+{
+	assert_in_td();
+	GUEST_SYNC(1);
+	GUEST_PRINTF("TD with %u vCPU(s)\n", tdg_vp_info().nr_vcpus);
+	GUEST_SYNC(2);
+	GUEST_DONE();
+}
+
+KVM_ONE_VCPU_TD_TEST_SUITE(lifecycle);
+
+KVM_ONE_VCPU_TD_TEST(lifecycle, one_td, guest_main)
+{
+	tdx_vcpu_run_to_sync(vcpu, 1);
+	tdx_vcpu_run_to_sync(vcpu, 2);
+	tdx_vcpu_run_to_done(vcpu);
+}
+
+static void guest_assert_fails(void)
+{
+	GUEST_ASSERT_EQ(magic, 1);
+	GUEST_DONE();
+}
+
+/* A test that can't see its guest fail is worth nothing. */
+KVM_ONE_VCPU_TD_TEST(lifecycle, guest_assert_arrives, guest_assert_fails)
+{
+	struct ucall uc;
+
+	TEST_ASSERT(!__vcpu_run(vcpu), KVM_IOCTL_ERROR(KVM_RUN, -1));
+	TEST_ASSERT_EQ(get_ucall(vcpu, &uc), UCALL_ABORT);
+	TEST_ASSERT(strstr(uc.buffer, "magic"), "Unexpected message '%s'",
+		    uc.buffer);
+}
+
+static void guest_magic(u64 expected)
+{
+	assert_in_td();
+	GUEST_ASSERT_EQ(magic, expected);
+	magic++;
+	GUEST_SYNC(expected);
+	GUEST_ASSERT_EQ(magic, expected + 1);
+	GUEST_DONE();
+}
+
+static struct kvm_vcpu *create_magic_td(u64 value)
+{
+	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 1, 0);
+	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, 0, guest_magic);
+
+	vcpu_args_set(vcpu, 1, value);
+	write_guest_global(vm, magic, value);
+	vm_tdx_launch(vm);
+	return vcpu;
+}
+
+TEST(two_tds)
+{
+	struct kvm_vcpu *a = create_magic_td(0xaaaaul);
+	struct kvm_vcpu *b = create_magic_td(0xbbbbul);
+
+	tdx_vcpu_run_to_sync(a, 0xaaaa);
+	tdx_vcpu_run_to_sync(b, 0xbbbb);
+	tdx_vcpu_run_to_done(a);
+
+	/* The end of the one is nothing to the other. */
+	kvm_vm_free(a->vm);
+	tdx_vcpu_run_to_done(b);
+	kvm_vm_free(b->vm);
+}
+
+static void guest_vcpu(u64 index)
+{
+	struct tdx_vp_info info = tdg_vp_info();
+
+	GUEST_ASSERT_EQ(info.vcpu_index, index);
+	GUEST_ASSERT_EQ(info.nr_vcpus, NR_VCPUS);
+
+	/* All are here at the same time, and in the same memory. */
+	__atomic_add_fetch(&nr_arrived, 1, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&nr_arrived, __ATOMIC_SEQ_CST) < NR_VCPUS)
+		cpu_relax();
+
+	GUEST_SYNC(index);
+	GUEST_DONE();
+}
+
+static void *run_vcpu(void *arg)
+{
+	struct kvm_vcpu *vcpu = arg;
+
+	tdx_vcpu_run_to_sync(vcpu, vcpu->id);
+	tdx_vcpu_run_to_done(vcpu);
+	return NULL;
+}
+
+TEST(four_vcpus)
+{
+	struct kvm_vcpu *vcpus[NR_VCPUS];
+	pthread_t threads[NR_VCPUS];
+	struct kvm_vm *vm;
+
+	vm = __vm_create(VM_SHAPE_TDX, NR_VCPUS, 0);
+
+	/* For TDs the limit is the number of the host's CPUs. */
+	if (vm_check_cap(vm, KVM_CAP_MAX_VCPUS) < NR_VCPUS) {
+		kvm_vm_free(vm);
+		SKIP(return, "needs %d host CPUs", NR_VCPUS);
+	}
+
+	for (int i = 0; i < NR_VCPUS; i++) {
+		vcpus[i] = vm_vcpu_add(vm, i, guest_vcpu);
+		vcpu_args_set(vcpus[i], 1, (u64)i);
+	}
+	vm_tdx_launch(vm);
+
+	for (int i = 0; i < NR_VCPUS; i++)
+		TEST_ASSERT_EQ(pthread_create(&threads[i], NULL, run_vcpu, vcpus[i]), 0);
+	for (int i = 0; i < NR_VCPUS; i++)
+		TEST_ASSERT_EQ(pthread_join(threads[i], NULL), 0);
+
+	kvm_vm_free(vm);
+}
+
+static void guest_exception_handler(struct ex_regs *regs)
+{
+	nr_exceptions += magic;
+
+	/* INT3 is a trap, UD2 a fault of two bytes. */
+	if (regs->vector == UD_VECTOR)
+		regs->rip += 2;
+}
+
+static void guest_exceptions(void)
+{
+	asm volatile("ud2");
+	GUEST_ASSERT_EQ(nr_exceptions, magic);
+	asm volatile("int3");
+	GUEST_ASSERT_EQ(nr_exceptions, 2 * magic);
+	GUEST_DONE();
+}
+
+TEST(exceptions)
+{
+	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 1, 0);
+	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, 0, guest_exceptions);
+
+	vm_install_exception_handler(vm, UD_VECTOR, guest_exception_handler);
+	vm_install_exception_handler(vm, BP_VECTOR, guest_exception_handler);
+	magic = 0x1234;
+	sync_global_to_guest(vm, magic);
+	vm_tdx_launch(vm);
+
+	tdx_vcpu_run_to_done(vcpu);
+	kvm_vm_free(vm);
+}
+
+static void guest_shutdown(void)
+{
+	const struct desc_ptr no_idt = {};
+
+	set_idt(&no_idt);
+	asm volatile("ud2");
+}
+
+KVM_ONE_VCPU_TD_TEST(lifecycle, triple_fault, guest_shutdown)
+{
+	vcpu_run(vcpu);
+	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_SHUTDOWN);
+}
+
+static void guest_shared_memory(u64 *shared)
+{
+	GUEST_ASSERT_EQ(*shared, 1);
+	*shared = 2;
+	GUEST_SYNC(2);
+	GUEST_ASSERT_EQ(*shared, 3);
+	GUEST_DONE();
+}
+
+TEST(shared_memory)
+{
+	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 1, 0);
+	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, 0, guest_shared_memory);
+	gva_t gva = vm_alloc_shared(vm, PAGE_SIZE, KVM_UTIL_MIN_VADDR,
+				    MEM_REGION_TEST_DATA);
+	u64 *shared;
+
+	vcpu_args_set(vcpu, 1, gva);
+	vm_tdx_launch(vm);
+
+	shared = addr_gva2hva(vm, gva);
+	*shared = 1;
+	tdx_vcpu_run_to_sync(vcpu, 2);
+	TEST_ASSERT_EQ(READ_ONCE(*shared), 2);
+	*shared = 3;
+	tdx_vcpu_run_to_done(vcpu);
+	kvm_vm_free(vm);
+}
+
+static void guest_reset_rcx(u64 expected)
+{
+	GUEST_ASSERT_EQ(tdx_reset_rcx(), expected);
+	GUEST_DONE();
+}
+
+#define TEST_ASSERT_FAILS(call, error)					\
+do {									\
+	int __ret;							\
+									\
+	errno = 0;							\
+	__ret = (call);							\
+	TEST_ASSERT(__ret == -1 && errno == (error),			\
+		    "Wanted %s from %s, got %d, errno %d (%s)", #error,	\
+		    #call, __ret, errno, strerror(errno));		\
+} while (0)
+
+TEST(step_by_step)
+{
+	const u64 rcx = 0xfedcba9876543210ul;
+	struct kvm_tdx_init_mem_region region = {};
+	struct kvm_tdx_init_vm *init;
+	struct kvm_vcpu *vcpu;
+	struct kvm_cpuid2 *cpuid;
+	struct kvm_vm *vm;
+
+	vm = __vm_create(VM_SHAPE_TDX, 1, 0);
+	init = tdx_default_init_vm(vm);
+
+	/* Nothing goes before KVM_TDX_INIT_VM, ... */
+	TEST_ASSERT_FAILS(__vm_ioctl(vm, KVM_CREATE_VCPU, (void *)0), EIO);
+	TEST_ASSERT_FAILS(__tdx_finalize(vm, NULL), EINVAL);
+	tdx_init_vm(vm, init);
+	TEST_ASSERT_FAILS(__tdx_init_vm(vm, init, NULL), EINVAL);
+
+	/* ... nothing touches a vCPU before KVM_TDX_INIT_VCPU, ... */
+	vcpu = __vm_vcpu_add(vm, 0);
+	TEST_ASSERT_FAILS(__tdx_init_mem_region(vcpu, 0, &region, NULL), EINVAL);
+	TEST_ASSERT_FAILS(__vcpu_run(vcpu), EINVAL);
+	TEST_ASSERT_FAILS(__tdx_init_vm(vm, init, NULL), EINVAL);
+	tdx_vcpu_init_cpuid(vcpu);
+	tdx_init_vcpu(vcpu, rcx);
+	TEST_ASSERT_FAILS(__tdx_init_vcpu(vcpu, rcx, NULL), EINVAL);
+	TEST_ASSERT_FAILS(__vcpu_run(vcpu), EINVAL);
+
+	vcpu_arch_set_entry_point(vcpu, guest_reset_rcx);
+	vcpu_args_set(vcpu, 1, rcx);
+	tdx_init_memory(vm);
+	TEST_ASSERT_FAILS(__vcpu_run(vcpu), EINVAL);
+	tdx_finalize(vm);
+
+	/* ... and nothing is left to decide after KVM_TDX_FINALIZE_VM. */
+	cpuid = allocate_kvm_cpuid2(TDX_MAX_CPUID);
+	TEST_ASSERT_FAILS(__tdx_finalize(vm, NULL), EINVAL);
+	TEST_ASSERT_FAILS(__tdx_init_vm(vm, init, NULL), EINVAL);
+	TEST_ASSERT_FAILS(__tdx_init_vcpu(vcpu, 0, NULL), EINVAL);
+	TEST_ASSERT_FAILS(__tdx_init_mem_region(vcpu, 0, &region, NULL), EINVAL);
+	TEST_ASSERT_FAILS(__tdx_get_cpuid(vcpu, cpuid), EINVAL);
+
+	tdx_vcpu_run_to_done(vcpu);
+
+	free(cpuid);
+	free(init);
+	kvm_vm_free(vm);
+}
+
+int main(int argc, char *argv[])
+{
+	TEST_REQUIRE(kvm_has_tdx());
+
+	return test_harness_run(argc, argv);
+}
