@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the module's own files share. */
+#ifndef TDX_INTERNAL_H
+#define TDX_INTERNAL_H
+
+#include <glib.h>
+#include <pthread.h>
+
+#include "abi.h"
+#include "tdx_module.h"
+
+#define PAGE_SIZE	4096ull
+#define BIT(n)		(1ull << (n))
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+typedef uint64_t u64;
+typedef uint32_t u32;
+typedef uint16_t u16;
+typedef uint8_t u8;
+
+static inline u64 status(enum tdx_status_code code, u32 detail)
+{
+	return (u64)code << 32 | detail;
+}
+
+static inline bool failed(u64 status)
+{
+	return status >> 63;
+}
+
+/* Page metadata, one for each 4 KiB page of each TDMR. */
+struct page {
+	enum tdx_page_type type;
+	struct td *owner;	/* NULL when not owned */
+	void *object;		/* the sept_table of a PT_EPT page, and so on */
+	u64 bepoch;		/* TD epoch at which the mapping was blocked */
+};
+
+struct tdmr {
+	u64 base, size;
+	u64 next;		/* first address not yet initialised */
+	struct page *pages;	/* NULL until initialised to the end */
+	unsigned int num_reserved;
+	struct tdx_range reserved[MAX_RESERVED_PER_TDMR];
+	struct tdx_range pamt[3];
+};
+
+struct sept_entry {
+	enum tdx_sept_state state;
+	u64 pa;
+	struct sept_table *table;	/* of a non-leaf entry */
+};
+
+struct sept_table {
+	struct sept_entry entry[512];
+};
+
+struct td {
+	struct tdx_module *m;
+	u64 tdr_pa;
+	u16 hkid;
+	enum tdx_lifecycle lifecycle;
+	enum tdx_op_state op_state;
+	unsigned int num_tdcx;
+	unsigned int num_pages;		/* owned, the TDR not counted */
+
+	u64 attributes, xfam, eptp_controls, config_flags, td_ctls;
+	u64 notify_enables;
+	u16 max_vcpus, tsc_frequency;
+	u64 tsc_offset, tsc_multiplier;	/* multiplier: 48 fraction bits */
+	bool topology_configured;
+	u8 mrconfigid[48], mrowner[48], mrownerconfig[48];
+	u32 (*cpuid)[4];		/* by row of the CPUID table */
+
+	GChecksum *measurement;		/* running, until finalised */
+	u8 mrtd[48], rtmr[4][48];
+
+	struct sept_table root;
+	u64 epoch;
+	unsigned int running[2];	/* vCPUs inside, by parity of epoch */
+
+	unsigned int num_vcpus, num_associated;
+	struct tdx_vcpu *vcpus;		/* all that were created */
+};
+
+enum vcpu_state { VCPU_UNINITIALIZED, VCPU_READY, VCPU_ACTIVE, VCPU_DISABLED };
+
+struct tdx_vcpu {
+	struct tdx_vcpu *next;
+	struct td *td;
+	u64 tdvpr_pa;
+	enum vcpu_state state;
+	unsigned int num_tdcx;
+	u32 index, x2apic_id;
+	int lp;				/* associated with, or -1 */
+	u64 initial_rcx;
+	u64 epoch;			/* of the last entry */
+	bool in_vmcall;			/* the last exit was TDG.VP.VMCALL */
+	u32 vmcall_mask;
+	u32 vmcs[16];			/* see vp_fields */
+	u64 shared_eptp, pi_desc;
+	u8 pend_nmi;
+	bool ve_valid;
+	struct tdx_ve_info ve;
+	void *state_of_cpu;
+};
+
+enum hkid_state { HKID_FREE, HKID_ASSIGNED, HKID_FLUSHED, HKID_WRITTEN_BACK };
+
+enum sys_state {
+	SYS_INIT_PENDING, SYS_LP_INIT, SYS_CONFIGURED, SYS_READY, SYS_DISABLED,
+};
+
+struct tdx_module {
+	struct tdx_ops ops;
+	void *opaque;
+	struct tdx_platform platform;
+	const struct tdx_profile *profile;
+
+	/* Guards all below.  Never held while a TD runs. */
+	pthread_mutex_t lock;
+	enum sys_state sys_state;
+	bool *lp_ready;
+	unsigned int num_lps_ready;
+	u16 global_keyid;
+	unsigned int num_tdmrs;
+	struct tdmr tdmrs[MAX_TDMRS];
+	enum hkid_state *hkids;		/* by KeyID - first TDX KeyID */
+};
+
+/* What one SEAMCALL or TDCALL works on. */
+struct call {
+	struct tdx_module *m;
+	unsigned int lp;
+	struct tdx_vcpu *vcpu;		/* caller of a TDCALL; vCPU to enter */
+	u64 *gpr;
+	unsigned int version;
+	struct tdx_exit *exit;		/* TDCALL */
+	enum tdx_outcome outcome;
+};
+
+/* One leaf: dispatch, versions and trace read the same row. */
+struct leaf {
+	u16 nr;
+	const char *name;
+	u64 (*handler)(struct call *c);		/* returns RAX */
+	u8 max_version;
+	bool any_state;		/* allowed before the module is ready */
+	const char *in, *out;	/* "rcx:page rdx:tdr", for the trace */
+};
+
+extern const struct leaf seamcall_leaves[], tdcall_leaves[];
+extern const unsigned int num_seamcall_leaves, num_tdcall_leaves;
+
+void trace_call(struct call *c, const char *who, const struct leaf *leaf,
+		u64 leaf_nr, const u64 in[TDX_NR_GPRS], u64 ns);
+void trace_exit(struct tdx_vcpu *v, const struct tdx_exit *exit);
+void trace_ve(struct tdx_vcpu *v);
+
+/* pamt.c */
+struct page *pamt_lookup(struct tdx_module *m, u64 pa);
+u64 pamt_get(struct tdx_module *m, u64 pa, enum tdx_operand op,
+	     enum tdx_page_type type, struct page **page);
+void pamt_assign(struct page *p, enum tdx_page_type type, struct td *owner,
+		 void *object);
+void pamt_release(struct page *p);
+u64 sys_config(struct call *c);
+u64 sys_tdmr_init(struct call *c);
+u64 phymem_page_rdmd(struct call *c);
+u64 phymem_page_reclaim(struct call *c);
+u64 phymem_page_wbinvd(struct call *c);
+
+/* td.c */
+u64 td_get(struct tdx_module *m, u64 tdr, enum tdx_operand op,
+	   unsigned int op_states, struct td **td);
+#define ANY_OP_STATE	(~0u)
+u64 td_check(struct td *td, enum tdx_operand op, unsigned int op_states);
+void td_free(struct td *td);
+u64 mng_create(struct call *c);
+u64 mng_key_config(struct call *c);
+u64 mng_addcx(struct call *c);
+u64 mng_init(struct call *c);
+u64 mng_rd(struct call *c);
+u64 mng_vpflushdone(struct call *c);
+u64 mng_key_freeid(struct call *c);
+u64 phymem_cache_wb(struct call *c);
+u64 mr_extend(struct call *c);
+u64 mr_finalize(struct call *c);
+
+/* vp.c */
+void vcpu_free(struct tdx_vcpu *v);
+u64 vp_create(struct call *c);
+u64 vp_addcx(struct call *c);
+u64 vp_init(struct call *c);
+u64 vp_enter(struct call *c);
+u64 vp_flush(struct call *c);
+u64 vp_rd(struct call *c);
+u64 vp_wr(struct call *c);
+
+/* sept.c */
+enum { GPA_PRIVATE_ONLY, GPA_ANY };
+u64 gpa_width(const struct td *td);
+u64 shared_bit(const struct td *td);
+struct sept_entry *sept_find(struct td *td, u64 gpa, unsigned int level,
+			     unsigned int *found);
+void sept_free(struct td *td);
+u64 mem_sept_add(struct call *c);
+u64 mem_page_add(struct call *c);
+u64 mem_page_aug(struct call *c);
+u64 mem_page_remove(struct call *c);
+u64 mem_range_block(struct call *c);
+u64 mem_track(struct call *c);
+u64 tdg_mem_page_accept(struct call *c);
+
+/* cpuid.c */
+unsigned int cpuid_num_configs(const struct tdx_module *m);
+u64 cpuid_config_leaf(const struct tdx_module *m, unsigned int i);
+void cpuid_config_value(const struct tdx_module *m, unsigned int i,
+			u32 value[4]);
+u64 cpuid_build(struct td *td, const struct td_params *p, u64 *bad);
+const u32 *cpuid_lookup(const struct td *td, u32 leaf, u32 subleaf,
+			bool no_subleaf);
+
+/* metadata.c */
+#define FIRST_FIELD	(~0ull)
+u64 sys_read(struct tdx_module *m, u64 id, bool guest, u64 *value);
+u64 sys_next(struct tdx_module *m, u64 id, bool guest);
+u64 td_read(struct td *td, u64 id, bool guest, u64 *value);
+u64 td_next(struct td *td, u64 id, bool guest);
+u64 td_write(struct td *td, u64 id, u64 value, u64 mask, u64 *old);
+u64 sys_rd(struct call *c);
+u64 tdg_sys_rd(struct call *c);
+u64 tdg_vm_rd(struct call *c);
+u64 tdg_vm_wr(struct call *c);
+
+#endif /* TDX_INTERNAL_H */

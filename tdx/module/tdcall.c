@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * TDCALL: what a guest asks of the module.  Of the architecture's leaves those
+ * are here that need no measurement report, no L2 and no service TD; the others
+ * answer OPERAND_INVALID|RAX like unknown leaves, and say so in the trace.
+ */
+#include <string.h>
+
+#include "internal.h"
+
+/* Registers that TDG.VP.VMCALL never passes: RAX, RCX and RSP. */
+#define VMCALL_NEVER	(BIT(TDX_RAX) | BIT(TDX_RCX) | BIT(TDX_RSP))
+
+static u64 tdg_vp_vmcall(struct call *c)
+{
+	u64 mask = c->gpr[TDX_RCX];
+
+	if (mask >> 32 || mask & VMCALL_NEVER)
+		return status(TDX_OPERAND_INVALID, TDX_OP_RCX);
+	if (mask & BIT(TDX_RBP) &&
+	    c->vcpu->td->config_flags & CONFIG_NO_RBP_MOD)
+		return status(TDX_OPERAND_INVALID, TDX_OP_RCX);
+	c->exit->reason = EXIT_TDCALL;
+	c->exit->vmcall_mask = mask;
+	c->outcome = TDX_EXIT_TRAP;
+	return 0;
+}
+
+static u64 tdg_vp_info(struct call *c)
+{
+	struct tdx_vcpu *v = c->vcpu;
+	struct td *td = v->td;
+
+	c->gpr[TDX_RCX] = gpa_width(td);
+	c->gpr[TDX_RDX] = td->attributes;
+	c->gpr[TDX_R8] = td->num_vcpus | (u64)td->max_vcpus << 32;
+	c->gpr[TDX_R9] = v->index;
+	c->gpr[TDX_R10] = 1;	/* TDG.SYS.RD is there */
+	c->gpr[TDX_R11] = 0;
+	return 0;
+}
+
+static u64 tdg_vp_veinfo_get(struct call *c)
+{
+	struct tdx_vcpu *v = c->vcpu;
+	struct tdx_ve_info ve = { 0 };
+	bool valid = v->ve_valid;
+
+	if (valid)
+		ve = v->ve;
+	v->ve_valid = false;
+	c->gpr[TDX_RCX] = ve.reason;
+	c->gpr[TDX_RDX] = ve.qualification;
+	c->gpr[TDX_R8] = ve.gla;
+	c->gpr[TDX_R9] = ve.gpa;
+	c->gpr[TDX_R10] = ve.insn_len | (u64)ve.insn_info << 32;
+	return valid ? 0 : status(TDX_NO_VALID_VE_INFO, 0);
+}
+
+const struct leaf tdcall_leaves[] = {
+	{ 0, "TDG.VP.VMCALL", tdg_vp_vmcall, .in = "rcx:mask r10:vendor r11:leaf" },
+	{ 1, "TDG.VP.INFO", tdg_vp_info,
+	  .out = "rcx:gpaw rdx:attributes r8:vcpus r9:index r10:sys_rd" },
+	{ 3, "TDG.VP.VEINFO.GET", tdg_vp_veinfo_get,
+	  .out = "rcx:reason rdx:qualification r8:gla r9:gpa r10:insn" },
+	{ 6, "TDG.MEM.PAGE.ACCEPT", tdg_mem_page_accept, .in = "rcx:gpa" },
+	{ 7, "TDG.VM.RD", tdg_vm_rd, 1,
+	  .in = "rcx:td rdx:field", .out = "r8:value" },
+	{ 8, "TDG.VM.WR", tdg_vm_wr,
+	  .in = "rcx:td rdx:field r8:value r9:mask", .out = "r8:previous" },
+	{ 11, "TDG.SYS.RD", tdg_sys_rd, .in = "rdx:field", .out = "r8:value" },
+};
+
+const unsigned int num_tdcall_leaves = ARRAY_SIZE(tdcall_leaves);
+
+enum tdx_outcome tdx_ve(struct tdx_vcpu *v, const struct tdx_ve_info *ve)
+{
+	struct tdx_module *m = v->td->m;
+	bool nested;
+
+	pthread_mutex_lock(&m->lock);
+	nested = v->ve_valid;
+	if (!nested) {
+		v->ve = *ve;
+		v->ve_valid = true;
+		trace_ve(v);
+	}
+	pthread_mutex_unlock(&m->lock);
+	return nested ? TDX_DF : TDX_VE;
+}
+
+/* MSRs that a TD reaches directly; the rest of the space is #VE. */
+enum msr_rule { MSR_VE, MSR_NATIVE, MSR_GP };
+
+static const struct msr_row {
+	u32 first, last;
+	enum msr_rule read, write;
+} msr_rows[] = {
+	{ 0x10, 0x10, MSR_NATIVE, MSR_VE },		/* TSC */
+	{ 0x48, 0x49, MSR_NATIVE, MSR_NATIVE },		/* SPEC_CTRL, PRED_CMD */
+	{ 0x8c, 0x8f, MSR_GP, MSR_GP },			/* SGXLEPUBKEYHASH */
+	{ 0x10b, 0x10b, MSR_NATIVE, MSR_NATIVE },	/* FLUSH_CMD */
+	{ 0x174, 0x176, MSR_NATIVE, MSR_NATIVE },	/* SYSENTER */
+	{ 0x277, 0x277, MSR_NATIVE, MSR_NATIVE },	/* PAT */
+	{ 0x600, 0x600, MSR_NATIVE, MSR_NATIVE },	/* DS_AREA */
+	{ 0xda0, 0xda0, MSR_NATIVE, MSR_NATIVE },	/* XSS */
+	{ 0xc0000080, 0xc0000080, MSR_NATIVE, MSR_NATIVE },	/* EFER */
+	{ 0xc0000081, 0xc0000082, MSR_NATIVE, MSR_NATIVE },	/* STAR, LSTAR */
+	{ 0xc0000084, 0xc0000084, MSR_NATIVE, MSR_NATIVE },	/* FMASK */
+	{ 0xc0000100, 0xc0000103, MSR_NATIVE, MSR_NATIVE },	/* bases, AUX */
+};
+
+#define MSR_EFER	0xc0000080
+#define MSR_XSS		0xda0
+#define EFER_SCE	1ull
+#define EFER_LMA	0x400ull
+/* LME and NXE are always on in a TD. */
+#define EFER_FIXED	0x900ull
+
+enum tdx_outcome tdx_msr(struct tdx_vcpu *v, uint32_t msr, bool write,
+			 uint64_t value)
+{
+	enum msr_rule rule = MSR_VE;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(msr_rows); i++)
+		if (msr >= msr_rows[i].first && msr <= msr_rows[i].last)
+			rule = write ? msr_rows[i].write : msr_rows[i].read;
+	if (write && msr == MSR_EFER &&
+	    (value & ~(EFER_SCE | EFER_LMA)) != EFER_FIXED)
+		rule = MSR_VE;
+	if (write && msr == MSR_XSS && value & ~(v->td->xfam & 0x1fd00))
+		rule = MSR_GP;
+	if (rule == MSR_NATIVE)
+		return TDX_NATIVE;
+	return rule == MSR_GP ? TDX_GP : TDX_VE;
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The emulated TDX module: the SEAMCALL and TDCALL ABI in, registers out.
+ *
+ * The module knows nothing of the machine that it runs on.  Whoever embeds it
+ * executes the instructions, switches worlds and translates addresses; the
+ * module decides.  What it needs in return is in struct tdx_ops.
+ *
+ * All functions are thread safe; one logical processor (LP) runs on one thread
+ * at a time.
+ */
+#ifndef TDX_MODULE_H
+#define TDX_MODULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct tdx_module;
+struct tdx_vcpu;
+
+/* General purpose registers in the order of their encoding. */
+enum tdx_gpr {
+	TDX_RAX, TDX_RCX, TDX_RDX, TDX_RBX, TDX_RSP, TDX_RBP, TDX_RSI, TDX_RDI,
+	TDX_R8, TDX_R9, TDX_R10, TDX_R11, TDX_R12, TDX_R13, TDX_R14, TDX_R15,
+	TDX_NR_GPRS
+};
+
+struct tdx_ops {
+	/* Physical memory, KeyID bits stripped; false if there is no RAM. */
+	bool (*read)(void *opaque, uint64_t pa, void *buf, size_t len);
+	bool (*write)(void *opaque, uint64_t pa, const void *buf, size_t len);
+	/* What the bare CPU answers; EAX, EBX, ECX, EDX. */
+	void (*cpuid)(void *opaque, uint32_t leaf, uint32_t subleaf,
+		      uint32_t out[4]);
+	/* The host's time stamp counter and its frequency in Hz. */
+	uint64_t (*tsc)(void *opaque);
+	uint64_t (*tsc_hz)(void *opaque);
+	/* Monotonic time in ns, for the trace. */
+	uint64_t (*clock)(void *opaque);
+	/* One line of trace without newline.  NULL: no trace. */
+	void (*trace)(void *opaque, const char *line);
+	/* Drops what the embedder keeps for a vCPU, see tdx_vcpu_state(). */
+	void (*free_state)(void *opaque, void *state);
+};
+
+struct tdx_range {
+	uint64_t base, size;	/* bytes */
+};
+
+struct tdx_platform {
+	const char *profile;		/* NULL: the default */
+	unsigned int num_lps;
+	unsigned int keyid_shift;	/* lowest KeyID bit of a physical address */
+	unsigned int num_mktme_keyids;	/* KeyIDs 1..n are for MKTME */
+	unsigned int num_tdx_keyids;	/* the next m are for TDX */
+	unsigned int num_cmrs;
+	struct tdx_range cmr[32];	/* convertible memory, ascending */
+};
+
+/* NULL and a reason in *error if the platform or the profile is not valid. */
+struct tdx_module *tdx_module_new(const struct tdx_ops *ops, void *opaque,
+				  const struct tdx_platform *platform,
+				  const char **error);
+void tdx_module_free(struct tdx_module *m);
+
+/*
+ * SEAMCALL by logical processor @lp with @gpr as operands and results.
+ * Returns NULL when the call is done, RAX holding the status, or the vCPU to
+ * enter (TDH.VP.ENTER): the embedder then loads the TD's state, lets
+ * tdx_td_enter() merge the host's registers into it, and runs it until
+ * tdx_td_exit().
+ */
+struct tdx_vcpu *tdx_seamcall(struct tdx_module *m, unsigned int lp,
+			      uint64_t gpr[TDX_NR_GPRS]);
+
+/*
+ * Merges the host's registers into the guest's as the entry after a
+ * TDG.VP.VMCALL asks.  Returns the mask of XMM registers to take likewise.
+ */
+uint32_t tdx_td_enter(struct tdx_vcpu *vcpu, const uint64_t host[TDX_NR_GPRS],
+		      uint64_t guest[TDX_NR_GPRS]);
+
+/* Why a TD stops running; see the SDM for reason and qualification. */
+struct tdx_exit {
+	uint64_t status;	/* high half of RAX, already shifted */
+	uint32_t reason;
+	uint64_t qualification;
+	uint64_t ext_qualification;
+	uint64_t gpa;
+	uint32_t intr_info;
+	uint32_t vmcall_mask;	/* TDG.VP.VMCALL's RCX */
+};
+
+/*
+ * Fills the host's registers for a TD exit from the guest's.  Returns the mask
+ * of XMM registers that pass from guest to host; the others read 0.
+ */
+uint32_t tdx_td_exit(struct tdx_vcpu *vcpu, const struct tdx_exit *exit,
+		     const uint64_t guest[TDX_NR_GPRS],
+		     uint64_t host[TDX_NR_GPRS]);
+
+/* What becomes of an instruction, an access or an event in a TD. */
+enum tdx_outcome {
+	TDX_DONE,	/* completed: advance RIP */
+	TDX_NATIVE,	/* carry out as the bare CPU would */
+	TDX_EXIT,	/* TD exit, RIP stays: the struct tdx_exit is filled */
+	TDX_EXIT_TRAP,	/* TD exit, RIP advanced first */
+	TDX_VE,		/* #VE, if tdx_ve() agrees */
+	TDX_DF,		/* #DF, error code 0: a #VE inside a #VE */
+	TDX_GP,		/* #GP(0) */
+	TDX_UD,		/* #UD */
+	TDX_RSVD,	/* #PF with the reserved bit */
+};
+
+/* TDCALL in 64-bit mode at CPL 0; the embedder has checked both. */
+enum tdx_outcome tdx_tdcall(struct tdx_vcpu *vcpu, uint64_t gpr[TDX_NR_GPRS],
+			    struct tdx_exit *exit);
+
+enum tdx_access { TDX_READ = 1, TDX_WRITE = 2, TDX_FETCH = 4 };
+
+/*
+ * Second-stage translation of @gpa for one access.  TDX_DONE: *hpa is the host
+ * physical address and *rights an or of enum tdx_access.  TDX_EXIT and TDX_VE
+ * fill *exit.  Changes nothing, so that the embedder may ask twice.
+ */
+enum tdx_outcome tdx_translate(struct tdx_vcpu *vcpu, uint64_t gpa,
+			       enum tdx_access access, uint64_t *hpa,
+			       unsigned int *rights, struct tdx_exit *exit);
+
+/*
+ * Raises #VE: fills what TDG.VP.VEINFO.GET reads.  Returns TDX_VE, or TDX_DF
+ * if the guest has not yet read the last one.
+ */
+struct tdx_ve_info {
+	uint32_t reason;		/* VM exit reason */
+	uint64_t qualification;
+	uint64_t gla, gpa;
+	uint32_t insn_len, insn_info;
+};
+
+enum tdx_outcome tdx_ve(struct tdx_vcpu *vcpu, const struct tdx_ve_info *ve);
+
+/* Results of CPUID as the TD sees them, in the state @env. */
+struct tdx_cpuid_env {
+	uint64_t cr4, xcr0, xss;
+	bool long_mode;		/* CS.L */
+};
+
+enum tdx_outcome tdx_cpuid(struct tdx_vcpu *vcpu,
+			   const struct tdx_cpuid_env *env, uint32_t leaf,
+			   uint32_t subleaf, uint32_t out[4]);
+
+/* RDMSR or WRMSR of @msr: TDX_NATIVE, TDX_GP or TDX_VE. */
+enum tdx_outcome tdx_msr(struct tdx_vcpu *vcpu, uint32_t msr, bool write,
+			 uint64_t value);
+
+/*
+ * Whether an NMI that the host asked for (PEND_NMI) is to be delivered now; the
+ * caller delivers it.  @blocked: the guest is in its NMI handler.
+ */
+bool tdx_vcpu_take_nmi(struct tdx_vcpu *vcpu, bool blocked);
+
+/* The state of a vCPU at its first entry, as the architecture defines it. */
+struct tdx_segment {
+	uint16_t selector;
+	uint64_t base;
+	uint32_t limit;
+	uint32_t rights;	/* access rights as in the VMCS */
+};
+
+struct tdx_reset_state {
+	uint64_t gpr[TDX_NR_GPRS];
+	uint64_t rip, rflags, cr0, cr3, cr4, efer, xcr0, pat;
+	uint64_t dr6, dr7, fmask;
+	struct tdx_segment cs, data, ldtr, tr;	/* data: DS ES FS GS SS */
+	uint32_t gdt_limit, idt_limit;
+	uint16_t fcw;
+	uint32_t mxcsr;
+};
+
+void tdx_vcpu_reset_state(struct tdx_vcpu *vcpu, struct tdx_reset_state *s);
+
+/* A pointer of the embedder's that lives as long as the vCPU; starts NULL. */
+void *tdx_vcpu_state(struct tdx_vcpu *vcpu);
+void tdx_vcpu_set_state(struct tdx_vcpu *vcpu, void *state);
+
+/* The TD's time stamp counter at the host's @tsc. */
+uint64_t tdx_vcpu_tsc(struct tdx_vcpu *vcpu, uint64_t tsc);
+
+/* Supervisor and user state that XSETBV and XSS may turn on. */
+uint64_t tdx_vcpu_xfam(struct tdx_vcpu *vcpu);
+
+/* What differs from one module, or platform, to the next. */
+struct tdx_profile {
+	const char *name;
+	const char *summary;
+	bool loaded;		/* whether SEAMCALL finds a module */
+	uint16_t major, minor, update;
+	uint64_t features0;
+	uint64_t attributes;	/* bits that a TD may set */
+	uint64_t config_flags;
+	uint64_t td_ctls;	/* bits that the guest may set */
+	unsigned int cpu_model;	/* of family 6 */
+};
+
+/* The default first; an entry without a name ends the table. */
+extern const struct tdx_profile tdx_profiles[];
+const struct tdx_profile *tdx_profile_find(const char *name);
+
+/* "TDH.MNG.CREATE", "TDG.VP.INFO", "OPERAND_INVALID", or NULL. */
+const char *tdx_seamcall_name(uint64_t leaf);
+const char *tdx_tdcall_name(uint64_t leaf);
+const char *tdx_status_name(uint64_t status);
+
+#endif /* TDX_MODULE_H */

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The calls that "insert" puts into QEMU.  Each costs one test of a flag, or
+ * sits where TCG was about to do something slow anyway.
+ */
+#ifndef TDX_HOOKS_H
+#define TDX_HOOKS_H
+
+#ifndef CONFIG_USER_ONLY
+
+/* An exception that an instruction raises.  Returns if it really does. */
+void tdx_hook_exception(CPUX86State *env, int vector);
+
+/* True if the instruction was carried out here. */
+bool tdx_hook_cpuid(CPUX86State *env, uintptr_t ra);
+bool tdx_hook_rdtsc(CPUX86State *env, uintptr_t ra);
+bool tdx_hook_rdmsr(CPUX86State *env, uintptr_t ra);
+bool tdx_hook_wrmsr(CPUX86State *env, uintptr_t ra);
+
+/* An SVM intercept.  True if a TD runs and the event is not SVM's. */
+bool tdx_hook_intercept(CPUX86State *env, uint32_t type, uintptr_t ra);
+/* An I/O instruction in a TD; does not return then. */
+void tdx_hook_io(CPUX86State *env, uint32_t port, uint32_t param,
+		 uint32_t insn_len, uintptr_t ra);
+/* An SVM exit that is not SVM's; returns if no TD runs. */
+void tdx_hook_vmexit(CPUX86State *env, uint64_t code, uintptr_t ra);
+
+/*
+ * Second stage of address translation.  Returns whether a TD runs; then *ok
+ * says whether there is a translation.
+ */
+bool tdx_hook_translate(CPUX86State *env, hwaddr gpa, MMUAccessType access,
+			bool *ok, hwaddr *hpa, int *prot);
+/* The second stage failed; does not return if a TD runs. */
+void tdx_hook_fault(CPUX86State *env, vaddr gla, hwaddr gpa,
+		    MMUAccessType access, uintptr_t ra);
+
+/* tdx_hook_cr4_bits() is declared in cpu.h, by "insert". */
+
+#else
+
+static inline void tdx_hook_exception(CPUX86State *env, int vector)
+{
+}
+
+static inline bool tdx_hook_cpuid(CPUX86State *env, uintptr_t ra)
+{
+	return false;
+}
+
+static inline bool tdx_hook_rdtsc(CPUX86State *env, uintptr_t ra)
+{
+	return false;
+}
+
+#endif /* CONFIG_USER_ONLY */
+
+#endif /* TDX_HOOKS_H */

@@ -1,0 +1,766 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The TDX module in QEMU: the device that switches it on, its view of the
+ * machine, and the switch between the worlds of the host and of a TD.
+ *
+ * A TD runs with TCG's guest flag (HF_GUEST_MASK), which SVM uses too: the
+ * translator then checks for intercepts, and memory accesses take the nested
+ * stage.  SVM itself has to be off.
+ */
+#include "qemu/osdep.h"
+#include "qemu/error-report.h"
+#include "qemu/memalign.h"
+#include "qemu/module.h"
+#include "qemu/timer.h"
+#include "qapi/error.h"
+#include "qom/object.h"
+#include "system/system.h"
+#include "cpu.h"
+#include "exec/address-spaces.h"
+#include "exec/cputlb.h"
+#include "exec/exec-all.h"
+#include "exec/memory.h"
+#include "hw/core/cpu.h"
+#include "hw/qdev-core.h"
+#include "tcg/helper-tcg.h"
+#include "svm.h"
+#include "hooks.h"
+#include "glue.h"
+
+#define TYPE_TDX_MODULE "tdx-module"
+OBJECT_DECLARE_SIMPLE_TYPE(TdxModule, TDX_MODULE)
+
+struct TdxModule {
+	DeviceState parent;
+	char *profile, *trace;
+	FILE *trace_file;
+	int64_t start_ticks, start_ns;
+	Notifier machine_done;
+};
+
+static TdxModule *device;
+static const struct tdx_profile *profile;
+static struct tdx_module *module;
+static struct lp *lps;
+
+bool tdx_present(void)
+{
+	return device;
+}
+
+const struct tdx_profile *tdx_profile(void)
+{
+	return profile;
+}
+
+struct lp *tdx_lp(CPUX86State *env)
+{
+	return &lps[env_cpu(env)->cpu_index];
+}
+
+static bool in_td(const CPUX86State *env)
+{
+	return device && env->hflags & HF_GUEST_MASK;
+}
+
+/* The module's view of the machine. */
+
+static bool op_read(void *opaque, uint64_t pa, void *buf, size_t len)
+{
+	return address_space_read(&address_space_memory, pa,
+				  MEMTXATTRS_UNSPECIFIED, buf, len) == MEMTX_OK;
+}
+
+/* Through the address space, so that code translated from the page goes. */
+static bool op_write(void *opaque, uint64_t pa, const void *buf, size_t len)
+{
+	return address_space_write(&address_space_memory, pa,
+				   MEMTXATTRS_UNSPECIFIED, buf, len) == MEMTX_OK;
+}
+
+static void native_cpuid(CPUX86State *env, uint32_t leaf, uint32_t subleaf,
+			 uint32_t out[4])
+{
+	cpu_x86_cpuid(env, leaf, subleaf, &out[0], &out[1], &out[2], &out[3]);
+	vmx_host_cpuid(leaf, subleaf, out);
+}
+
+static void op_cpuid(void *opaque, uint32_t leaf, uint32_t subleaf,
+		     uint32_t out[4])
+{
+	native_cpuid(cpu_env(first_cpu), leaf, subleaf, out);
+}
+
+static uint64_t op_tsc(void *opaque)
+{
+	return cpu_get_tsc(cpu_env(first_cpu));
+}
+
+static uint64_t op_clock(void *opaque)
+{
+	return qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
+}
+
+/* QEMU does not know how fast its TSC runs, so it is measured. */
+static uint64_t op_tsc_hz(void *opaque)
+{
+	TdxModule *t = opaque;
+	uint64_t ticks = op_tsc(t) - t->start_ticks;
+	uint64_t ns = op_clock(t) - t->start_ns;
+
+	return (unsigned __int128)ticks * NANOSECONDS_PER_SECOND / ns;
+}
+
+static void op_trace(void *opaque, const char *line)
+{
+	TdxModule *t = opaque;
+
+	fprintf(t->trace_file, "%s\n", line);
+	fflush(t->trace_file);
+}
+
+/* State buffers hold vector registers: give them the alignment of the CPU's. */
+#define STATE_SIZE	offsetof(CPUX86State, end_reset_fields)
+
+static CPUX86State *state_new(void)
+{
+	return qemu_memalign(__alignof__(CPUX86State), STATE_SIZE);
+}
+
+static void op_free_state(void *opaque, void *state)
+{
+	qemu_vfree(state);
+}
+
+static bool add_cmr(Int128 start, Int128 len, const MemoryRegion *mr,
+		    hwaddr offset, void *opaque)
+{
+	struct tdx_platform *p = opaque;
+
+	if (memory_region_is_ram((MemoryRegion *)mr) && !mr->readonly &&
+	    !memory_region_is_ram_device((MemoryRegion *)mr) &&
+	    p->num_cmrs < ARRAY_SIZE(p->cmr))
+		p->cmr[p->num_cmrs++] = (struct tdx_range){
+			int128_get64(start), int128_get64(len)
+		};
+	return false;
+}
+
+static void machine_done(Notifier *notifier, void *data)
+{
+	TdxModule *t = container_of(notifier, TdxModule, machine_done);
+	X86CPU *cpu = X86_CPU(first_cpu);
+	struct tdx_ops ops = {
+		.read = op_read, .write = op_write, .cpuid = op_cpuid,
+		.tsc = op_tsc, .tsc_hz = op_tsc_hz, .clock = op_clock,
+		.trace = t->trace_file ? op_trace : NULL,
+		.free_state = op_free_state,
+	};
+	struct tdx_platform platform = {
+		.profile = t->profile,
+		.keyid_shift = cpu->phys_bits - KEYID_BITS,
+		.num_mktme_keyids = NUM_MKTME_KEYIDS,
+		.num_tdx_keyids = NUM_TDX_KEYIDS,
+	};
+	const char *error;
+	CPUState *cs;
+
+	if (cpu->env.features[FEAT_8000_0001_ECX] & CPUID_EXT3_SVM) {
+		error_report("tdx-module: the CPU must not have SVM");
+		exit(1);
+	}
+	CPU_FOREACH(cs)
+		platform.num_lps++;
+	RCU_READ_LOCK_GUARD();
+	flatview_for_each_range(address_space_to_flatview(&address_space_memory),
+				add_cmr, &platform);
+
+	module = tdx_module_new(&ops, t, &platform, &error);
+	if (!module) {
+		error_report("tdx-module: %s", error);
+		exit(1);
+	}
+	lps = g_new0(struct lp, platform.num_lps);
+	for (unsigned int i = 0; i < platform.num_lps; i++)
+		lps[i].vmcs = ~0ull;
+	t->start_ticks = op_tsc(t);
+	t->start_ns = op_clock(t);
+}
+
+static void realize(DeviceState *dev, Error **errp)
+{
+	TdxModule *t = TDX_MODULE(dev);
+
+	if (device) {
+		error_setg(errp, "there is a tdx-module already");
+		return;
+	}
+	profile = tdx_profile_find(t->profile);
+	if (!profile) {
+		error_setg(errp, "no such profile: %s", t->profile);
+		return;
+	}
+	if (t->trace) {
+		t->trace_file = fopen(t->trace, "w");
+		if (!t->trace_file) {
+			error_setg_file_open(errp, errno, t->trace);
+			return;
+		}
+	}
+	device = t;
+	t->machine_done.notify = machine_done;
+	qemu_add_machine_init_done_notifier(&t->machine_done);
+}
+
+static char *get_profile(Object *obj, Error **errp)
+{
+	return g_strdup(TDX_MODULE(obj)->profile);
+}
+
+static void set_profile(Object *obj, const char *value, Error **errp)
+{
+	g_free(TDX_MODULE(obj)->profile);
+	TDX_MODULE(obj)->profile = g_strdup(value);
+}
+
+static char *get_trace(Object *obj, Error **errp)
+{
+	return g_strdup(TDX_MODULE(obj)->trace);
+}
+
+static void set_trace(Object *obj, const char *value, Error **errp)
+{
+	g_free(TDX_MODULE(obj)->trace);
+	TDX_MODULE(obj)->trace = g_strdup(value);
+}
+
+/* "NAME: what differs", a line each: for lists in front ends. */
+static char *get_profiles(Object *obj, Error **errp)
+{
+	GString *s = g_string_new(NULL);
+
+	for (const struct tdx_profile *p = tdx_profiles; p->name; p++)
+		g_string_append_printf(s, "%s\t%s\n", p->name, p->summary);
+	return g_string_free(s, false);
+}
+
+static void class_init(ObjectClass *oc, void *data)
+{
+	DeviceClass *dc = DEVICE_CLASS(oc);
+
+	dc->realize = realize;
+	dc->desc = "TDX module";
+	set_bit(DEVICE_CATEGORY_CPU, dc->categories);
+	object_class_property_add_str(oc, "profile", get_profile, set_profile);
+	object_class_property_add_str(oc, "trace", get_trace, set_trace);
+	object_class_property_add_str(oc, "profiles", get_profiles, NULL);
+}
+
+static const TypeInfo type_info = {
+	.name = TYPE_TDX_MODULE,
+	.parent = TYPE_DEVICE,
+	.instance_size = sizeof(TdxModule),
+	.class_init = class_init,
+};
+
+static void register_type(void)
+{
+	type_register_static(&type_info);
+}
+
+type_init(register_type);
+
+/* World switch. */
+
+G_NORETURN void tdx_insn_done(CPUX86State *env, uint64_t next_rip)
+{
+	CPUState *cs = env_cpu(env);
+
+	env->eip = next_rip;
+	env->hflags &= ~(HF_INHIBIT_IRQ_MASK | HF_RF_MASK);
+	env->eflags &= ~RF_MASK;
+	cs->exception_index = -1;
+	cpu_loop_exit(cs);
+}
+
+void tdx_set_flags(CPUX86State *env, uint32_t flags)
+{
+	env->cc_op = CC_OP_EFLAGS;
+	env->cc_src = flags;
+}
+
+/* Breakpoints belong to a world, but QEMU's list of them does not. */
+static void save_state(CPUX86State *env, CPUX86State *to)
+{
+	uint64_t dr7 = env->dr[7];
+
+	cpu_x86_update_dr7(env, DR7_FIXED_1);
+	memcpy(to, env, STATE_SIZE);
+	to->dr[7] = dr7;
+}
+
+static void load_state(CPUX86State *env, const CPUX86State *from)
+{
+	uint64_t dr7 = from->dr[7];
+
+	memcpy(env, from, STATE_SIZE);
+	env->dr[7] = DR7_FIXED_1;
+	cpu_x86_update_dr7(env, dr7);
+	tlb_flush(env_cpu(env));
+}
+
+static void set_segment(CPUX86State *env, int reg, const struct tdx_segment *s)
+{
+	cpu_x86_load_seg_cache(env, reg, s->selector, s->base, s->limit,
+			       (s->rights & 0xf0ff) << DESC_TYPE_SHIFT);
+}
+
+static void set_table(SegmentCache *c, const struct tdx_segment *s)
+{
+	*c = (SegmentCache){
+		s->selector, s->base, s->limit,
+		(s->rights & 0xf0ff) << DESC_TYPE_SHIFT
+	};
+}
+
+/* XMM0 to 15 (or a part of them), all of x87, and the upper parts. */
+static void reset_fpu(CPUX86State *env)
+{
+	for (int i = 0; i < CPU_NB_REGS; i++)
+		memset(&env->xmm_regs[i], 0, sizeof(env->xmm_regs[i]));
+	memset(env->fpregs, 0, sizeof(env->fpregs));
+	memset(env->fptags, 1, sizeof(env->fptags));
+	env->fpstt = 0;
+	env->fpus = 0;
+	cpu_set_fpuc(env, 0x37f);
+	cpu_set_mxcsr(env, 0x1f80);
+}
+
+/* The first entry: everything that the architecture defines, over the host's. */
+static void reset_vcpu(CPUX86State *env, struct tdx_vcpu *vcpu)
+{
+	static const int data[] = { R_DS, R_ES, R_FS, R_GS, R_SS };
+	struct tdx_reset_state s;
+
+	tdx_vcpu_reset_state(vcpu, &s);
+	memcpy(env->regs, s.gpr, sizeof(s.gpr));
+	env->eip = s.rip;
+	cpu_load_eflags(env, s.rflags, ~0u);
+
+	env->hflags = HF_GUEST_MASK;
+	env->hflags2 = HF2_GIF_MASK | HF2_HIF_MASK | HF2_VINTR_MASK |
+		       HF2_NPT_MASK;
+	env->cr[0] = 0;
+	env->efer = 0;
+	cpu_x86_update_cr0(env, s.cr0);
+	env->cr[2] = 0;
+	cpu_x86_update_cr3(env, s.cr3);
+	cpu_x86_update_cr4(env, s.cr4);
+	cpu_load_efer(env, s.efer);
+	set_segment(env, R_CS, &s.cs);
+	for (int i = 0; i < ARRAY_SIZE(data); i++)
+		set_segment(env, data[i], &s.data);
+	set_table(&env->ldt, &s.ldtr);
+	set_table(&env->tr, &s.tr);
+	env->gdt = (SegmentCache){ .limit = s.gdt_limit };
+	env->idt = (SegmentCache){ .limit = s.idt_limit };
+
+	env->dr[0] = env->dr[1] = env->dr[2] = env->dr[3] = 0;
+	env->dr[6] = s.dr6;
+	env->dr[7] = s.dr7;
+	env->star = env->lstar = env->cstar = env->kernelgsbase = 0;
+	env->fmask = s.fmask;
+	env->sysenter_cs = env->sysenter_esp = env->sysenter_eip = 0;
+	env->tsc_aux = 0;
+	env->pat = s.pat;
+	env->pkru = env->pkrs = 0;
+	env->spec_ctrl = 0;
+	env->xcr0 = s.xcr0;
+	env->old_exception = -1;
+	env->int_ctl = 0;
+	reset_fpu(env);
+	cpu_sync_avx_hflag(env);
+	cpu_sync_bndcs_hflags(env);
+}
+
+/* Bits 127:0 of the registers in @mask go from one world to the other. */
+static void pass_xmm(CPUX86State *to, const CPUX86State *from, uint32_t mask)
+{
+	for (int i = 0; i < 16; i++)
+		if (mask & 1u << i)
+			memcpy(&to->xmm_regs[i], &from->xmm_regs[i], 16);
+}
+
+/* What tdx_vcpu_take_nmi() grants, or nothing: the exception to start with. */
+static int pending_event(CPUX86State *env, struct tdx_vcpu *vcpu)
+{
+	if (!tdx_vcpu_take_nmi(vcpu, env->hflags2 & HF2_NMI_MASK))
+		return -1;
+	env->hflags2 |= HF2_NMI_MASK;
+	env->exception_is_int = 0;
+	env->error_code = 0;
+	return EXCP02_NMI;
+}
+
+static G_NORETURN void enter_td(CPUX86State *env, struct tdx_vcpu *vcpu)
+{
+	struct lp *lp = tdx_lp(env);
+	CPUX86State *td = tdx_vcpu_state(vcpu);
+	CPUState *cs = env_cpu(env);
+	uint32_t xmm;
+
+	if (!lp->host)
+		lp->host = state_new();
+	save_state(env, lp->host);
+	if (td) {
+		load_state(env, td);
+	} else {
+		td = state_new();
+		tdx_vcpu_set_state(vcpu, td);
+		reset_vcpu(env, vcpu);
+		tlb_flush(cs);
+	}
+	lp->td = vcpu;
+	xmm = tdx_td_enter(vcpu, ((CPUX86State *)lp->host)->regs, env->regs);
+	pass_xmm(env, lp->host, xmm);
+	cs->exception_index = pending_event(env, vcpu);
+	cpu_loop_exit(cs);
+}
+
+/* What the module leaves of the host's state, as it does on real hardware. */
+static void scrub_host(CPUX86State *env, uint64_t xfam)
+{
+	reset_fpu(env);
+	env->dr[0] = env->dr[1] = env->dr[2] = env->dr[3] = 0;
+	env->dr[6] = DR6_FIXED_1;
+	env->dr[7] = DR7_FIXED_1;
+	env->cr[2] = 0;
+	env->star = env->lstar = env->kernelgsbase = env->tsc_aux = 0;
+	env->fmask = 0x20200;
+	env->pkru = 0;
+	env->xcr0 = xfam & 0x602e7;
+}
+
+/* The state of the CPU is in @env, not in a translation block. */
+static G_NORETURN void exit_td(CPUX86State *env, const struct tdx_exit *exit)
+{
+	struct lp *lp = tdx_lp(env);
+	CPUX86State *td = tdx_vcpu_state(lp->td), *host = lp->host;
+	CPUState *cs = env_cpu(env);
+	uint32_t xmm;
+
+	env->old_exception = -1;
+	save_state(env, td);
+	scrub_host(host, tdx_vcpu_xfam(lp->td));
+	xmm = tdx_td_exit(lp->td, exit, td->regs, host->regs);
+	lp->td = NULL;
+	if (exit->reason == 0) {
+		/* The NMI that ends the TD's run is taken by the exit. */
+		cs->interrupt_request &= ~CPU_INTERRUPT_NMI;
+		host->hflags2 |= HF2_NMI_MASK;
+	}
+	load_state(env, host);
+	pass_xmm(env, td, xmm);
+	cpu_sync_avx_hflag(env);
+	cpu_sync_bndcs_hflags(env);
+	cs->exception_index = -1;
+	cpu_loop_exit(cs);
+}
+
+G_NORETURN void tdx_deliver(CPUX86State *env, enum tdx_outcome out,
+			    const struct tdx_exit *exit, uint64_t next_rip,
+			    uintptr_t ra)
+{
+	switch (out) {
+	case TDX_EXIT_TRAP:
+	case TDX_EXIT:
+		cpu_restore_state(env_cpu(env), ra);
+		if (out == TDX_EXIT_TRAP) {
+			env->eip = next_rip;
+			env->hflags &= ~HF_INHIBIT_IRQ_MASK;
+		}
+		exit_td(env, exit);
+	case TDX_VE:
+		raise_exception_err_ra(env, 20, 0, ra);
+	case TDX_DF:
+		raise_exception_err_ra(env, EXCP08_DBLE, 0, ra);
+	case TDX_GP:
+		raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
+	case TDX_UD:
+		raise_exception_ra(env, EXCP06_ILLOP, ra);
+	default:
+		g_assert_not_reached();
+	}
+}
+
+G_NORETURN void tdx_deliver_ve(CPUX86State *env, const struct tdx_ve_info *ve,
+			       uintptr_t ra)
+{
+	tdx_deliver(env, tdx_ve(tdx_lp(env)->td, ve), NULL, 0, ra);
+}
+
+#define SEAMLDR_CALL	(1ull << 63)
+
+G_NORETURN void tdx_do_seamcall(CPUX86State *env, uint64_t next_rip)
+{
+	struct tdx_vcpu *vcpu;
+
+	/* There is no P-SEAMLDR, and with some profiles no module either. */
+	if (!profile->loaded || env->regs[R_EAX] & SEAMLDR_CALL) {
+		tdx_set_flags(env, CC_C);
+		tdx_insn_done(env, next_rip);
+	}
+	tdx_set_flags(env, 0);
+	vcpu = tdx_seamcall(module, env_cpu(env)->cpu_index, env->regs);
+	if (!vcpu)
+		tdx_insn_done(env, next_rip);
+	env->eip = next_rip;
+	env->hflags &= ~HF_INHIBIT_IRQ_MASK;
+	enter_td(env, vcpu);
+}
+
+G_NORETURN void tdx_do_tdcall(CPUX86State *env, uint64_t next_rip)
+{
+	struct tdx_exit exit;
+	enum tdx_outcome out;
+
+	if (env->hflags & HF_CPL_MASK || !(env->hflags & HF_CS64_MASK))
+		raise_exception_err(env, EXCP0D_GPF, 0);
+	out = tdx_tdcall(tdx_lp(env)->td, env->regs, &exit);
+	if (out == TDX_DONE)
+		tdx_insn_done(env, next_rip);
+	tdx_deliver(env, out, &exit, next_rip, 0);
+}
+
+/* Hooks. */
+
+void tdx_hook_exception(CPUX86State *env, int vector)
+{
+	if (device && vector == EXCP06_ILLOP)
+		vmx_execute(env);
+}
+
+bool tdx_hook_cpuid(CPUX86State *env, uintptr_t ra)
+{
+	uint32_t leaf = env->regs[R_EAX], subleaf = env->regs[R_ECX], out[4];
+	enum tdx_outcome result = TDX_DONE;
+
+	if (!device)
+		return false;
+	if (in_td(env)) {
+		struct tdx_cpuid_env e = {
+			.cr4 = env->cr[4], .xcr0 = env->xcr0, .xss = env->xss,
+			.long_mode = env->hflags & HF_CS64_MASK,
+		};
+
+		result = tdx_cpuid(tdx_lp(env)->td, &e, leaf, subleaf, out);
+	} else {
+		native_cpuid(env, leaf, subleaf, out);
+	}
+	if (result == TDX_VE)
+		tdx_deliver_ve(env, &(struct tdx_ve_info){
+			.reason = 10, .insn_len = 2
+		}, ra);
+	env->regs[R_EAX] = out[0];
+	env->regs[R_EBX] = out[1];
+	env->regs[R_ECX] = out[2];
+	env->regs[R_EDX] = out[3];
+	return true;
+}
+
+bool tdx_hook_rdtsc(CPUX86State *env, uintptr_t ra)
+{
+	uint64_t tsc;
+
+	if (!in_td(env) || (env->cr[4] & CR4_TSD_MASK && env->hflags & HF_CPL_MASK))
+		return false;
+	tsc = tdx_vcpu_tsc(tdx_lp(env)->td, cpu_get_tsc(env));
+	env->regs[R_EAX] = (uint32_t)tsc;
+	env->regs[R_EDX] = tsc >> 32;
+	return true;
+}
+
+static void td_msr(CPUX86State *env, bool write, uintptr_t ra)
+{
+	uint64_t value = (uint32_t)env->regs[R_EAX] |
+			 (uint64_t)(uint32_t)env->regs[R_EDX] << 32;
+	enum tdx_outcome out = tdx_msr(tdx_lp(env)->td, env->regs[R_ECX], write,
+				       value);
+
+	if (out == TDX_NATIVE)
+		return;
+	if (out == TDX_VE)
+		tdx_deliver_ve(env, &(struct tdx_ve_info){
+			.reason = write ? 32 : 31, .insn_len = 2
+		}, ra);
+	tdx_deliver(env, out, NULL, 0, ra);
+}
+
+#define MSR_TSC 0x10
+
+bool tdx_hook_rdmsr(CPUX86State *env, uintptr_t ra)
+{
+	uint32_t msr = env->regs[R_ECX];
+	uint64_t value;
+
+	if (!device)
+		return false;
+	if (in_td(env)) {
+		td_msr(env, false, ra);
+		if (msr != MSR_TSC)
+			return false;
+		value = tdx_vcpu_tsc(tdx_lp(env)->td, cpu_get_tsc(env));
+	} else if (!vmx_rdmsr(msr, &value)) {
+		return false;
+	}
+	env->regs[R_EAX] = (uint32_t)value;
+	env->regs[R_EDX] = value >> 32;
+	return true;
+}
+
+bool tdx_hook_wrmsr(CPUX86State *env, uintptr_t ra)
+{
+	if (!device)
+		return false;
+	if (in_td(env))
+		td_msr(env, true, ra);
+	else if (vmx_wrmsr_is_ro(env->regs[R_ECX]))
+		raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
+	return false;
+}
+
+/* An event that belongs to the host ends the TD's run. */
+static G_NORETURN void host_event(CPUX86State *env, uint32_t reason,
+				  uint32_t intr_info, uintptr_t ra)
+{
+	struct tdx_exit exit = { .reason = reason, .intr_info = intr_info };
+
+	tdx_deliver(env, TDX_EXIT, &exit, 0, ra);
+}
+
+bool tdx_hook_intercept(CPUX86State *env, uint32_t type, uintptr_t ra)
+{
+	if (!in_td(env))
+		return false;
+	switch (type) {
+	case SVM_EXIT_INTR:
+		host_event(env, 1, 0, ra);
+	case SVM_EXIT_NMI:
+		host_event(env, 0, 0x80000202, ra);
+	case SVM_EXIT_SMI:
+		host_event(env, 6, 0, ra);
+	case SVM_EXIT_HLT:
+		tdx_deliver_ve(env, &(struct tdx_ve_info){
+			.reason = 12, .insn_len = 1
+		}, ra);
+	case SVM_EXIT_INVD:
+		tdx_deliver_ve(env, &(struct tdx_ve_info){
+			.reason = 13, .insn_len = 2
+		}, ra);
+	case SVM_EXIT_WBINVD:
+		tdx_deliver_ve(env, &(struct tdx_ve_info){
+			.reason = 54, .insn_len = 2
+		}, ra);
+	}
+	return true;
+}
+
+/* From SVM's description of an I/O access to VMX's exit qualification. */
+void tdx_hook_io(CPUX86State *env, uint32_t port, uint32_t param,
+		 uint32_t insn_len, uintptr_t ra)
+{
+	uint64_t size = param >> SVM_IOIO_SIZE_SHIFT & 7;
+	uint64_t qualification = (size - 1) | (uint64_t)port << 16;
+
+	if (!in_td(env))
+		return;
+	if (param & SVM_IOIO_TYPE_MASK)
+		qualification |= 1 << 3;	/* IN */
+	if (param & SVM_IOIO_STR_MASK)
+		qualification |= 1 << 4;
+	if (param & SVM_IOIO_REP_MASK)
+		qualification |= 1 << 5;
+	tdx_deliver_ve(env, &(struct tdx_ve_info){
+		.reason = 30, .qualification = qualification,
+		.insn_len = insn_len
+	}, ra);
+}
+
+#define NON_RECOVERABLE_VCPU	(0x40000001ull << 32)
+
+void tdx_hook_vmexit(CPUX86State *env, uint64_t code, uintptr_t ra)
+{
+	struct tdx_exit exit = { .status = NON_RECOVERABLE_VCPU, .reason = 2 };
+
+	/* QEMU's way to say that a CR write is not valid. */
+	if (device && code == SVM_EXIT_ERR)
+		raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
+	if (!in_td(env))
+		return;
+	g_assert(code == SVM_EXIT_SHUTDOWN);
+	tdx_deliver(env, TDX_EXIT, &exit, 0, ra);
+}
+
+static enum tdx_access to_access(MMUAccessType access)
+{
+	return access == MMU_INST_FETCH ? TDX_FETCH :
+	       access == MMU_DATA_STORE ? TDX_WRITE : TDX_READ;
+}
+
+bool tdx_hook_translate(CPUX86State *env, hwaddr gpa, MMUAccessType access,
+			bool *ok, hwaddr *hpa, int *prot)
+{
+	unsigned int rights = 0;
+	struct tdx_exit exit;
+
+	if (!in_td(env))
+		return false;
+	*ok = tdx_translate(tdx_lp(env)->td, gpa, to_access(access), hpa,
+			    &rights, &exit) == TDX_DONE;
+	*prot = (rights & TDX_READ ? PAGE_READ : 0) |
+		(rights & TDX_WRITE ? PAGE_WRITE : 0) |
+		(rights & TDX_FETCH ? PAGE_EXEC : 0);
+	return true;
+}
+
+void tdx_hook_fault(CPUX86State *env, vaddr gla, hwaddr gpa,
+		    MMUAccessType access, uintptr_t ra)
+{
+	enum tdx_outcome out;
+	unsigned int rights;
+	struct tdx_exit exit;
+	hwaddr hpa;
+
+	if (!in_td(env))
+		return;
+	out = tdx_translate(tdx_lp(env)->td, gpa, to_access(access), &hpa,
+			    &rights, &exit);
+	switch (out) {
+	case TDX_DONE:
+		/* Another CPU has just mapped it: try again. */
+		env_cpu(env)->exception_index = -1;
+		cpu_loop_exit_restore(env_cpu(env), ra);
+	case TDX_VE:
+		tdx_deliver_ve(env, &(struct tdx_ve_info){
+			.reason = 48, .qualification = exit.qualification,
+			.gla = gla, .gpa = gpa,
+		}, ra);
+	case TDX_RSVD:
+		env->cr[2] = gla;
+		raise_exception_err_ra(env, EXCP0E_PAGE, PG_ERROR_RSVD_MASK |
+				       PG_ERROR_P_MASK |
+				       (access == MMU_DATA_STORE ?
+					PG_ERROR_W_MASK : 0) |
+				       (access == MMU_INST_FETCH ?
+					PG_ERROR_I_D_MASK : 0) |
+				       ((env->hflags & HF_CPL_MASK) == 3 ?
+					PG_ERROR_U_MASK : 0), ra);
+	default:
+		tdx_deliver(env, out, &exit, 0, ra);
+	}
+}
+
+uint64_t tdx_hook_cr4_bits(void)
+{
+	return device ? CR4_VMXE_MASK : 0;
+}
