@@ -81,8 +81,8 @@ all: $(STAMP)
 # The lib needs the VFIO library for tests that aren't ours.
 $(STAMP): $(SUITE)/selftests.mk $(SUITE)/include/x86/tdx $(SUITE)/lib/x86/tdx \
 		$(SUITE)/lib/x86/tdx/tdx.mk $(SUITE)/x86 $(KSRC)/$(KVM)/Makefile.kvm
-	@set -e; rm -rf $(TREE) $(OUTPUT)/.tree*; \
-	rm -f $(OUTPUT)/lib/*.o $(OUTPUT)/lib/x86/*.o $(OUTPUT)/lib/x86/tdx/*.o $(OUTPUT)/x86/*.o; \
+	@set -e; rm -rf $(TREE); \
+	[ -e $@ ] || rm -f $(addprefix $(OUTPUT)/,.tree* lib/*.o lib/x86/*.o lib/x86/tdx/*.o x86/*.o); \
 	mkdir -p $(TREE)/$(KVM) $(TREE)/tools/testing/selftests/vfio/lib; \
 	ln -s $(KSRC)/arch $(KSRC)/include $(KSRC)/scripts $(TREE)/; \
 	ln -s $(KHDR) $(TREE)/usr; \

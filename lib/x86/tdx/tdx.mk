@@ -15,7 +15,7 @@ LIBTDX_WRAP := addr_arch_gva2gpa kvm_init_vm_address_properties	\
 
 TDX_TESTS := $(filter $(OUTPUT)/x86/tdx_%,$(TEST_GEN_PROGS))
 
-$(TDX_TESTS): $(LIBTDX_O) $(TDX_ABI_CHECK).o
+$(TDX_TESTS): $(LIBTDX_O) $(TDX_ABI_CHECK).o lib/x86/tdx/tdx.mk
 $(TDX_TESTS): LIBKVM_OBJS += $(LIBTDX_O)
 $(TDX_TESTS): LDFLAGS += $(LIBTDX_WRAP:%=-Wl,--wrap=%)
 
