@@ -32,7 +32,7 @@ static void guest_main(void)
 {
 	assert_in_td();
 	GUEST_SYNC(1);
-	GUEST_PRINTF("TD with %u vCPU(s)\n", tdg_vp_info().nr_vcpus);
+	GUEST_PRINTF("# TD with %u vCPU(s)\n", tdg_vp_info().nr_vcpus);
 	GUEST_SYNC(2);
 	GUEST_DONE();
 }
@@ -248,7 +248,7 @@ do {									\
 TEST(step_by_step)
 {
 	const u64 rcx = 0xfedcba9876543210ul;
-	struct kvm_tdx_init_mem_region region = {};
+	struct kvm_tdx_init_mem_region region = { .nr_pages = 1 };
 	struct kvm_tdx_init_vm *init;
 	struct kvm_vcpu *vcpu;
 	struct kvm_cpuid2 *cpuid;
@@ -256,6 +256,11 @@ TEST(step_by_step)
 
 	vm = __vm_create(VM_SHAPE_TDX, 1, 0);
 	init = tdx_default_init_vm(vm);
+
+	/* A page that KVM could only refuse for the state that the TD is in. */
+	region.gpa = addr_gva2gpa(vm, (gva_t)&magic) & PAGE_MASK;
+	region.source_addr = (u64)addr_gpa2hva(vm, region.gpa);
+	vm_mem_set_private(vm, region.gpa, PAGE_SIZE);
 
 	/* Nothing goes before KVM_TDX_INIT_VM, ... */
 	TEST_ASSERT_FAILS(__vm_ioctl(vm, KVM_CREATE_VCPU, (void *)0), EIO);
