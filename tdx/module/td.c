@@ -238,6 +238,7 @@ u64 mng_init(struct call *c)
 	memcpy(td->mrownerconfig, p.mrownerconfig, sizeof(td->mrownerconfig));
 	td->measurement = g_checksum_new(G_CHECKSUM_SHA384);
 	td->op_state = OP_INITIALIZED;
+	c->gpr[TDX_RCX] = 0;
 	return 0;
 }
 

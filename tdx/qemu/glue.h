@@ -10,6 +10,9 @@
 #define NUM_MKTME_KEYIDS	31
 #define NUM_TDX_KEYIDS		32
 
+#define TSC_HZ			2000000000ull
+#define CRYSTAL_HZ		25000000u
+
 /* A logical processor, beside what QEMU knows of it. */
 struct lp {
 	bool vmxon;

@@ -34,7 +34,6 @@ struct TdxModule {
 	DeviceState parent;
 	char *profile, *trace;
 	FILE *trace_file;
-	int64_t start_ticks, start_ns;
 	Notifier machine_done;
 };
 
@@ -81,7 +80,12 @@ static bool op_write(void *opaque, uint64_t pa, const void *buf, size_t len)
 static void native_cpuid(CPUX86State *env, uint32_t leaf, uint32_t subleaf,
 			 uint32_t out[4])
 {
-	cpu_x86_cpuid(env, leaf, subleaf, &out[0], &out[1], &out[2], &out[3]);
+	/* Beyond its last leaf QEMU repeats it, as CPUs do. */
+	if (leaf > env->cpuid_level && leaf < 0x40000000)
+		memset(out, 0, 4 * sizeof(out[0]));
+	else
+		cpu_x86_cpuid(env, leaf, subleaf, &out[0], &out[1], &out[2],
+			      &out[3]);
 	vmx_host_cpuid(leaf, subleaf, out);
 }
 
@@ -91,24 +95,29 @@ static void op_cpuid(void *opaque, uint32_t leaf, uint32_t subleaf,
 	native_cpuid(cpu_env(first_cpu), leaf, subleaf, out);
 }
 
+/*
+ * The TSC counts virtual time, at a frequency that CPUID tells: QEMU's own is
+ * the host's, whose frequency nobody knows, and calibrating it is chance.
+ */
+static uint64_t tsc_now(void)
+{
+	return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) *
+	       (TSC_HZ / NANOSECONDS_PER_SECOND);
+}
+
 static uint64_t op_tsc(void *opaque)
 {
-	return cpu_get_tsc(cpu_env(first_cpu));
+	return tsc_now();
+}
+
+static uint64_t op_tsc_hz(void *opaque)
+{
+	return TSC_HZ;
 }
 
 static uint64_t op_clock(void *opaque)
 {
 	return qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
-}
-
-/* QEMU does not know how fast its TSC runs, so it is measured. */
-static uint64_t op_tsc_hz(void *opaque)
-{
-	TdxModule *t = opaque;
-	uint64_t ticks = op_tsc(t) - t->start_ticks;
-	uint64_t ns = op_clock(t) - t->start_ns;
-
-	return (unsigned __int128)ticks * NANOSECONDS_PER_SECOND / ns;
 }
 
 static void op_trace(void *opaque, const char *line)
@@ -183,8 +192,6 @@ static void machine_done(Notifier *notifier, void *data)
 	lps = g_new0(struct lp, platform.num_lps);
 	for (unsigned int i = 0; i < platform.num_lps; i++)
 		lps[i].vmcs = ~0ull;
-	t->start_ticks = op_tsc(t);
-	t->start_ns = op_clock(t);
 }
 
 static void realize(DeviceState *dev, Error **errp)
@@ -568,13 +575,21 @@ bool tdx_hook_cpuid(CPUX86State *env, uintptr_t ra)
 	return true;
 }
 
+/* The TSC of the world that is running. */
+static uint64_t world_tsc(CPUX86State *env)
+{
+	return in_td(env) ? tdx_vcpu_tsc(tdx_lp(env)->td, tsc_now()) :
+			    tsc_now();
+}
+
 bool tdx_hook_rdtsc(CPUX86State *env, uintptr_t ra)
 {
 	uint64_t tsc;
 
-	if (!in_td(env) || (env->cr[4] & CR4_TSD_MASK && env->hflags & HF_CPL_MASK))
+	if (!device ||
+	    (env->cr[4] & CR4_TSD_MASK && env->hflags & HF_CPL_MASK))
 		return false;
-	tsc = tdx_vcpu_tsc(tdx_lp(env)->td, cpu_get_tsc(env));
+	tsc = world_tsc(env);
 	env->regs[R_EAX] = (uint32_t)tsc;
 	env->regs[R_EDX] = tsc >> 32;
 	return true;
@@ -605,14 +620,12 @@ bool tdx_hook_rdmsr(CPUX86State *env, uintptr_t ra)
 
 	if (!device)
 		return false;
-	if (in_td(env)) {
+	if (in_td(env))
 		td_msr(env, false, ra);
-		if (msr != MSR_TSC)
-			return false;
-		value = tdx_vcpu_tsc(tdx_lp(env)->td, cpu_get_tsc(env));
-	} else if (!vmx_rdmsr(msr, &value)) {
+	if (msr == MSR_TSC)
+		value = world_tsc(env);
+	else if (in_td(env) || !vmx_rdmsr(msr, &value))
 		return false;
-	}
 	env->regs[R_EAX] = (uint32_t)value;
 	env->regs[R_EDX] = value >> 32;
 	return true;
@@ -638,13 +651,29 @@ static G_NORETURN void host_event(CPUX86State *env, uint32_t reason,
 	tdx_deliver(env, TDX_EXIT, &exit, 0, ra);
 }
 
+/* External interrupts are acknowledged by the exit, which tells the vector. */
+static G_NORETURN void host_interrupt(CPUX86State *env)
+{
+	CPUState *cs = env_cpu(env);
+	int vector;
+
+	cs->interrupt_request &= ~CPU_INTERRUPT_HARD;
+	vector = cpu_get_pic_interrupt(env);
+	if (vector < 0) {
+		/* It went away: the TD runs on. */
+		cs->exception_index = -1;
+		cpu_loop_exit(cs);
+	}
+	host_event(env, 1, 0x80000000 | vector, 0);
+}
+
 bool tdx_hook_intercept(CPUX86State *env, uint32_t type, uintptr_t ra)
 {
 	if (!in_td(env))
 		return false;
 	switch (type) {
 	case SVM_EXIT_INTR:
-		host_event(env, 1, 0, ra);
+		host_interrupt(env);
 	case SVM_EXIT_NMI:
 		host_event(env, 0, 0x80000202, ra);
 	case SVM_EXIT_SMI:

@@ -17,6 +17,7 @@
 
 /* CPUID and MSRs of the bare CPU. */
 
+#define LAST_LEAF		0x15u
 #define CPUID_1_EDX_SS		(1u << 27)
 #define CPUID_7_ECX_TME		(1u << 13)
 #define CPUID_7_ECX_MOVDIRI	(1u << 27)
@@ -25,7 +26,9 @@
 
 void vmx_host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
-	if (leaf == 1) {
+	if (leaf == 0) {
+		out[0] = MAX(out[0], LAST_LEAF);
+	} else if (leaf == 1) {
 		unsigned int model = tdx_profile()->cpu_model;
 
 		out[0] = (out[0] & ~0xf00f0u) | (model & 0xf) << 4 |
@@ -36,6 +39,10 @@ void vmx_host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 		out[2] |= CPUID_7_ECX_TME | CPUID_7_ECX_MOVDIRI |
 			  CPUID_7_ECX_MOVDIR64B;
 		out[3] |= CPUID_7_EDX_ARCH_CAP;
+	} else if (leaf == 0x15) {
+		out[0] = 1;
+		out[1] = TSC_HZ / CRYSTAL_HZ;
+		out[2] = CRYSTAL_HZ;
 	}
 }
 
