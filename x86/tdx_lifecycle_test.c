@@ -84,7 +84,7 @@ static struct kvm_vcpu *create_magic_td(u64 value)
 	return vcpu;
 }
 
-TEST(two_tds)
+TEST_F(lifecycle, two_tds)
 {
 	struct kvm_vcpu *a = create_magic_td(0xaaaaul);
 	struct kvm_vcpu *b = create_magic_td(0xbbbbul);
@@ -124,7 +124,7 @@ static void *run_vcpu(void *arg)
 	return NULL;
 }
 
-TEST(four_vcpus)
+TEST_F(lifecycle, four_vcpus)
 {
 	struct kvm_vcpu *vcpus[NR_VCPUS];
 	pthread_t threads[NR_VCPUS];
@@ -170,7 +170,7 @@ static void guest_exceptions(void)
 	GUEST_DONE();
 }
 
-TEST(exceptions)
+TEST_F(lifecycle, exceptions)
 {
 	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 1, 0);
 	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, 0, guest_exceptions);
@@ -208,7 +208,7 @@ static void guest_shared_memory(u64 *shared)
 	GUEST_DONE();
 }
 
-TEST(shared_memory)
+TEST_F(lifecycle, shared_memory)
 {
 	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 1, 0);
 	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, 0, guest_shared_memory);
@@ -245,7 +245,7 @@ do {									\
 		    #call, __ret, errno, strerror(errno));		\
 } while (0)
 
-TEST(step_by_step)
+TEST_F(lifecycle, step_by_step)
 {
 	const u64 rcx = 0xfedcba9876543210ul;
 	struct kvm_tdx_init_mem_region region = { .nr_pages = 1 };
