@@ -175,9 +175,9 @@ static void guest_each_operand(void)
 	GUEST_DONE();
 }
 
-KVM_ONE_VCPU_TD_TEST_SUITE(one_td);
+KVM_ONE_VCPU_TD_TEST_SUITE(report_fatal_errors);
 
-KVM_ONE_VCPU_TD_TEST(one_td, each_operand, guest_each_operand)
+KVM_ONE_VCPU_TD_TEST(report_fatal_errors, each_operand_alone, guest_each_operand)
 {
 	for (int i = 0; i < TDVMCALL_NR_ARGS; i++) {
 		struct tdvmcall call = only_operand(i);
