@@ -164,6 +164,12 @@ u64 mem_sept_add(struct call *c)
 	return 0;
 }
 
+/* Where the content of a private page is. */
+static u64 private_view(const struct td *td, u64 pa)
+{
+	return pa | (u64)td->hkid << td->m->platform.keyid_shift;
+}
+
 /* All pages of a mapping at @level from @pa must be of @type. */
 static u64 check_pages(struct call *c, u64 pa, unsigned int level,
 		       enum tdx_operand op, enum tdx_page_type type)
@@ -223,7 +229,8 @@ u64 mem_page_add(struct call *c)
 	if (source % PAGE_SIZE || source >> m->platform.keyid_shift)
 		return status(TDX_OPERAND_INVALID, TDX_OP_R9);
 	if (!m->ops.read(m->opaque, source, data, sizeof(data)) ||
-	    !m->ops.write(m->opaque, pa, data, sizeof(data)))
+	    !m->ops.write(m->opaque, private_view(td, pa), data,
+			  sizeof(data)))
 		return status(TDX_OPERAND_ADDR_RANGE_ERROR, TDX_OP_R9);
 
 	map_pages(c, td, e, pa, 0, SEPT_MAPPED);
@@ -253,7 +260,8 @@ u64 mr_extend(struct call *c)
 		return fail(c, TDX_EPT_WALK_FAILED, TDX_OP_RCX, e, found);
 	if (e->state != SEPT_MAPPED)
 		return fail(c, TDX_EPT_ENTRY_STATE_INCORRECT, TDX_OP_RCX, e, 0);
-	if (!m->ops.read(m->opaque, e->pa + gpa % PAGE_SIZE, data, sizeof(data)))
+	if (!m->ops.read(m->opaque, private_view(td, e->pa) + gpa % PAGE_SIZE,
+			 data, sizeof(data)))
 		return status(TDX_OPERAND_ADDR_RANGE_ERROR, TDX_OP_RCX);
 	measure(td, "MR.EXTEND", gpa);
 	g_checksum_update(td->measurement, data, sizeof(data));
@@ -393,7 +401,7 @@ static enum tdx_outcome translate_private(struct tdx_vcpu *v, u64 gpa,
 	struct sept_entry *e = sept_find(td, gpa, 0, &level);
 
 	if (e->state == SEPT_MAPPED) {
-		*hpa = e->pa + gpa % LEVEL_SIZE(level);
+		*hpa = private_view(td, e->pa) + gpa % LEVEL_SIZE(level);
 		*rights = TDX_READ | TDX_WRITE | TDX_FETCH;
 		return TDX_DONE;
 	}
@@ -501,7 +509,8 @@ u64 tdg_mem_page_accept(struct call *c)
 		return 0;
 	}
 	for (i = 0; i < LEVEL_SIZE(level); i += PAGE_SIZE)
-		if (!m->ops.write(m->opaque, e->pa + i, zeros, sizeof(zeros)))
+		if (!m->ops.write(m->opaque, private_view(td, e->pa) + i, zeros,
+				  sizeof(zeros)))
 			return status(TDX_OPERAND_INVALID, TDX_OP_RCX);
 	e->state = SEPT_MAPPED;
 	return 0;

@@ -117,21 +117,78 @@ static const struct msr_row {
 /* LME and NXE are always on in a TD. */
 #define EFER_FIXED	0x900ull
 
-enum tdx_outcome tdx_msr(struct tdx_vcpu *v, uint32_t msr, bool write,
-			 uint64_t value)
+static enum msr_rule msr_rule(uint32_t msr, bool write)
 {
-	enum msr_rule rule = MSR_VE;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(msr_rows); i++)
 		if (msr >= msr_rows[i].first && msr <= msr_rows[i].last)
-			rule = write ? msr_rows[i].write : msr_rows[i].read;
-	if (write && msr == MSR_EFER &&
-	    (value & ~(EFER_SCE | EFER_LMA)) != EFER_FIXED)
-		rule = MSR_VE;
-	if (write && msr == MSR_XSS && value & ~(v->td->xfam & 0x1fd00))
-		rule = MSR_GP;
-	if (rule == MSR_NATIVE)
-		return TDX_NATIVE;
-	return rule == MSR_GP ? TDX_GP : TDX_VE;
+			return write ? msr_rows[i].write : msr_rows[i].read;
+	return MSR_VE;
+}
+
+static enum tdx_outcome msr_outcome(enum msr_rule rule)
+{
+	return rule == MSR_NATIVE ? TDX_NATIVE :
+	       rule == MSR_GP ? TDX_GP : TDX_VE;
+}
+
+enum tdx_outcome tdx_rdmsr(struct tdx_vcpu *v, uint32_t msr, uint64_t *value)
+{
+	(void)v;
+	(void)value;
+	return msr_outcome(msr_rule(msr, false));
+}
+
+enum tdx_outcome tdx_wrmsr(struct tdx_vcpu *v, uint32_t msr, uint64_t value)
+{
+	if (msr == MSR_EFER && (value & ~(EFER_SCE | EFER_LMA)) != EFER_FIXED)
+		return TDX_VE;
+	if (msr == MSR_XSS && value & ~(v->td->xfam & 0x1fd00))
+		return TDX_GP;
+	return msr_outcome(msr_rule(msr, true));
+}
+
+#define CR0_PE		BIT(0)
+#define CR0_NE		BIT(5)
+#define CR0_NW		BIT(29)
+#define CR0_CD		BIT(30)
+#define CR4_MCE		BIT(6)
+#define CR4_VMXE	BIT(13)
+#define CR4_SMXE	BIT(14)
+
+enum tdx_outcome tdx_write_cr(struct tdx_vcpu *v, unsigned int cr,
+			      uint64_t old, uint64_t value)
+{
+	(void)v;
+	(void)old;
+	if (cr == 0) {
+		if (!(value & CR0_PE) || !(value & CR0_NE))
+			return TDX_GP;
+		return value & (CR0_CD | CR0_NW) ? TDX_VE : TDX_NATIVE;
+	}
+	if (value & (CR4_VMXE | CR4_SMXE) || !(value & CR4_MCE))
+		return TDX_VE;
+	return TDX_NATIVE;
+}
+
+enum tdx_outcome tdx_xsetbv(struct tdx_vcpu *v, uint32_t index, uint64_t value)
+{
+	if (index || value & ~(v->td->xfam & 0x602e7))
+		return TDX_GP;
+	return TDX_NATIVE;
+}
+
+enum tdx_outcome tdx_instruction(struct tdx_vcpu *v, uint32_t reason)
+{
+	(void)v;
+	switch (reason) {
+	case EXIT_HLT:
+	case EXIT_INVD:
+	case EXIT_VMCALL:
+	case EXIT_IO:
+	case EXIT_WBINVD:
+		return TDX_VE;
+	}
+	return TDX_NATIVE;
 }

@@ -27,7 +27,11 @@ enum tdx_gpr {
 };
 
 struct tdx_ops {
-	/* Physical memory, KeyID bits stripped; false if there is no RAM. */
+	/*
+	 * Physical memory; false if there is no RAM.  An address with KeyID
+	 * bits names the private view of a page, which the host's accesses
+	 * neither see nor change.
+	 */
 	bool (*read)(void *opaque, uint64_t pa, void *buf, size_t len);
 	bool (*write)(void *opaque, uint64_t pa, const void *buf, size_t len);
 	/* What the bare CPU answers; EAX, EBX, ECX, EDX. */
@@ -40,6 +44,8 @@ struct tdx_ops {
 	uint64_t (*clock)(void *opaque);
 	/* One line of trace without newline.  NULL: no trace. */
 	void (*trace)(void *opaque, const char *line);
+	/* Whether a virtual interrupt would be delivered to that vCPU now. */
+	bool (*interrupt_pending)(void *opaque, void *state);
 	/* Drops what the embedder keeps for a vCPU, see tdx_vcpu_state(). */
 	void (*free_state)(void *opaque, void *state);
 };
@@ -151,9 +157,33 @@ enum tdx_outcome tdx_cpuid(struct tdx_vcpu *vcpu,
 			   const struct tdx_cpuid_env *env, uint32_t leaf,
 			   uint32_t subleaf, uint32_t out[4]);
 
-/* RDMSR or WRMSR of @msr: TDX_NATIVE, TDX_GP or TDX_VE. */
-enum tdx_outcome tdx_msr(struct tdx_vcpu *vcpu, uint32_t msr, bool write,
-			 uint64_t value);
+/*
+ * RDMSR or WRMSR.  TDX_DONE: *value was read, or taken; TDX_NATIVE: the CPU's
+ * own register, of which the TD has its copy; else TDX_GP or TDX_VE.
+ */
+enum tdx_outcome tdx_rdmsr(struct tdx_vcpu *vcpu, uint32_t msr, uint64_t *value);
+enum tdx_outcome tdx_wrmsr(struct tdx_vcpu *vcpu, uint32_t msr, uint64_t value);
+
+/* MOV to CR0 or CR4, XSETBV: TDX_NATIVE, TDX_GP or TDX_VE. */
+enum tdx_outcome tdx_write_cr(struct tdx_vcpu *vcpu, unsigned int cr,
+			      uint64_t old, uint64_t value);
+enum tdx_outcome tdx_xsetbv(struct tdx_vcpu *vcpu, uint32_t index,
+			    uint64_t value);
+
+/*
+ * An instruction that the architecture may take from a TD, by its VM exit
+ * reason: TDX_NATIVE, TDX_VE, TDX_GP or TDX_UD.
+ */
+enum tdx_outcome tdx_instruction(struct tdx_vcpu *vcpu, uint32_t reason);
+
+/* What the host set up for posted interrupts (TDH.VP.WR). */
+struct tdx_posted {
+	bool enabled;
+	uint8_t vector;		/* notification vector */
+	uint64_t descriptor;	/* physical address, 64 bytes */
+};
+
+void tdx_vcpu_posted(struct tdx_vcpu *vcpu, struct tdx_posted *posted);
 
 /*
  * Whether an NMI that the host asked for (PEND_NMI) is to be delivered now; the

@@ -286,7 +286,8 @@ static u64 vp_field_read(const struct tdx_vcpu *v, const struct vp_field *f)
 	case VP_PEND_NMI:
 		return v->pend_nmi;
 	case VP_DETAILS:
-		break;
+		return v->td->m->ops.interrupt_pending(v->td->m->opaque,
+						       v->state_of_cpu);
 	}
 	return 0;
 }
@@ -398,6 +399,15 @@ void tdx_vcpu_reset_state(struct tdx_vcpu *v, struct tdx_reset_state *s)
 	s->gpr[TDX_RCX] = s->gpr[TDX_R8] = v->initial_rcx;
 	s->gpr[TDX_RDX] = cpuid1[0];
 	s->gpr[TDX_RSI] = v->index;
+}
+
+void tdx_vcpu_posted(struct tdx_vcpu *v, struct tdx_posted *p)
+{
+	*p = (struct tdx_posted){
+		.enabled = v->vmcs[1] & BIT(7),
+		.vector = v->vmcs[0],
+		.descriptor = v->pi_desc,
+	};
 }
 
 void *tdx_vcpu_state(struct tdx_vcpu *v)

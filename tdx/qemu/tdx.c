@@ -34,6 +34,7 @@ struct TdxModule {
 	DeviceState parent;
 	char *profile, *trace;
 	FILE *trace_file;
+	MemoryRegion private;
 	Notifier machine_done;
 };
 
@@ -41,6 +42,7 @@ static TdxModule *device;
 static const struct tdx_profile *profile;
 static struct tdx_module *module;
 static struct lp *lps;
+static unsigned int keyid_shift;
 
 bool tdx_present(void)
 {
@@ -64,16 +66,26 @@ static bool in_td(const CPUX86State *env)
 
 /* The module's view of the machine. */
 
+/*
+ * Private memory is a second RAM behind the first, at the lowest address with a
+ * KeyID bit: one page has one owner, so one view serves all KeyIDs.
+ */
+static uint64_t view(uint64_t pa)
+{
+	return pa >> keyid_shift ? (pa & (BIT_ULL(keyid_shift) - 1)) |
+				   BIT_ULL(keyid_shift) : pa;
+}
+
 static bool op_read(void *opaque, uint64_t pa, void *buf, size_t len)
 {
-	return address_space_read(&address_space_memory, pa,
+	return address_space_read(&address_space_memory, view(pa),
 				  MEMTXATTRS_UNSPECIFIED, buf, len) == MEMTX_OK;
 }
 
 /* Through the address space, so that code translated from the page goes. */
 static bool op_write(void *opaque, uint64_t pa, const void *buf, size_t len)
 {
-	return address_space_write(&address_space_memory, pa,
+	return address_space_write(&address_space_memory, view(pa),
 				   MEMTXATTRS_UNSPECIFIED, buf, len) == MEMTX_OK;
 }
 
@@ -136,6 +148,11 @@ static CPUX86State *state_new(void)
 	return qemu_memalign(__alignof__(CPUX86State), STATE_SIZE);
 }
 
+static bool op_interrupt_pending(void *opaque, void *state)
+{
+	return false;
+}
+
 static void op_free_state(void *opaque, void *state)
 {
 	qemu_vfree(state);
@@ -155,6 +172,16 @@ static bool add_cmr(Int128 start, Int128 len, const MemoryRegion *mr,
 	return false;
 }
 
+static void add_private_memory(TdxModule *t, const struct tdx_platform *p)
+{
+	const struct tdx_range *last = &p->cmr[p->num_cmrs - 1];
+
+	memory_region_init_ram(&t->private, OBJECT(t), "tdx.private",
+			       last->base + last->size, &error_fatal);
+	memory_region_add_subregion(get_system_memory(),
+				    BIT_ULL(p->keyid_shift), &t->private);
+}
+
 static void machine_done(Notifier *notifier, void *data)
 {
 	TdxModule *t = container_of(notifier, TdxModule, machine_done);
@@ -163,6 +190,7 @@ static void machine_done(Notifier *notifier, void *data)
 		.read = op_read, .write = op_write, .cpuid = op_cpuid,
 		.tsc = op_tsc, .tsc_hz = op_tsc_hz, .clock = op_clock,
 		.trace = t->trace_file ? op_trace : NULL,
+		.interrupt_pending = op_interrupt_pending,
 		.free_state = op_free_state,
 	};
 	struct tdx_platform platform = {
@@ -174,6 +202,7 @@ static void machine_done(Notifier *notifier, void *data)
 	const char *error;
 	CPUState *cs;
 
+	keyid_shift = platform.keyid_shift;
 	if (cpu->env.features[FEAT_8000_0001_ECX] & CPUID_EXT3_SVM) {
 		error_report("tdx-module: the CPU must not have SVM");
 		exit(1);
@@ -183,6 +212,8 @@ static void machine_done(Notifier *notifier, void *data)
 	RCU_READ_LOCK_GUARD();
 	flatview_for_each_range(address_space_to_flatview(&address_space_memory),
 				add_cmr, &platform);
+
+	add_private_memory(t, &platform);
 
 	module = tdx_module_new(&ops, t, &platform, &error);
 	if (!module) {
@@ -595,23 +626,42 @@ bool tdx_hook_rdtsc(CPUX86State *env, uintptr_t ra)
 	return true;
 }
 
-static void td_msr(CPUX86State *env, bool write, uintptr_t ra)
+/* Delivers what is left when an MSR access was neither done nor native. */
+static void refuse_msr(CPUX86State *env, enum tdx_outcome out, uint32_t reason,
+		       uintptr_t ra)
 {
-	uint64_t value = (uint32_t)env->regs[R_EAX] |
-			 (uint64_t)(uint32_t)env->regs[R_EDX] << 32;
-	enum tdx_outcome out = tdx_msr(tdx_lp(env)->td, env->regs[R_ECX], write,
-				       value);
-
-	if (out == TDX_NATIVE)
-		return;
 	if (out == TDX_VE)
 		tdx_deliver_ve(env, &(struct tdx_ve_info){
-			.reason = write ? 32 : 31, .insn_len = 2
+			.reason = reason, .insn_len = 2
 		}, ra);
 	tdx_deliver(env, out, NULL, 0, ra);
 }
 
 #define MSR_TSC 0x10
+
+/* True if *value is the register's value, false if QEMU has it. */
+static bool td_rdmsr(CPUX86State *env, uint32_t msr, uint64_t *value,
+		     uintptr_t ra)
+{
+	enum tdx_outcome out = tdx_rdmsr(tdx_lp(env)->td, msr, value);
+
+	if (out == TDX_DONE)
+		return true;
+	if (out != TDX_NATIVE)
+		refuse_msr(env, out, 31, ra);
+	if (msr != MSR_TSC)
+		return false;
+	*value = world_tsc(env);
+	return true;
+}
+
+static bool host_rdmsr(uint32_t msr, uint64_t *value)
+{
+	if (msr != MSR_TSC)
+		return vmx_rdmsr(msr, value);
+	*value = tsc_now();
+	return true;
+}
 
 bool tdx_hook_rdmsr(CPUX86State *env, uintptr_t ra)
 {
@@ -620,11 +670,8 @@ bool tdx_hook_rdmsr(CPUX86State *env, uintptr_t ra)
 
 	if (!device)
 		return false;
-	if (in_td(env))
-		td_msr(env, false, ra);
-	if (msr == MSR_TSC)
-		value = world_tsc(env);
-	else if (in_td(env) || !vmx_rdmsr(msr, &value))
+	if (!(in_td(env) ? td_rdmsr(env, msr, &value, ra) :
+			   host_rdmsr(msr, &value)))
 		return false;
 	env->regs[R_EAX] = (uint32_t)value;
 	env->regs[R_EDX] = value >> 32;
@@ -633,13 +680,22 @@ bool tdx_hook_rdmsr(CPUX86State *env, uintptr_t ra)
 
 bool tdx_hook_wrmsr(CPUX86State *env, uintptr_t ra)
 {
+	uint32_t msr = env->regs[R_ECX];
+	uint64_t value = (uint32_t)env->regs[R_EAX] |
+			 (uint64_t)(uint32_t)env->regs[R_EDX] << 32;
+	enum tdx_outcome out;
+
 	if (!device)
 		return false;
-	if (in_td(env))
-		td_msr(env, true, ra);
-	else if (vmx_wrmsr_is_ro(env->regs[R_ECX]))
-		raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
-	return false;
+	if (!in_td(env)) {
+		if (vmx_wrmsr_is_ro(msr))
+			raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
+		return false;
+	}
+	out = tdx_wrmsr(tdx_lp(env)->td, msr, value);
+	if (out != TDX_DONE && out != TDX_NATIVE)
+		refuse_msr(env, out, 32, ra);
+	return out == TDX_DONE;
 }
 
 /* An event that belongs to the host ends the TD's run. */
@@ -667,6 +723,20 @@ static G_NORETURN void host_interrupt(CPUX86State *env)
 	host_event(env, 1, 0x80000000 | vector, 0);
 }
 
+/* Returns if the instruction is native. */
+static void td_instruction(CPUX86State *env, uint32_t reason,
+			   uint32_t insn_len, uintptr_t ra)
+{
+	enum tdx_outcome out = tdx_instruction(tdx_lp(env)->td, reason);
+
+	if (out == TDX_VE)
+		tdx_deliver_ve(env, &(struct tdx_ve_info){
+			.reason = reason, .insn_len = insn_len
+		}, ra);
+	if (out != TDX_NATIVE)
+		tdx_deliver(env, out, NULL, 0, ra);
+}
+
 bool tdx_hook_intercept(CPUX86State *env, uint32_t type, uintptr_t ra)
 {
 	if (!in_td(env))
@@ -679,17 +749,23 @@ bool tdx_hook_intercept(CPUX86State *env, uint32_t type, uintptr_t ra)
 	case SVM_EXIT_SMI:
 		host_event(env, 6, 0, ra);
 	case SVM_EXIT_HLT:
-		tdx_deliver_ve(env, &(struct tdx_ve_info){
-			.reason = 12, .insn_len = 1
-		}, ra);
+		td_instruction(env, 12, 1, ra);
+		break;
 	case SVM_EXIT_INVD:
-		tdx_deliver_ve(env, &(struct tdx_ve_info){
-			.reason = 13, .insn_len = 2
-		}, ra);
+		td_instruction(env, 13, 2, ra);
+		break;
 	case SVM_EXIT_WBINVD:
-		tdx_deliver_ve(env, &(struct tdx_ve_info){
-			.reason = 54, .insn_len = 2
-		}, ra);
+		td_instruction(env, 54, 2, ra);
+		break;
+	case SVM_EXIT_RDPMC:
+		td_instruction(env, 15, 2, ra);
+		break;
+	case SVM_EXIT_MWAIT:
+		td_instruction(env, 36, 3, ra);
+		break;
+	case SVM_EXIT_MONITOR:
+		td_instruction(env, 39, 3, ra);
+		break;
 	}
 	return true;
 }
@@ -746,6 +822,7 @@ bool tdx_hook_translate(CPUX86State *env, hwaddr gpa, MMUAccessType access,
 		return false;
 	*ok = tdx_translate(tdx_lp(env)->td, gpa, to_access(access), hpa,
 			    &rights, &exit) == TDX_DONE;
+	*hpa = view(*hpa);
 	*prot = (rights & TDX_READ ? PAGE_READ : 0) |
 		(rights & TDX_WRITE ? PAGE_WRITE : 0) |
 		(rights & TDX_FETCH ? PAGE_EXEC : 0);
