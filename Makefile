@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0
+# "make help" lists what there is.  The work is done by the scripts in tdx/ and,
+# for the test programs, by selftests.mk.
+
+# What a user may set on the command line reaches the scripts through these.
+export HOST TESTS PROFILE TIMEOUT TEST_TIMEOUT
+export KSRC KERNEL QEMU QEMU_SRC LLVM TDX_CACHE
+
+.PHONY: help run_tests check lint install-tree clean-cache
+
+help:
+	@sed -n 's/^# | //p' Makefile
+
+# | make run_tests                 run the suite; builds what is missing
+# |   TESTS="NAME ..."             only those
+# |   HOST=auto|native|box         where: this machine's KVM or the box
+# |   PROFILE=NAME                 which TDX module the box has
+# |   KSRC=DIR                     your kernel: its selftests lib, its headers, and
+# |                                in the box the kernel itself
+# |   KERNEL=VERSION               another of Debian's linux-source packages
+# |   QEMU=bookworm-backports      another of Debian's QEMUs; QEMU_SRC=DIR for yours
+# |   LLVM=1                       tests by clang
+run_tests:
+	@tdx/suite
+
+# | make check                     the project's own tests, all of them
+check:
+	@tdx/check
+
+# | make lint                      checkpatch, shellcheck, warnings
+lint:
+	@tdx/check lint
+
+# | make install-tree KSRC=DIR     put the suite into a kernel tree
+install-tree:
+	@$(MAKE) --no-print-directory -f selftests.mk install-tree
+
+# | make clean-cache               remove all that was built and fetched
+clean-cache:
+	@tdx/build clean
+
+# | tdx/box help                   run other programs in the box
