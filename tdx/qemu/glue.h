@@ -19,7 +19,20 @@ struct lp {
 	uint64_t vmxon_pa;
 	uint64_t vmcs;			/* current one, or ~0 */
 	struct tdx_vcpu *td;		/* running, or NULL */
-	void *host;			/* its state while a TD runs */
+	CPUX86State *host;		/* its state while a TD runs */
+};
+
+/* What TDs see of their APIC without an exit. */
+struct vapic {
+	uint32_t isr[8], irr[8];
+	uint8_t tpr;
+};
+
+/* A TD's vCPU while it does not run; the virtual APIC, always. */
+struct td_cpu {
+	struct vapic apic;
+	int event;		/* exception to deliver on entry, or -1 */
+	CPUX86State env;	/* up to end_reset_fields */
 };
 
 struct lp *tdx_lp(CPUX86State *env);
@@ -39,6 +52,18 @@ G_NORETURN void tdx_deliver(CPUX86State *env, enum tdx_outcome out,
 			    uintptr_t ra);
 G_NORETURN void tdx_deliver_ve(CPUX86State *env, const struct tdx_ve_info *ve,
 			       uintptr_t ra);
+
+/* vapic.c */
+bool vapic_pending(const struct vapic *a);
+void vapic_update(CPUX86State *env, const struct vapic *a);
+void vapic_leave(CPUX86State *env);
+void vapic_deliver(CPUX86State *env, struct vapic *a);
+void vapic_set_tpr(CPUX86State *env, struct vapic *a, uint8_t tpr);
+bool vapic_read(const struct vapic *a, uint32_t msr, uint64_t *value);
+bool vapic_write(CPUX86State *env, struct vapic *a, uint32_t msr,
+		 uint64_t value);
+void vapic_take_posted(CPUX86State *env, struct vapic *a, uint64_t descriptor);
+void host_apic_eoi(CPUX86State *env);
 
 /* vmx.c */
 void vmx_host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);

@@ -17,6 +17,13 @@ bool tdx_hook_rdtsc(CPUX86State *env, uintptr_t ra);
 bool tdx_hook_rdmsr(CPUX86State *env, uintptr_t ra);
 bool tdx_hook_wrmsr(CPUX86State *env, uintptr_t ra);
 
+bool tdx_hook_write_cr(CPUX86State *env, int reg, target_ulong value,
+		       uintptr_t ra);
+bool tdx_hook_read_cr8(CPUX86State *env, target_ulong *value);
+/* Returns if XSETBV may go on. */
+void tdx_hook_xsetbv(CPUX86State *env, uint32_t index, uint64_t value,
+		     uintptr_t ra);
+
 /* An SVM intercept.  True if a TD runs and the event is not SVM's. */
 bool tdx_hook_intercept(CPUX86State *env, uint32_t type, uintptr_t ra);
 /* An I/O instruction in a TD; does not return then. */
@@ -51,6 +58,11 @@ static inline bool tdx_hook_cpuid(CPUX86State *env, uintptr_t ra)
 static inline bool tdx_hook_rdtsc(CPUX86State *env, uintptr_t ra)
 {
 	return false;
+}
+
+static inline void tdx_hook_xsetbv(CPUX86State *env, uint32_t index,
+				   uint64_t value, uintptr_t ra)
+{
 }
 
 #endif /* CONFIG_USER_ONLY */

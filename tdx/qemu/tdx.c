@@ -38,6 +38,8 @@ struct TdxModule {
 	Notifier machine_done;
 };
 
+#define EXCP_VE		20
+
 static TdxModule *device;
 static const struct tdx_profile *profile;
 static struct tdx_module *module;
@@ -143,14 +145,16 @@ static void op_trace(void *opaque, const char *line)
 /* State buffers hold vector registers: give them the alignment of the CPU's. */
 #define STATE_SIZE	offsetof(CPUX86State, end_reset_fields)
 
-static CPUX86State *state_new(void)
+static void *state_new(size_t header)
 {
-	return qemu_memalign(__alignof__(CPUX86State), STATE_SIZE);
+	return qemu_memalign(__alignof__(CPUX86State), header + STATE_SIZE);
 }
 
 static bool op_interrupt_pending(void *opaque, void *state)
 {
-	return false;
+	const struct td_cpu *td = state;
+
+	return td && vapic_pending(&td->apic);
 }
 
 static void op_free_state(void *opaque, void *state)
@@ -387,7 +391,7 @@ static void reset_vcpu(CPUX86State *env, struct tdx_vcpu *vcpu)
 
 	env->hflags = HF_GUEST_MASK;
 	env->hflags2 = HF2_GIF_MASK | HF2_HIF_MASK | HF2_VINTR_MASK |
-		       HF2_NPT_MASK;
+		       HF2_VGIF_MASK | HF2_NPT_MASK;
 	env->cr[0] = 0;
 	env->efer = 0;
 	cpu_x86_update_cr0(env, s.cr0);
@@ -429,39 +433,52 @@ static void pass_xmm(CPUX86State *to, const CPUX86State *from, uint32_t mask)
 			memcpy(&to->xmm_regs[i], &from->xmm_regs[i], 16);
 }
 
-/* What tdx_vcpu_take_nmi() grants, or nothing: the exception to start with. */
-static int pending_event(CPUX86State *env, struct tdx_vcpu *vcpu)
+static struct td_cpu *td_cpu(CPUX86State *env)
 {
-	if (!tdx_vcpu_take_nmi(vcpu, env->hflags2 & HF2_NMI_MASK))
-		return -1;
-	env->hflags2 |= HF2_NMI_MASK;
+	return tdx_vcpu_state(tdx_lp(env)->td);
+}
+
+/* The exception that the TD starts with, or -1. */
+static int pending_event(CPUX86State *env, struct td_cpu *td)
+{
+	int event = td->event;
+
+	td->event = -1;
+	if (event < 0 && tdx_vcpu_take_nmi(tdx_lp(env)->td,
+					   env->hflags2 & HF2_NMI_MASK)) {
+		env->hflags2 |= HF2_NMI_MASK;
+		event = EXCP02_NMI;
+	}
 	env->exception_is_int = 0;
 	env->error_code = 0;
-	return EXCP02_NMI;
+	return event;
 }
 
 static G_NORETURN void enter_td(CPUX86State *env, struct tdx_vcpu *vcpu)
 {
 	struct lp *lp = tdx_lp(env);
-	CPUX86State *td = tdx_vcpu_state(vcpu);
+	struct td_cpu *td = tdx_vcpu_state(vcpu);
 	CPUState *cs = env_cpu(env);
 	uint32_t xmm;
 
 	if (!lp->host)
-		lp->host = state_new();
+		lp->host = state_new(0);
 	save_state(env, lp->host);
 	if (td) {
-		load_state(env, td);
+		load_state(env, &td->env);
 	} else {
-		td = state_new();
+		td = state_new(offsetof(struct td_cpu, env));
+		td->apic = (struct vapic){ 0 };
+		td->event = -1;
 		tdx_vcpu_set_state(vcpu, td);
 		reset_vcpu(env, vcpu);
 		tlb_flush(cs);
 	}
 	lp->td = vcpu;
-	xmm = tdx_td_enter(vcpu, ((CPUX86State *)lp->host)->regs, env->regs);
+	xmm = tdx_td_enter(vcpu, lp->host->regs, env->regs);
 	pass_xmm(env, lp->host, xmm);
-	cs->exception_index = pending_event(env, vcpu);
+	vapic_update(env, &td->apic);
+	cs->exception_index = pending_event(env, td);
 	cpu_loop_exit(cs);
 }
 
@@ -483,14 +500,22 @@ static void scrub_host(CPUX86State *env, uint64_t xfam)
 static G_NORETURN void exit_td(CPUX86State *env, const struct tdx_exit *exit)
 {
 	struct lp *lp = tdx_lp(env);
-	CPUX86State *td = tdx_vcpu_state(lp->td), *host = lp->host;
+	struct td_cpu *td = td_cpu(env);
+	CPUX86State *host = lp->host;
 	CPUState *cs = env_cpu(env);
 	uint32_t xmm;
 
+	/*
+	 * An exit while an exception is being delivered: the instruction will
+	 * raise it again, but for those that have left a mark already.
+	 */
+	if (cs->exception_index == EXCP_VE || cs->exception_index == EXCP02_NMI)
+		td->event = cs->exception_index;
 	env->old_exception = -1;
-	save_state(env, td);
+	vapic_leave(env);
+	save_state(env, &td->env);
 	scrub_host(host, tdx_vcpu_xfam(lp->td));
-	xmm = tdx_td_exit(lp->td, exit, td->regs, host->regs);
+	xmm = tdx_td_exit(lp->td, exit, td->env.regs, host->regs);
 	lp->td = NULL;
 	if (exit->reason == 0) {
 		/* The NMI that ends the TD's run is taken by the exit. */
@@ -498,7 +523,7 @@ static G_NORETURN void exit_td(CPUX86State *env, const struct tdx_exit *exit)
 		host->hflags2 |= HF2_NMI_MASK;
 	}
 	load_state(env, host);
-	pass_xmm(env, td, xmm);
+	pass_xmm(env, &td->env, xmm);
 	cpu_sync_avx_hflag(env);
 	cpu_sync_bndcs_hflags(env);
 	cs->exception_index = -1;
@@ -519,7 +544,7 @@ G_NORETURN void tdx_deliver(CPUX86State *env, enum tdx_outcome out,
 		}
 		exit_td(env, exit);
 	case TDX_VE:
-		raise_exception_err_ra(env, 20, 0, ra);
+		raise_exception_err_ra(env, EXCP_VE, 0, ra);
 	case TDX_DF:
 		raise_exception_err_ra(env, EXCP08_DBLE, 0, ra);
 	case TDX_GP:
@@ -637,7 +662,14 @@ static void refuse_msr(CPUX86State *env, enum tdx_outcome out, uint32_t reason,
 	tdx_deliver(env, out, NULL, 0, ra);
 }
 
-#define MSR_TSC 0x10
+#define MSR_TSC		0x10
+#define MSR_X2APIC	0x800
+#define MSR_X2APIC_LAST	0x8ff
+
+static bool is_x2apic(uint32_t msr)
+{
+	return msr >= MSR_X2APIC && msr <= MSR_X2APIC_LAST;
+}
 
 /* True if *value is the register's value, false if QEMU has it. */
 static bool td_rdmsr(CPUX86State *env, uint32_t msr, uint64_t *value,
@@ -649,6 +681,11 @@ static bool td_rdmsr(CPUX86State *env, uint32_t msr, uint64_t *value,
 		return true;
 	if (out != TDX_NATIVE)
 		refuse_msr(env, out, 31, ra);
+	if (is_x2apic(msr)) {
+		if (!vapic_read(&td_cpu(env)->apic, msr, value))
+			raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
+		return true;
+	}
 	if (msr != MSR_TSC)
 		return false;
 	*value = world_tsc(env);
@@ -695,7 +732,55 @@ bool tdx_hook_wrmsr(CPUX86State *env, uintptr_t ra)
 	out = tdx_wrmsr(tdx_lp(env)->td, msr, value);
 	if (out != TDX_DONE && out != TDX_NATIVE)
 		refuse_msr(env, out, 32, ra);
+	if (out == TDX_NATIVE && is_x2apic(msr)) {
+		if (!vapic_write(env, &td_cpu(env)->apic, msr, value))
+			raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
+		return true;
+	}
 	return out == TDX_DONE;
+}
+
+bool tdx_hook_write_cr(CPUX86State *env, int reg, target_ulong value,
+		       uintptr_t ra)
+{
+	enum tdx_outcome out;
+
+	if (!in_td(env))
+		return false;
+	if (reg == 8) {
+		vapic_set_tpr(env, &td_cpu(env)->apic, value << 4);
+		return true;
+	}
+	if (reg != 0 && reg != 4)
+		return false;
+	out = tdx_write_cr(tdx_lp(env)->td, reg, env->cr[reg], value);
+	if (out == TDX_NATIVE)
+		return false;
+	if (out == TDX_VE)
+		tdx_deliver_ve(env, &(struct tdx_ve_info){
+			.reason = 28, .qualification = reg, .insn_len = 3
+		}, ra);
+	tdx_deliver(env, out, NULL, 0, ra);
+}
+
+bool tdx_hook_read_cr8(CPUX86State *env, target_ulong *value)
+{
+	if (!in_td(env))
+		return false;
+	*value = td_cpu(env)->apic.tpr >> 4;
+	return true;
+}
+
+void tdx_hook_xsetbv(CPUX86State *env, uint32_t index, uint64_t value,
+		     uintptr_t ra)
+{
+	enum tdx_outcome out;
+
+	if (!in_td(env))
+		return;
+	out = tdx_xsetbv(tdx_lp(env)->td, index, value);
+	if (out != TDX_NATIVE)
+		tdx_deliver(env, out, NULL, 0, ra);
 }
 
 /* An event that belongs to the host ends the TD's run. */
@@ -707,20 +792,29 @@ static G_NORETURN void host_event(CPUX86State *env, uint32_t reason,
 	tdx_deliver(env, TDX_EXIT, &exit, 0, ra);
 }
 
-/* External interrupts are acknowledged by the exit, which tells the vector. */
+/*
+ * External interrupts are acknowledged by the exit, which tells the vector; the
+ * notification of a posted interrupt is no exit.
+ */
 static G_NORETURN void host_interrupt(CPUX86State *env)
 {
 	CPUState *cs = env_cpu(env);
+	struct tdx_posted posted;
 	int vector;
 
 	cs->interrupt_request &= ~CPU_INTERRUPT_HARD;
 	vector = cpu_get_pic_interrupt(env);
-	if (vector < 0) {
-		/* It went away: the TD runs on. */
-		cs->exception_index = -1;
-		cpu_loop_exit(cs);
+	tdx_vcpu_posted(tdx_lp(env)->td, &posted);
+	if (posted.enabled && vector == posted.vector) {
+		host_apic_eoi(env);
+		vapic_take_posted(env, &td_cpu(env)->apic, posted.descriptor);
+		vector = -1;
 	}
-	host_event(env, 1, 0x80000000 | vector, 0);
+	if (vector >= 0)
+		host_event(env, 1, 0x80000000 | vector, 0);
+	/* Taken, or it went away: the TD runs on. */
+	cs->exception_index = -1;
+	cpu_loop_exit(cs);
 }
 
 /* Returns if the instruction is native. */
@@ -744,6 +838,10 @@ bool tdx_hook_intercept(CPUX86State *env, uint32_t type, uintptr_t ra)
 	switch (type) {
 	case SVM_EXIT_INTR:
 		host_interrupt(env);
+	case SVM_EXIT_VINTR:
+		vapic_deliver(env, &td_cpu(env)->apic);
+		env_cpu(env)->exception_index = -1;
+		cpu_loop_exit(env_cpu(env));
 	case SVM_EXIT_NMI:
 		host_event(env, 0, 0x80000202, ra);
 	case SVM_EXIT_SMI:
