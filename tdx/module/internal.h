@@ -95,6 +95,7 @@ struct tdx_vcpu {
 	int lp;				/* associated with, or -1 */
 	u64 initial_rcx;
 	u64 epoch;			/* of the last entry */
+	u64 tlb_tag;			/* see tdx_vcpu_tlb_tag() */
 	bool in_vmcall;			/* the last exit was TDG.VP.VMCALL */
 	u32 vmcall_mask;
 	u32 vmcs[16];			/* see vp_fields */
@@ -125,6 +126,7 @@ struct tdx_module {
 	u16 global_keyid;
 	unsigned int num_tdmrs;
 	struct tdmr tdmrs[MAX_TDMRS];
+	u64 last_tlb_tag;
 	enum hkid_state *hkids;		/* by KeyID - first TDX KeyID */
 };
 

@@ -215,6 +215,13 @@ void tdx_vcpu_reset_state(struct tdx_vcpu *vcpu, struct tdx_reset_state *s);
 void *tdx_vcpu_state(struct tdx_vcpu *vcpu);
 void tdx_vcpu_set_state(struct tdx_vcpu *vcpu, void *state);
 
+/*
+ * Translations that were cached while this tag ran on a processor are good until
+ * another tag runs there: it changes when a TD's mapping was tracked, or when
+ * the vCPU comes to another processor.
+ */
+uint64_t tdx_vcpu_tlb_tag(struct tdx_vcpu *vcpu);
+
 /* The TD's time stamp counter at the host's @tsc. */
 uint64_t tdx_vcpu_tsc(struct tdx_vcpu *vcpu, uint64_t tsc);
 

@@ -26,6 +26,7 @@ static u64 associate(struct call *c, struct tdx_vcpu *v)
 	if (v->lp >= 0)
 		return status(TDX_VCPU_ASSOCIATED, TDX_OP_RCX);
 	v->lp = c->lp;
+	v->tlb_tag = ++c->m->last_tlb_tag;
 	v->td->num_associated++;
 	return 0;
 }
@@ -170,6 +171,8 @@ u64 vp_enter(struct call *c)
 	if (err)
 		return err;
 	v->state = VCPU_ACTIVE;
+	if (v->epoch != v->td->epoch)
+		v->tlb_tag = ++c->m->last_tlb_tag;
 	v->epoch = v->td->epoch;
 	v->td->running[v->epoch & 1]++;
 	c->vcpu = v;
@@ -399,6 +402,11 @@ void tdx_vcpu_reset_state(struct tdx_vcpu *v, struct tdx_reset_state *s)
 	s->gpr[TDX_RCX] = s->gpr[TDX_R8] = v->initial_rcx;
 	s->gpr[TDX_RDX] = cpuid1[0];
 	s->gpr[TDX_RSI] = v->index;
+}
+
+uint64_t tdx_vcpu_tlb_tag(struct tdx_vcpu *v)
+{
+	return v->tlb_tag;
 }
 
 void tdx_vcpu_posted(struct tdx_vcpu *v, struct tdx_posted *p)

@@ -20,6 +20,7 @@ struct lp {
 	uint64_t vmcs;			/* current one, or ~0 */
 	struct tdx_vcpu *td;		/* running, or NULL */
 	CPUX86State *host;		/* its state while a TD runs */
+	uint64_t tlb_tag;		/* whose translations are cached */
 };
 
 /* What TDs see of their APIC without an exit. */
@@ -43,6 +44,9 @@ const struct tdx_profile *tdx_profile(void);
 G_NORETURN void tdx_insn_done(CPUX86State *env, uint64_t next_rip);
 /* Arithmetic flags all clear but @flags. */
 void tdx_set_flags(CPUX86State *env, uint32_t flags);
+
+/* Drops all translations of TDs on this CPU. */
+void tdx_flush_tlb(CPUX86State *env);
 
 G_NORETURN void tdx_do_seamcall(CPUX86State *env, uint64_t next_rip);
 G_NORETURN void tdx_do_tdcall(CPUX86State *env, uint64_t next_rip);

@@ -331,13 +331,30 @@ void tdx_set_flags(CPUX86State *env, uint32_t flags)
 	env->cc_src = flags;
 }
 
+void tdx_flush_tlb(CPUX86State *env)
+{
+	tlb_flush_by_mmuidx(env_cpu(env), 0x3f << TDX_MMU_IDX |
+			    1 << MMU_NESTED_IDX);
+}
+
+/* All that a reset clears, but for the tiles, which TCG does not have. */
+static void copy_state(CPUX86State *to, const CPUX86State *from)
+{
+	const size_t hole = offsetof(CPUX86State, xtilecfg);
+	const size_t rest = offsetof(CPUX86State, xtiledata) +
+			    sizeof(from->xtiledata);
+
+	memcpy(to, from, hole);
+	memcpy((char *)to + rest, (const char *)from + rest, STATE_SIZE - rest);
+}
+
 /* Breakpoints belong to a world, but QEMU's list of them does not. */
 static void save_state(CPUX86State *env, CPUX86State *to)
 {
 	uint64_t dr7 = env->dr[7];
 
 	cpu_x86_update_dr7(env, DR7_FIXED_1);
-	memcpy(to, env, STATE_SIZE);
+	copy_state(to, env);
 	to->dr[7] = dr7;
 }
 
@@ -345,10 +362,9 @@ static void load_state(CPUX86State *env, const CPUX86State *from)
 {
 	uint64_t dr7 = from->dr[7];
 
-	memcpy(env, from, STATE_SIZE);
+	copy_state(env, from);
 	env->dr[7] = DR7_FIXED_1;
 	cpu_x86_update_dr7(env, dr7);
-	tlb_flush(env_cpu(env));
 }
 
 static void set_segment(CPUX86State *env, int reg, const struct tdx_segment *s)
@@ -472,9 +488,12 @@ static G_NORETURN void enter_td(CPUX86State *env, struct tdx_vcpu *vcpu)
 		td->event = -1;
 		tdx_vcpu_set_state(vcpu, td);
 		reset_vcpu(env, vcpu);
-		tlb_flush(cs);
 	}
 	lp->td = vcpu;
+	if (lp->tlb_tag != tdx_vcpu_tlb_tag(vcpu)) {
+		lp->tlb_tag = tdx_vcpu_tlb_tag(vcpu);
+		tdx_flush_tlb(env);
+	}
 	xmm = tdx_td_enter(vcpu, lp->host->regs, env->regs);
 	pass_xmm(env, lp->host, xmm);
 	vapic_update(env, &td->apic);

@@ -403,8 +403,8 @@ static G_NORETURN void do_vmcs_field(struct insn *i, bool write)
 }
 
 /*
- * INVEPT and INVVPID: translations of a TD never outlive its run, and there are
- * no other guests, so the operands are checked and nothing else is to be done.
+ * INVEPT drops all translations of TDs, whatever its type; for INVVPID there is
+ * no guest.
  */
 static G_NORETURN void do_invalidate(struct insn *i, unsigned int max_type)
 {
@@ -412,6 +412,8 @@ static G_NORETURN void do_invalidate(struct insn *i, unsigned int max_type)
 
 	if (type > max_type || (max_type == 2 && (!type || high)))
 		vm_fail(i, INVEPT_OPERAND);
+	if (max_type == 2)
+		tdx_flush_tlb(i->env);
 	vm_succeed(i);
 }
 
