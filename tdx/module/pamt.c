@@ -66,9 +66,9 @@ void pamt_release(struct page *p)
 	memset(p, 0, sizeof(*p));
 }
 
-static bool overlap(u64 a, u64 a_size, u64 b, u64 b_size)
+static bool overlap(const struct tdx_range *a, const struct tdx_range *b)
 {
-	return a < b + b_size && b < a + a_size;
+	return a->base < b->base + b->size && b->base < a->base + a->size;
 }
 
 static bool in_cmrs(const struct tdx_module *m, u64 base, u64 size)
@@ -78,7 +78,8 @@ static bool in_cmrs(const struct tdx_module *m, u64 base, u64 size)
 	for (i = 0; i < m->platform.num_cmrs; i++) {
 		const struct tdx_range *r = &m->platform.cmr[i];
 
-		if (base >= r->base && base + size <= r->base + r->size)
+		if (base >= r->base && size <= r->size &&
+		    base - r->base <= r->size - size)
 			return true;
 	}
 	return false;
@@ -131,7 +132,7 @@ static u64 check_pamt(struct tdx_module *m, struct tdmr *t, const u64 *info,
 		      u32 index)
 {
 	static const u64 unit[] = { GIB, 2ull << 20, PAGE_SIZE };
-	unsigned int i, j;
+	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(unit); i++) {
 		struct tdx_range *p = &t->pamt[i];
@@ -143,10 +144,40 @@ static u64 check_pamt(struct tdx_module *m, struct tdmr *t, const u64 *info,
 			return status(TDX_INVALID_PAMT, index);
 		if (!in_cmrs(m, p->base, p->size))
 			return status(TDX_PAMT_OUTSIDE_CMRS, index);
+	}
+	return 0;
+}
+
+/* Whether part of @r is memory of the TDMR that can be given to a TD. */
+static bool in_use_by(const struct tdmr *t, const struct tdx_range *r)
+{
+	u64 at = MAX(r->base, t->base);
+	u64 end = MIN(r->base + r->size, t->base + t->size);
+	unsigned int i;
+
+	for (i = 0; i < t->num_reserved && at < end; i++) {
+		const struct tdx_range *hole = &t->reserved[i];
+
+		if (at >= hole->base && at < hole->base + hole->size)
+			at = hole->base + hole->size;
+	}
+	return at < end;
+}
+
+/* A PAMT may meet no other one, and of a TDMR only what is reserved. */
+static u64 check_pamt_overlaps(struct tdx_module *m, unsigned int count)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < 3 * count; i++) {
+		const struct tdx_range *a = &m->tdmrs[i / 3].pamt[i % 3];
+
 		for (j = 0; j < i; j++)
-			if (overlap(p->base, p->size, t->pamt[j].base,
-				    t->pamt[j].size))
-				return status(TDX_PAMT_OVERLAP, index);
+			if (overlap(a, &m->tdmrs[j / 3].pamt[j % 3]))
+				return status(TDX_PAMT_OVERLAP, i / 3);
+		for (j = 0; j < count; j++)
+			if (in_use_by(&m->tdmrs[j], a))
+				return status(TDX_PAMT_OVERLAP, i / 3);
 	}
 	return 0;
 }
@@ -163,7 +194,8 @@ static u64 read_tdmr(struct tdx_module *m, u64 pa, u32 index, u64 end)
 	memset(t, 0, sizeof(*t));
 	t->base = t->next = info[0];
 	t->size = info[1];
-	if (t->base % GIB || !t->size || t->size % GIB ||
+	if (t->base % GIB || t->base & keyid_mask(m) ||
+	    !t->size || t->size % GIB || t->size & keyid_mask(m) ||
 	    (t->base + t->size) & keyid_mask(m))
 		return status(TDX_INVALID_TDMR, index);
 	if (t->base < end)
@@ -205,6 +237,9 @@ u64 sys_config(struct call *c)
 			return err;
 		end = m->tdmrs[i].base + m->tdmrs[i].size;
 	}
+	err = check_pamt_overlaps(m, count);
+	if (err)
+		return err;
 	m->num_tdmrs = count;
 	m->global_keyid = hkid;
 	m->hkids[hkid - p->num_mktme_keyids - 1] = HKID_ASSIGNED;
@@ -225,7 +260,7 @@ u64 sys_tdmr_init(struct call *c)
 {
 	struct tdx_module *m = c->m;
 	struct tdmr *t = NULL;
-	unsigned int i, j;
+	unsigned int i;
 
 	for (i = 0; i < m->num_tdmrs; i++)
 		if (m->tdmrs[i].base == c->gpr[TDX_RCX])
@@ -242,9 +277,6 @@ u64 sys_tdmr_init(struct call *c)
 			abort();
 		for (i = 0; i < t->num_reserved; i++)
 			reserve(t, &t->reserved[i]);
-		for (i = 0; i < m->num_tdmrs; i++)
-			for (j = 0; j < ARRAY_SIZE(t->pamt); j++)
-				reserve(t, &m->tdmrs[i].pamt[j]);
 	}
 	t->next += MIN(TDMR_INIT_STEP, t->base + t->size - t->next);
 	c->gpr[TDX_RDX] = t->next;

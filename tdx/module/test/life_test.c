@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Bring-up, and lives of TDs from creation to the last page reclaimed. */
+#include <string.h>
+
+#include "tests.h"
+
+static void go_through(struct world *w, enum step from, enum step to)
+{
+	enum step at;
+
+	for (at = from; at <= to; at++)
+		world_step(w, at);
+}
+
+/* Nothing of the TD is left: each page of the machine's may be given again. */
+static void all_free(struct world *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < 48; i++)
+		g_assert_cmpuint(page_type(w, PAGE(i)), ==, PT_NDA);
+}
+
+static void whole_life(struct world *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < 20; i++) {
+		go_through(w, CREATED, GONE);
+		all_free(w);
+	}
+}
+
+/* A TD may be given up at any step; its KeyID and its pages come back. */
+static void life_cut_short(struct world *w)
+{
+	enum step last;
+	unsigned int i;
+
+	for (last = CREATED; last < FLUSHED; last++) {
+		go_through(w, CREATED, last);
+		if (last == ENTERED)
+			leave(w, 1);
+		seamcall(w, VP_FLUSH, .rcx = TDVPR);
+		go_through(w, FLUSH_DONE, TEARDOWN);
+		for (i = 1; i < 48; i++)
+			seamcall(w, PHYMEM_PAGE_RECLAIM, .rcx = PAGE(i));
+		world_step(w, GONE);
+		all_free(w);
+	}
+}
+
+/* Each page says what it is and whose. */
+static void page_types(struct world *w)
+{
+	static const struct { uint64_t pa; unsigned int type; } pages[] = {
+		{ TDR, PT_TDR }, { TDCX, PT_TDCX }, { TDVPR, PT_TDVPR },
+		{ VP_TDCX, PT_TDCX }, { SEPT(1), PT_EPT }, { ADDED, PT_REG },
+		{ AUGED, PT_REG }, { FREE, PT_NDA }, { RESERVED_PAGE, PT_RSVD },
+		{ PAMT(0), PT_RSVD }, { PAMT(5), PT_RSVD }, { 0, PT_RSVD },
+	};
+	unsigned int i;
+
+	for (i = 0; i < G_N_ELEMENTS(pages); i++) {
+		g_assert_cmpuint(page_type(w, pages[i].pa), ==, pages[i].type);
+		if (pages[i].type != PT_NDA && pages[i].type != PT_RSVD &&
+		    pages[i].type != PT_TDR)
+			g_assert_cmphex(w->regs[TDX_RDX], ==, TDR);
+	}
+}
+
+/* Every KeyID but the global one can be had, and each only once. */
+static void all_keys(struct world *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		check_status(seamcall(w, MNG_CREATE, .rcx = PAGE(i),
+				      .rdx = GLOBAL_HKID + 1 + i), 0);
+	for (i = 0; i < 3; i++)
+		check_status(seamcall(w, MNG_CREATE, .rcx = FREE,
+				      .rdx = GLOBAL_HKID + 1 + i),
+			     ERR(HKID_NOT_FREE, RDX));
+}
+
+static void two_tds(struct world *w)
+{
+	other_td(w);
+	/* A page of one TD is not the other's to use. */
+	check_status(seamcall(w, MEM_PAGE_AUG, .rcx = GPA_FREE, .rdx = TDR,
+			      .r8 = OTHER + 4096),
+		     ERR(PAGE_METADATA_INCORRECT, R8));
+	check_status(seamcall(w, MEM_PAGE_AUG, .rcx = GPA_FREE, .rdx = OTHER,
+			      .r8 = FREE), ERR(EPT_WALK_FAILED, RCX));
+	/* One ends, the other runs on. */
+	go_through(w, PAGE_AUGED, GONE);
+	check_status(enter(w, 0, OTHER + 8 * 4096), 0);
+	leave(w, 1);
+}
+
+static void association(struct world *w)
+{
+	check_status(enter(w, 0, TDVPR), 0);
+	leave(w, 1);
+	check_status(enter(w, 1, TDVPR), ERR(VCPU_ASSOCIATED, RCX));
+	check_status(seamcall_on(w, 1, VP_RD, &(struct operands){
+			.rcx = TDVPR, .rdx = 0xa02000000000000b }),
+		     ERR(VCPU_ASSOCIATED, RCX));
+	check_status(seamcall_on(w, 1, VP_FLUSH, &(struct operands){
+			.rcx = TDVPR }), STATUS(TDX_VCPU_NOT_ASSOCIATED, 0));
+	check_status(seamcall(w, VP_FLUSH, .rcx = TDVPR), 0);
+	check_status(enter(w, 1, TDVPR), 0);
+	leave(w, 1);
+	check_status(seamcall_on(w, 1, VP_FLUSH, &(struct operands){
+			.rcx = TDVPR }), 0);
+}
+
+static void triple_fault(struct world *w)
+{
+	struct tdx_exit exit = {
+		.status = STATUS(TDX_NON_RECOVERABLE_VCPU, 0), .reason = 2,
+	};
+
+	tdx_td_exit(w->vcpu, &exit, tdx_vcpu_state(w->vcpu), w->host);
+	check_status(w->host[TDX_RAX], STATUS(TDX_NON_RECOVERABLE_VCPU, 2));
+	g_assert_cmpuint(enter(w, 0, TDVPR) >> 32, ==, TDX_NON_RECOVERABLE_VCPU);
+}
+
+static void vcpus(struct world *w)
+{
+	struct { uint64_t id, want; } try[] = {
+		{ 7, STATUS(TDX_X2APIC_ID_NOT_UNIQUE, 0) }, { 8, 0 },
+	};
+	unsigned int i;
+
+	check_status(seamcall(w, VP_CREATE, .rcx = TDVPR2, .rdx = TDR), 0);
+	for (i = 0; i < TDVPS_PAGES - 1; i++)
+		check_status(seamcall(w, VP_ADDCX, .rcx = VP2_TDCX + i * 4096,
+				      .rdx = TDVPR2), 0);
+	for (i = 0; i < G_N_ELEMENTS(try); i++)
+		check_status(seamcall(w, VP_INIT | V(1), .rcx = TDVPR2,
+				      .r8 = try[i].id), try[i].want);
+}
+
+static void too_many_vcpus(struct world *w)
+{
+	unsigned int i;
+
+	w->params.max_vcpus = 1;
+	go_through(w, INITIALIZED, VP_DONE);
+	check_status(seamcall(w, VP_CREATE, .rcx = TDVPR2, .rdx = TDR), 0);
+	for (i = 0; i < TDVPS_PAGES - 1; i++)
+		check_status(seamcall(w, VP_ADDCX, .rcx = VP2_TDCX + i * 4096,
+				      .rdx = TDVPR2), 0);
+	check_status(seamcall(w, VP_INIT | V(1), .rcx = TDVPR2, .r8 = 9),
+		     STATUS(TDX_MAX_VCPUS_EXCEEDED, 0));
+}
+
+static void disable(struct world *w)
+{
+	check_status(seamcall(w, SYS_DISABLE), 0);
+	check_status(seamcall(w, MNG_CREATE, .rcx = TDR, .rdx = HKID),
+		     STATUS(TDX_SYS_SHUTDOWN, 0));
+}
+
+/* Each LP must have been initialised before it may do anything. */
+static void lp_not_ready(struct world *w)
+{
+	check_status(seamcall_on(w, 0, SYS_LP_INIT, &(struct operands){}), 0);
+	check_status(seamcall_on(w, 1, PHYMEM_PAGE_RDMD, &(struct operands){}),
+		     STATUS(TDX_SYS_NOT_READY, 0));
+}
+
+/* TDMR_INFO: one quadword changed in the list that is fine otherwise. */
+static const struct tdmr_row {
+	const char *name;
+	unsigned int tdmr, qword;
+	uint64_t value;
+	uint32_t want;
+} tdmr_rows[] = {
+	{ "base unaligned", 1, 0, GIB + MIB, TDX_INVALID_TDMR },
+	{ "size unaligned", 1, 1, GIB - 4096, TDX_INVALID_TDMR },
+	{ "size 0", 1, 1, 0, TDX_INVALID_TDMR },
+	{ "wraps", 1, 1, -GIB, TDX_INVALID_TDMR },
+	{ "not ordered", 1, 0, 0, TDX_NON_ORDERED_TDMR },
+	{ "outside the CMRs", 1, 1, 2 * GIB, TDX_INVALID_PAMT },
+	{ "nothing reserved where no CMR is", 0, 8, 4096,
+	  TDX_TDMR_OUTSIDE_CMRS },
+	{ "PAMT unaligned", 0, 2, PAMT(0) + 8, TDX_INVALID_PAMT },
+	{ "PAMT too small", 0, 7, 4 * MIB - 4096, TDX_INVALID_PAMT },
+	{ "PAMT outside the CMRs", 0, 4, 0, TDX_PAMT_OUTSIDE_CMRS },
+	{ "PAMTs overlap", 0, 4, PAMT(2), TDX_PAMT_OVERLAP },
+	{ "PAMTs of two TDMRs overlap", 1, 4, PAMT(1), TDX_PAMT_OVERLAP },
+	{ "PAMT in memory of a TDMR", 0, 4, 512 * MIB, TDX_PAMT_OVERLAP },
+	{ "reserved area unaligned", 0, 10, RESERVED_PAGE + 8,
+	  TDX_INVALID_RESERVED_IN_TDMR },
+	{ "reserved area past the end", 0, 11, GIB,
+	  TDX_INVALID_RESERVED_IN_TDMR },
+	{ "reserved areas not ordered", 0, 10, 4096,
+	  TDX_NON_ORDERED_RESERVED_IN_TDMR },
+};
+
+static void run_tdmr_row(const void *data)
+{
+	const struct tdmr_row *r = data;
+	struct world *w = world_new(NULL);
+
+	world_to(w, LPS_DONE);
+	memcpy(ram(TDMR_INFO(r->tdmr) + 8 * r->qword), &r->value,
+	       sizeof(r->value));
+	check_status(seamcall(w, SYS_CONFIG, .rcx = TDMR_ARRAY, .rdx = 2,
+			      .r8 = GLOBAL_HKID), STATUS(r->want, r->tdmr));
+	world_free(w);
+}
+
+void add_life_tests(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < G_N_ELEMENTS(tdmr_rows); i++) {
+		g_autofree char *path = g_strdup_printf("/tdmr/%s",
+							tdmr_rows[i].name);
+
+		g_test_add_data_func(path, &tdmr_rows[i], run_tdmr_row);
+	}
+	add_test("/life/whole, many times", READY, whole_life);
+	add_test("/life/cut short at each step", READY, life_cut_short);
+	add_test("/life/what the pages are", PAGE_AUGED, page_types);
+	add_test("/life/all KeyIDs", READY, all_keys);
+	add_test("/life/two TDs", RUNNABLE, two_tds);
+	add_test("/life/vCPU and LP", RUNNABLE, association);
+	add_test("/life/triple fault", ENTERED, triple_fault);
+	add_test("/life/vCPUs with their ids", VP_DONE, vcpus);
+	add_test("/life/too many vCPUs", TDCS_DONE, too_many_vcpus);
+	add_test("/life/disabled", READY, disable);
+	add_test("/life/LP not ready", SYS_INIT_DONE, lp_not_ready);
+}

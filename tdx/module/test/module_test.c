@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The module's unit tests: "make -C tdx/module check". */
+#include "tests.h"
+
+struct test {
+	enum step step;
+	void (*run)(struct world *w);
+};
+
+static void run_test(const void *data)
+{
+	const struct test *t = data;
+	struct world *w = world_new(NULL);
+
+	world_to(w, t->step);
+	t->run(w);
+	world_free(w);
+}
+
+void add_test(const char *path, enum step step, void (*run)(struct world *w))
+{
+	struct test *t = g_new(struct test, 1);
+
+	*t = (struct test){ step, run };
+	g_test_add_data_func_full(path, t, run_test, g_free);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_set_nonfatal_assertions();
+	add_seamcall_tests();
+	add_params_tests();
+	add_life_tests();
+	add_memory_tests();
+	add_tdcall_tests();
+	return g_test_run();
+}

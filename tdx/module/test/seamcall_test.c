@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SEAMCALL: each leaf's preconditions and operand checks, a row each.  A row
+ * says how far the machine is, which call is made and what must come back; no
+ * call that fails may change what any page is.
+ */
+#include "tests.h"
+
+struct row {
+	const char *name;
+	enum step at;
+	uint64_t rax;
+	struct operands in;
+	uint64_t want;
+};
+
+#define KEY_BITS	(1ull << KEYID_SHIFT)
+#define NO_RAM		(3ull * GIB)
+
+/* What every leaf that takes a physical page in @reg answers to a bad one. */
+#define BAD_PAGE(leaf, step, reg, operand, ...)				\
+	{ #leaf ": " #reg " unaligned", step, leaf,			\
+	  { .reg = FREE + 8, __VA_ARGS__ }, ERR(OPERAND_INVALID, operand) }, \
+	{ #leaf ": " #reg " with KeyID bits", step, leaf,		\
+	  { .reg = FREE | KEY_BITS, __VA_ARGS__ },			\
+	  ERR(OPERAND_INVALID, operand) },				\
+	{ #leaf ": " #reg " outside all TDMRs", step, leaf,		\
+	  { .reg = NO_RAM, __VA_ARGS__ },				\
+	  ERR(OPERAND_ADDR_RANGE_ERROR, operand) }
+
+/* ... that is to be free, or to be of a type. */
+#define BAD_FREE(leaf, step, reg, operand, ...)				\
+	BAD_PAGE(leaf, step, reg, operand, __VA_ARGS__),		\
+	{ #leaf ": " #reg " in use", step, leaf,			\
+	  { .reg = TDR, __VA_ARGS__ },					\
+	  ERR(PAGE_METADATA_INCORRECT, operand) },			\
+	{ #leaf ": " #reg " reserved", step, leaf,			\
+	  { .reg = RESERVED_PAGE, __VA_ARGS__ },			\
+	  ERR(PAGE_METADATA_INCORRECT, operand) },			\
+	{ #leaf ": " #reg " of the PAMT", step, leaf,			\
+	  { .reg = PAMT(2), __VA_ARGS__ },				\
+	  ERR(PAGE_METADATA_INCORRECT, operand) }
+
+#define BAD_OBJECT(leaf, step, reg, operand, ...)			\
+	BAD_PAGE(leaf, step, reg, operand, __VA_ARGS__),		\
+	{ #leaf ": " #reg " free", step, leaf,				\
+	  { .reg = FREE, __VA_ARGS__ },					\
+	  ERR(PAGE_METADATA_INCORRECT, operand) },			\
+	{ #leaf ": " #reg " of another type", step, leaf,		\
+	  { .reg = TDCX, __VA_ARGS__ },					\
+	  ERR(PAGE_METADATA_INCORRECT, operand) }
+
+/* Operations on a TD that its life cycle forbids; RDX or RCX is the TDR. */
+#define BAD_LIFE(leaf, operand, ...)					\
+	{ #leaf ": no key yet", CREATED, leaf, { __VA_ARGS__ },		\
+	  ERR(TD_KEYS_NOT_CONFIGURED, operand) },			\
+	{ #leaf ": TDCS not whole", KEYED, leaf, { __VA_ARGS__ },	\
+	  ERR(TDCS_NOT_ALLOCATED, operand) },				\
+	{ #leaf ": flushed", FLUSH_DONE, leaf, { __VA_ARGS__ },		\
+	  ERR(LIFECYCLE_STATE_INCORRECT, operand) },			\
+	{ #leaf ": torn down", TEARDOWN, leaf, { __VA_ARGS__ },		\
+	  ERR(LIFECYCLE_STATE_INCORRECT, operand) }
+
+#define OP_STATE	STATUS(TDX_OP_STATE_INCORRECT, 0)
+
+static const struct row rows[] = {
+	/* The dispatcher. */
+	{ "unknown leaf", READY, 200, {}, ERR(OPERAND_INVALID, RAX) },
+	{ "known leaf that Linux does not use", READY, 5, {},
+	  ERR(OPERAND_INVALID, RAX) },
+	{ "reserved bits of RAX", READY, PHYMEM_PAGE_RDMD | 1ull << 24,
+	  { .rcx = FREE }, ERR(OPERAND_INVALID, RAX) },
+	{ "reserved bit 62 of RAX", READY, PHYMEM_PAGE_RDMD | 1ull << 62,
+	  { .rcx = FREE }, ERR(OPERAND_INVALID, RAX) },
+	{ "version of a leaf without", READY, PHYMEM_PAGE_RDMD | V(1),
+	  { .rcx = FREE }, ERR(OPERAND_INVALID, RAX) },
+	{ "version 2 of a leaf with 1", READY, MNG_RD | V(2), {},
+	  ERR(OPERAND_INVALID, RAX) },
+	{ "before TDMRs' key", CONFIGURED, MNG_CREATE,
+	  { .rcx = TDR, .rdx = HKID }, STATUS(TDX_SYS_NOT_READY, 0) },
+	{ "before SYS.INIT", AT_RESET, PHYMEM_PAGE_RDMD, {},
+	  STATUS(TDX_SYS_NOT_READY, 0) },
+
+	/* Bring-up. */
+	{ "SYS.INIT: attributes", AT_RESET, SYS_INIT, { .rcx = 1 },
+	  ERR(OPERAND_INVALID, RCX) },
+	{ "SYS.INIT: twice", SYS_INIT_DONE, SYS_INIT, {},
+	  STATUS(TDX_SYS_INIT_NOT_PENDING, 0) },
+	{ "SYS.LP.INIT: before SYS.INIT", AT_RESET, SYS_LP_INIT, {},
+	  STATUS(TDX_SYS_LP_INIT_NOT_PENDING, 0) },
+	{ "SYS.LP.INIT: twice", LPS_DONE, SYS_LP_INIT, {},
+	  STATUS(TDX_SYS_LP_INIT_DONE, 0) },
+	{ "SYS.CONFIG: not all LPs", SYS_INIT_DONE, SYS_CONFIG,
+	  { .rcx = TDMR_ARRAY, .rdx = 2, .r8 = GLOBAL_HKID },
+	  STATUS(TDX_SYS_LP_INIT_NOT_DONE, 0) },
+	{ "SYS.CONFIG: before SYS.INIT", AT_RESET, SYS_CONFIG,
+	  { .rcx = TDMR_ARRAY, .rdx = 2, .r8 = GLOBAL_HKID },
+	  STATUS(TDX_SYS_CONFIG_NOT_PENDING, 0) },
+	{ "SYS.CONFIG: twice", CONFIGURED, SYS_CONFIG,
+	  { .rcx = TDMR_ARRAY, .rdx = 2, .r8 = GLOBAL_HKID },
+	  STATUS(TDX_SYS_CONFIG_NOT_PENDING, 0) },
+	{ "SYS.CONFIG: array unaligned", LPS_DONE, SYS_CONFIG,
+	  { .rcx = TDMR_ARRAY + 8, .rdx = 2, .r8 = GLOBAL_HKID },
+	  ERR(OPERAND_INVALID, RCX) },
+	{ "SYS.CONFIG: array with KeyID bits", LPS_DONE, SYS_CONFIG,
+	  { .rcx = TDMR_ARRAY | KEY_BITS, .rdx = 2, .r8 = GLOBAL_HKID },
+	  ERR(OPERAND_INVALID, RCX) },
+	{ "SYS.CONFIG: no RAM at the array", LPS_DONE, SYS_CONFIG,
+	  { .rcx = NO_RAM, .rdx = 2, .r8 = GLOBAL_HKID },
+	  ERR(OPERAND_ADDR_RANGE_ERROR, RCX) },
+	{ "SYS.CONFIG: no TDMR", LPS_DONE, SYS_CONFIG,
+	  { .rcx = TDMR_ARRAY, .rdx = 0, .r8 = GLOBAL_HKID },
+	  ERR(OPERAND_INVALID, RDX) },
+	{ "SYS.CONFIG: too many TDMRs", LPS_DONE, SYS_CONFIG,
+	  { .rcx = TDMR_ARRAY, .rdx = MAX_TDMRS + 1, .r8 = GLOBAL_HKID },
+	  ERR(OPERAND_INVALID, RDX) },
+	{ "SYS.CONFIG: KeyID not for TDX", LPS_DONE, SYS_CONFIG,
+	  { .rcx = TDMR_ARRAY, .rdx = 2, .r8 = GLOBAL_HKID - 1 },
+	  ERR(OPERAND_INVALID, R8) },
+	{ "SYS.CONFIG: KeyID that is not there", LPS_DONE, SYS_CONFIG,
+	  { .rcx = TDMR_ARRAY, .rdx = 2, .r8 = GLOBAL_HKID + 4 },
+	  ERR(OPERAND_INVALID, R8) },
+	{ "SYS.KEY.CONFIG: before SYS.CONFIG", LPS_DONE, SYS_KEY_CONFIG, {},
+	  STATUS(TDX_SYS_KEY_CONFIG_NOT_PENDING, 0) },
+	{ "SYS.KEY.CONFIG: twice", KEY_DONE, SYS_KEY_CONFIG, {},
+	  STATUS(TDX_KEY_CONFIGURED, 0) },
+	{ "SYS.TDMR.INIT: not a TDMR", KEY_DONE, SYS_TDMR_INIT,
+	  { .rcx = 4 * GIB }, ERR(OPERAND_INVALID, RCX) },
+	{ "SYS.TDMR.INIT: done already", READY, SYS_TDMR_INIT, { .rcx = GIB },
+	  STATUS(TDX_TDMR_ALREADY_INITIALIZED, 0) },
+	{ "SYS.RD: no such field", READY, SYS_RD,
+	  { .rdx = 0x0a000000000000ff },
+	  ERR(METADATA_FIELD_ID_INCORRECT, RDX) },
+	{ "SYS.RD: reserved bits of the id", READY, SYS_RD,
+	  { .rdx = 0x0800000101000003 },
+	  ERR(METADATA_FIELD_ID_INCORRECT, RDX) },
+
+	/* A page that is not initialised yet belongs to no TDMR. */
+	{ "MNG.CREATE: TDMR not initialised", KEY_DONE, MNG_CREATE,
+	  { .rcx = FREE, .rdx = HKID }, ERR(OPERAND_ADDR_RANGE_ERROR, RCX) },
+	BAD_FREE(MNG_CREATE, CREATED, rcx, RCX, .rdx = OTHER_HKID),
+	{ "MNG.CREATE: KeyID in use", CREATED, MNG_CREATE,
+	  { .rcx = FREE, .rdx = HKID }, ERR(HKID_NOT_FREE, RDX) },
+	{ "MNG.CREATE: KeyID in use until it is freed", CACHE_DONE, MNG_CREATE,
+	  { .rcx = FREE, .rdx = HKID }, ERR(HKID_NOT_FREE, RDX) },
+	{ "MNG.CREATE: the global KeyID", READY, MNG_CREATE,
+	  { .rcx = FREE, .rdx = GLOBAL_HKID }, ERR(OPERAND_INVALID, RDX) },
+	{ "MNG.CREATE: KeyID of MKTME", READY, MNG_CREATE,
+	  { .rcx = FREE, .rdx = 1 }, ERR(OPERAND_INVALID, RDX) },
+	{ "MNG.CREATE: KeyID that is not there", READY, MNG_CREATE,
+	  { .rcx = FREE, .rdx = GLOBAL_HKID + 4 }, ERR(OPERAND_INVALID, RDX) },
+
+	BAD_OBJECT(MNG_KEY_CONFIG, TDCS_DONE, rcx, RCX),
+	{ "MNG.KEY.CONFIG: twice", KEYED, MNG_KEY_CONFIG, { .rcx = TDR },
+	  STATUS(TDX_KEY_CONFIGURED, 0) },
+	{ "MNG.KEY.CONFIG: torn down", TEARDOWN, MNG_KEY_CONFIG, { .rcx = TDR },
+	  ERR(LIFECYCLE_STATE_INCORRECT, RCX) },
+
+	BAD_FREE(MNG_ADDCX, KEYED, rcx, RCX, .rdx = TDR),
+	BAD_OBJECT(MNG_ADDCX, TDCS_DONE, rdx, RDX, .rcx = FREE),
+	{ "MNG.ADDCX: no key yet", CREATED, MNG_ADDCX,
+	  { .rcx = FREE, .rdx = TDR }, ERR(TD_KEYS_NOT_CONFIGURED, RDX) },
+	{ "MNG.ADDCX: one too many", TDCS_DONE, MNG_ADDCX,
+	  { .rcx = FREE, .rdx = TDR }, STATUS(TDX_TDCX_NUM_INCORRECT, 0) },
+	{ "MNG.ADDCX: initialised", INITIALIZED, MNG_ADDCX,
+	  { .rcx = FREE, .rdx = TDR }, OP_STATE },
+
+	BAD_OBJECT(MNG_INIT, TDCS_DONE, rcx, RCX, .rdx = PARAMS),
+	BAD_LIFE(MNG_INIT, RCX, .rcx = TDR, .rdx = PARAMS),
+	{ "MNG.INIT: twice", INITIALIZED, MNG_INIT,
+	  { .rcx = TDR, .rdx = PARAMS }, OP_STATE },
+	{ "MNG.INIT: parameters unaligned", TDCS_DONE, MNG_INIT,
+	  { .rcx = TDR, .rdx = PARAMS + 512 }, ERR(OPERAND_INVALID, RDX) },
+	{ "MNG.INIT: parameters with KeyID bits", TDCS_DONE, MNG_INIT,
+	  { .rcx = TDR, .rdx = PARAMS | KEY_BITS }, ERR(OPERAND_INVALID, RDX) },
+	{ "MNG.INIT: no RAM at the parameters", TDCS_DONE, MNG_INIT,
+	  { .rcx = TDR, .rdx = NO_RAM }, ERR(OPERAND_ADDR_RANGE_ERROR, RDX) },
+
+	BAD_FREE(VP_CREATE, INITIALIZED, rcx, RCX, .rdx = TDR),
+	BAD_OBJECT(VP_CREATE, INITIALIZED, rdx, RDX, .rcx = FREE),
+	BAD_LIFE(VP_CREATE, RDX, .rcx = FREE, .rdx = TDR),
+	{ "VP.CREATE: not initialised", TDCS_DONE, VP_CREATE,
+	  { .rcx = FREE, .rdx = TDR }, OP_STATE },
+	{ "VP.CREATE: finalised", RUNNABLE, VP_CREATE,
+	  { .rcx = FREE, .rdx = TDR }, OP_STATE },
+
+	BAD_FREE(VP_ADDCX, VP_CREATED, rcx, RCX, .rdx = TDVPR),
+	BAD_OBJECT(VP_ADDCX, VP_CREATED, rdx, RDX, .rcx = FREE),
+	{ "VP.ADDCX: a TDR as TDVPR", VP_CREATED, VP_ADDCX,
+	  { .rcx = FREE, .rdx = TDR }, ERR(PAGE_METADATA_INCORRECT, RDX) },
+	{ "VP.ADDCX: one too many", VP_TDCX_DONE, VP_ADDCX,
+	  { .rcx = FREE, .rdx = TDVPR }, STATUS(TDX_TDCX_NUM_INCORRECT, 0) },
+	{ "VP.ADDCX: initialised", VP_DONE, VP_ADDCX,
+	  { .rcx = FREE, .rdx = TDVPR }, ERR(VCPU_STATE_INCORRECT, RDX) },
+	{ "VP.ADDCX: finalised", RUNNABLE, VP_ADDCX,
+	  { .rcx = FREE, .rdx = TDVPR }, OP_STATE },
+
+	BAD_OBJECT(VP_INIT, VP_TDCX_DONE, rcx, RCX),
+	{ "VP.INIT: pages missing", VP_CREATED, VP_INIT, { .rcx = TDVPR },
+	  STATUS(TDX_TDCX_NUM_INCORRECT, 0) },
+	{ "VP.INIT: twice", VP_DONE, VP_INIT, { .rcx = TDVPR },
+	  ERR(VCPU_STATE_INCORRECT, RCX) },
+	{ "VP.INIT: x2APIC id too wide", VP_TDCX_DONE, VP_INIT | V(1),
+	  { .rcx = TDVPR, .r8 = 1ull << 32 }, ERR(OPERAND_INVALID, R8) },
+	{ "VP.INIT: finalised", RUNNABLE, VP_INIT, { .rcx = TDVPR }, OP_STATE },
+
+	BAD_OBJECT(MEM_SEPT_ADD, INITIALIZED, rdx, RDX, .rcx = 3, .r8 = FREE),
+	BAD_FREE(MEM_SEPT_ADD, INITIALIZED, r8, R8, .rcx = 3, .rdx = TDR),
+	BAD_LIFE(MEM_SEPT_ADD, RDX, .rcx = 3, .rdx = TDR, .r8 = FREE),
+	{ "MEM.SEPT.ADD: not initialised", TDCS_DONE, MEM_SEPT_ADD,
+	  { .rcx = 3, .rdx = TDR, .r8 = FREE }, OP_STATE },
+	{ "MEM.SEPT.ADD: level 0", TABLES, MEM_SEPT_ADD,
+	  { .rcx = GPA_FREE, .rdx = TDR, .r8 = FREE },
+	  ERR(OPERAND_INVALID, RCX) },
+	{ "MEM.SEPT.ADD: above the root", TABLES, MEM_SEPT_ADD,
+	  { .rcx = 4, .rdx = TDR, .r8 = FREE }, ERR(OPERAND_INVALID, RCX) },
+	{ "MEM.SEPT.ADD: GPA unaligned for the level", TABLES, MEM_SEPT_ADD,
+	  { .rcx = GPA_ADDED | 1, .rdx = TDR, .r8 = FREE },
+	  ERR(OPERAND_INVALID, RCX) },
+	{ "MEM.SEPT.ADD: reserved bits of the GPA", TABLES, MEM_SEPT_ADD,
+	  { .rcx = 1 | 8, .rdx = TDR, .r8 = FREE }, ERR(OPERAND_INVALID, RCX) },
+	{ "MEM.SEPT.ADD: shared GPA", TABLES, MEM_SEPT_ADD,
+	  { .rcx = GPA_SHARED | 1, .rdx = TDR, .r8 = FREE },
+	  ERR(OPERAND_INVALID, RCX) },
+	{ "MEM.SEPT.ADD: no parent", INITIALIZED, MEM_SEPT_ADD,
+	  { .rcx = 2, .rdx = TDR, .r8 = FREE }, ERR(EPT_WALK_FAILED, RCX) },
+	{ "MEM.SEPT.ADD: there already", TABLES, MEM_SEPT_ADD,
+	  { .rcx = 1, .rdx = TDR, .r8 = FREE },
+	  ERR(EPT_ENTRY_STATE_INCORRECT, RCX) },
+	{ "MEM.SEPT.ADD: there already, and that is fine", TABLES,
+	  MEM_SEPT_ADD | V(1), { .rcx = 1, .rdx = TDR | 1, .r8 = FREE }, 0 },
+
+	BAD_OBJECT(MEM_PAGE_ADD, TABLES, rdx, RDX, .rcx = GPA_FREE, .r8 = FREE,
+		   .r9 = SOURCE),
+	BAD_FREE(MEM_PAGE_ADD, TABLES, r8, R8, .rcx = GPA_FREE, .rdx = TDR,
+		 .r9 = SOURCE),
+	BAD_LIFE(MEM_PAGE_ADD, RDX, .rcx = GPA_FREE, .rdx = TDR, .r8 = FREE,
+		 .r9 = SOURCE),
+	{ "MEM.PAGE.ADD: finalised", RUNNABLE, MEM_PAGE_ADD,
+	  { .rcx = GPA_FREE, .rdx = TDR, .r8 = FREE, .r9 = SOURCE }, OP_STATE },
+	{ "MEM.PAGE.ADD: level 1", TABLES, MEM_PAGE_ADD,
+	  { .rcx = GPA_BIG | 1, .rdx = TDR, .r8 = BIG, .r9 = SOURCE },
+	  ERR(OPERAND_INVALID, RCX) },
+	{ "MEM.PAGE.ADD: shared GPA", TABLES, MEM_PAGE_ADD,
+	  { .rcx = GPA_SHARED, .rdx = TDR, .r8 = FREE, .r9 = SOURCE },
+	  ERR(OPERAND_INVALID, RCX) },
+	{ "MEM.PAGE.ADD: no table", TABLES, MEM_PAGE_ADD,
+	  { .rcx = GPA_NO_TABLE, .rdx = TDR, .r8 = FREE, .r9 = SOURCE },
+	  ERR(EPT_WALK_FAILED, RCX) },
+	{ "MEM.PAGE.ADD: mapped already", PAGE_ADDED, MEM_PAGE_ADD,
+	  { .rcx = GPA_ADDED, .rdx = TDR, .r8 = FREE, .r9 = SOURCE },
+	  ERR(EPT_ENTRY_STATE_INCORRECT, RCX) },
+	{ "MEM.PAGE.ADD: the same page again", PAGE_ADDED, MEM_PAGE_ADD,
+	  { .rcx = GPA_FREE, .rdx = TDR, .r8 = ADDED, .r9 = SOURCE },
+	  ERR(PAGE_METADATA_INCORRECT, R8) },
+	{ "MEM.PAGE.ADD: source unaligned", TABLES, MEM_PAGE_ADD,
+	  { .rcx = GPA_FREE, .rdx = TDR, .r8 = FREE, .r9 = SOURCE + 8 },
+	  ERR(OPERAND_INVALID, R9) },
+	{ "MEM.PAGE.ADD: source with KeyID bits", TABLES, MEM_PAGE_ADD,
+	  { .rcx = GPA_FREE, .rdx = TDR, .r8 = FREE, .r9 = SOURCE | KEY_BITS },
+	  ERR(OPERAND_INVALID, R9) },
+	{ "MEM.PAGE.ADD: no RAM at the source", TABLES, MEM_PAGE_ADD,
+	  { .rcx = GPA_FREE, .rdx = TDR, .r8 = FREE, .r9 = NO_RAM },
+	  ERR(OPERAND_ADDR_RANGE_ERROR, R9) },
+	{ "MEM.PAGE.ADD: in place", TABLES, MEM_PAGE_ADD,
+	  { .rcx = GPA_FREE, .rdx = TDR, .r8 = FREE, .r9 = FREE }, 0 },
+
+	BAD_OBJECT(MR_EXTEND, PAGE_ADDED, rdx, RDX, .rcx = GPA_ADDED),
+	BAD_LIFE(MR_EXTEND, RDX, .rcx = GPA_ADDED, .rdx = TDR),
+	{ "MR.EXTEND: finalised", RUNNABLE, MR_EXTEND,
+	  { .rcx = GPA_ADDED, .rdx = TDR }, OP_STATE },
+	{ "MR.EXTEND: GPA unaligned", PAGE_ADDED, MR_EXTEND,
+	  { .rcx = GPA_ADDED + 128, .rdx = TDR }, ERR(OPERAND_INVALID, RCX) },
+	{ "MR.EXTEND: shared GPA", PAGE_ADDED, MR_EXTEND,
+	  { .rcx = GPA_SHARED, .rdx = TDR }, ERR(OPERAND_INVALID, RCX) },
+	{ "MR.EXTEND: no table", PAGE_ADDED, MR_EXTEND,
+	  { .rcx = GPA_NO_TABLE, .rdx = TDR }, ERR(EPT_WALK_FAILED, RCX) },
+	{ "MR.EXTEND: not mapped", PAGE_ADDED, MR_EXTEND,
+	  { .rcx = GPA_FREE, .rdx = TDR },
+	  ERR(EPT_ENTRY_STATE_INCORRECT, RCX) },
+
+	BAD_OBJECT(MR_FINALIZE, VP_DONE, rcx, RCX),
+	BAD_LIFE(MR_FINALIZE, RCX, .rcx = TDR),
+	{ "MR.FINALIZE: no vCPU", INITIALIZED, MR_FINALIZE, { .rcx = TDR },
+	  STATUS(TDX_NO_VCPUS, 0) },
+	{ "MR.FINALIZE: vCPU not initialised", VP_TDCX_DONE, MR_FINALIZE,
+	  { .rcx = TDR }, STATUS(TDX_NO_VCPUS, 0) },
+	{ "MR.FINALIZE: twice", RUNNABLE, MR_FINALIZE, { .rcx = TDR }, OP_STATE },
+
+	BAD_OBJECT(MEM_PAGE_AUG, RUNNABLE, rdx, RDX, .rcx = GPA_FREE,
+		   .r8 = FREE),
+	BAD_FREE(MEM_PAGE_AUG, RUNNABLE, r8, R8, .rcx = GPA_FREE, .rdx = TDR),
+	BAD_LIFE(MEM_PAGE_AUG, RDX, .rcx = GPA_FREE, .rdx = TDR, .r8 = FREE),
+	{ "MEM.PAGE.AUG: level 2", RUNNABLE, MEM_PAGE_AUG,
+	  { .rcx = 2, .rdx = TDR, .r8 = FREE }, ERR(OPERAND_INVALID, RCX) },
+	{ "MEM.PAGE.AUG: no table", RUNNABLE, MEM_PAGE_AUG,
+	  { .rcx = GPA_NO_TABLE, .rdx = TDR, .r8 = FREE },
+	  ERR(EPT_WALK_FAILED, RCX) },
+	{ "MEM.PAGE.AUG: mapped already", RUNNABLE, MEM_PAGE_AUG,
+	  { .rcx = GPA_ADDED, .rdx = TDR, .r8 = FREE },
+	  ERR(EPT_ENTRY_STATE_INCORRECT, RCX) },
+	{ "MEM.PAGE.AUG: pending already", PAGE_AUGED, MEM_PAGE_AUG,
+	  { .rcx = GPA_AUGED, .rdx = TDR, .r8 = FREE },
+	  ERR(EPT_ENTRY_STATE_INCORRECT, RCX) },
+	{ "MEM.PAGE.AUG: 2 MiB over a table", RUNNABLE, MEM_PAGE_AUG,
+	  { .rcx = 1, .rdx = TDR, .r8 = BIG },
+	  ERR(EPT_ENTRY_STATE_INCORRECT, RCX) },
+	{ "MEM.PAGE.AUG: 2 MiB unaligned", RUNNABLE, MEM_PAGE_AUG,
+	  { .rcx = GPA_BIG | 1, .rdx = TDR, .r8 = BIG + 4096 },
+	  ERR(OPERAND_INVALID, R8) },
+	{ "MEM.PAGE.AUG: 2 MiB partly in use", RUNNABLE, MEM_PAGE_AUG,
+	  { .rcx = GPA_BIG | 1, .rdx = TDR, .r8 = 16 * MIB },
+	  ERR(PAGE_METADATA_INCORRECT, R8) },
+	{ "MEM.PAGE.AUG: 2 MiB", RUNNABLE, MEM_PAGE_AUG,
+	  { .rcx = GPA_BIG | 1, .rdx = TDR, .r8 = BIG }, 0 },
+
+	BAD_OBJECT(MEM_RANGE_BLOCK, RUNNABLE, rdx, RDX, .rcx = GPA_ADDED),
+	BAD_LIFE(MEM_RANGE_BLOCK, RDX, .rcx = GPA_ADDED, .rdx = TDR),
+	{ "MEM.RANGE.BLOCK: nothing there", RUNNABLE, MEM_RANGE_BLOCK,
+	  { .rcx = GPA_FREE, .rdx = TDR }, ERR(EPT_ENTRY_FREE, RCX) },
+	{ "MEM.RANGE.BLOCK: no table", RUNNABLE, MEM_RANGE_BLOCK,
+	  { .rcx = GPA_NO_TABLE, .rdx = TDR }, ERR(EPT_WALK_FAILED, RCX) },
+	{ "MEM.RANGE.BLOCK: twice", BLOCKED, MEM_RANGE_BLOCK,
+	  { .rcx = GPA_ADDED, .rdx = TDR },
+	  ERR(GPA_RANGE_ALREADY_BLOCKED, RCX) },
+
+	BAD_OBJECT(MEM_TRACK, RUNNABLE, rcx, RCX),
+	BAD_LIFE(MEM_TRACK, RCX, .rcx = TDR),
+	{ "MEM.TRACK: not initialised", TDCS_DONE, MEM_TRACK, { .rcx = TDR },
+	  OP_STATE },
+
+	BAD_OBJECT(MEM_PAGE_REMOVE, RUNNABLE, rdx, RDX, .rcx = GPA_ADDED),
+	BAD_LIFE(MEM_PAGE_REMOVE, RDX, .rcx = GPA_ADDED, .rdx = TDR),
+	{ "MEM.PAGE.REMOVE: before FINALIZE", PAGE_ADDED, MEM_PAGE_REMOVE,
+	  { .rcx = GPA_ADDED, .rdx = TDR }, 0 },
+	{ "MEM.PAGE.REMOVE: not blocked", RUNNABLE, MEM_PAGE_REMOVE,
+	  { .rcx = GPA_ADDED, .rdx = TDR }, ERR(GPA_RANGE_NOT_BLOCKED, RCX) },
+	{ "MEM.PAGE.REMOVE: pending, not blocked", PAGE_AUGED, MEM_PAGE_REMOVE,
+	  { .rcx = GPA_AUGED, .rdx = TDR }, ERR(GPA_RANGE_NOT_BLOCKED, RCX) },
+	{ "MEM.PAGE.REMOVE: not tracked", BLOCKED, MEM_PAGE_REMOVE,
+	  { .rcx = GPA_ADDED, .rdx = TDR }, ERR(TLB_TRACKING_NOT_DONE, RCX) },
+	{ "MEM.PAGE.REMOVE: nothing there", RUNNABLE, MEM_PAGE_REMOVE,
+	  { .rcx = GPA_FREE, .rdx = TDR }, ERR(EPT_ENTRY_FREE, RCX) },
+	{ "MEM.PAGE.REMOVE: a table", RUNNABLE, MEM_PAGE_REMOVE,
+	  { .rcx = 1, .rdx = TDR }, ERR(EPT_ENTRY_NOT_LEAF, RCX) },
+	{ "MEM.PAGE.REMOVE: blocked and tracked", TRACKED, MEM_PAGE_REMOVE,
+	  { .rcx = GPA_ADDED, .rdx = TDR }, 0 },
+
+	BAD_OBJECT(VP_ENTER, RUNNABLE, rcx, RCX),
+	{ "VP.ENTER: not finalised", PAGE_ADDED, VP_ENTER, { .rcx = TDVPR },
+	  OP_STATE },
+	{ "VP.ENTER: reserved bits of RCX", RUNNABLE, VP_ENTER,
+	  { .rcx = TDVPR | 1ull << 54 }, ERR(OPERAND_INVALID, RCX) },
+	{ "VP.ENTER: flushed", FLUSH_DONE, VP_ENTER, { .rcx = TDVPR },
+	  ERR(LIFECYCLE_STATE_INCORRECT, TDR) },
+	{ "VP.ENTER: hint to recover", RUNNABLE, VP_ENTER,
+	  { .rcx = TDVPR | 1ull << 52 }, 0 },
+
+	BAD_OBJECT(VP_FLUSH, RUNNABLE, rcx, RCX),
+	{ "VP.FLUSH: twice", FLUSHED, VP_FLUSH, { .rcx = TDVPR },
+	  STATUS(TDX_VCPU_NOT_ASSOCIATED, 0) },
+	{ "VP.FLUSH: torn down", TEARDOWN, VP_FLUSH, { .rcx = TDVPR },
+	  ERR(LIFECYCLE_STATE_INCORRECT, TDR) },
+	{ "VP.FLUSH: never associated", VP_TDCX_DONE, VP_FLUSH,
+	  { .rcx = TDVPR }, STATUS(TDX_VCPU_NOT_ASSOCIATED, 0) },
+
+	BAD_OBJECT(MNG_VPFLUSHDONE, RUNNABLE, rcx, RCX),
+	{ "MNG.VPFLUSHDONE: a vCPU is associated", EXITED, MNG_VPFLUSHDONE,
+	  { .rcx = TDR }, STATUS(TDX_FLUSHVP_NOT_DONE, 0) },
+	{ "MNG.VPFLUSHDONE: twice", FLUSH_DONE, MNG_VPFLUSHDONE,
+	  { .rcx = TDR }, ERR(LIFECYCLE_STATE_INCORRECT, RCX) },
+	{ "MNG.VPFLUSHDONE: without a vCPU", KEYED, MNG_VPFLUSHDONE,
+	  { .rcx = TDR }, 0 },
+
+	{ "PHYMEM.CACHE.WB: bad operand", FLUSH_DONE, PHYMEM_CACHE_WB,
+	  { .rcx = 2 }, ERR(OPERAND_INVALID, RCX) },
+	{ "PHYMEM.CACHE.WB: nothing to resume", FLUSH_DONE, PHYMEM_CACHE_WB,
+	  { .rcx = 1 }, STATUS(TDX_WBCACHE_RESUME_ERROR, 0) },
+	{ "PHYMEM.CACHE.WB: no KeyID is ready", FLUSHED, PHYMEM_CACHE_WB, {},
+	  STATUS(TDX_NO_HKID_READY_TO_WBCACHE, 0) },
+	{ "PHYMEM.CACHE.WB: nothing left to do", CACHE_DONE, PHYMEM_CACHE_WB, {},
+	  STATUS(TDX_NO_HKID_READY_TO_WBCACHE, 0) },
+
+	BAD_OBJECT(MNG_KEY_FREEID, RUNNABLE, rcx, RCX),
+	{ "MNG.KEY.FREEID: not flushed", FLUSHED, MNG_KEY_FREEID,
+	  { .rcx = TDR }, ERR(LIFECYCLE_STATE_INCORRECT, RCX) },
+	{ "MNG.KEY.FREEID: cache not written back", FLUSH_DONE, MNG_KEY_FREEID,
+	  { .rcx = TDR }, ERR(WBCACHE_NOT_COMPLETE, WBCACHE) },
+	{ "MNG.KEY.FREEID: twice", TEARDOWN, MNG_KEY_FREEID, { .rcx = TDR },
+	  ERR(LIFECYCLE_STATE_INCORRECT, RCX) },
+
+	BAD_PAGE(PHYMEM_PAGE_RECLAIM, TEARDOWN, rcx, RCX),
+	{ "PHYMEM.PAGE.RECLAIM: of a living TD", RUNNABLE, PHYMEM_PAGE_RECLAIM,
+	  { .rcx = ADDED }, ERR(LIFECYCLE_STATE_INCORRECT, TDR) },
+	{ "PHYMEM.PAGE.RECLAIM: KeyID not freed", CACHE_DONE,
+	  PHYMEM_PAGE_RECLAIM, { .rcx = ADDED },
+	  ERR(LIFECYCLE_STATE_INCORRECT, TDR) },
+	{ "PHYMEM.PAGE.RECLAIM: free", TEARDOWN, PHYMEM_PAGE_RECLAIM,
+	  { .rcx = FREE }, ERR(PAGE_METADATA_INCORRECT, RCX) },
+	{ "PHYMEM.PAGE.RECLAIM: reserved", TEARDOWN, PHYMEM_PAGE_RECLAIM,
+	  { .rcx = RESERVED_PAGE }, ERR(PAGE_METADATA_INCORRECT, RCX) },
+	{ "PHYMEM.PAGE.RECLAIM: the TDR before others", TEARDOWN,
+	  PHYMEM_PAGE_RECLAIM, { .rcx = TDR },
+	  ERR(TD_ASSOCIATED_PAGES_EXIST, RCX) },
+	{ "PHYMEM.PAGE.RECLAIM: twice", GONE, PHYMEM_PAGE_RECLAIM,
+	  { .rcx = TDR }, ERR(PAGE_METADATA_INCORRECT, RCX) },
+
+	BAD_PAGE(PHYMEM_PAGE_RDMD, READY, rcx, RCX),
+
+	{ "PHYMEM.PAGE.WBINVD: no KeyID", READY, PHYMEM_PAGE_WBINVD,
+	  { .rcx = FREE }, ERR(OPERAND_INVALID, RCX) },
+	{ "PHYMEM.PAGE.WBINVD: KeyID of MKTME", READY, PHYMEM_PAGE_WBINVD,
+	  { .rcx = FREE | KEY_BITS }, ERR(OPERAND_INVALID, RCX) },
+	{ "PHYMEM.PAGE.WBINVD: in use", CREATED, PHYMEM_PAGE_WBINVD,
+	  { .rcx = TDR | HKID * KEY_BITS },
+	  ERR(PAGE_METADATA_INCORRECT, RCX) },
+	{ "PHYMEM.PAGE.WBINVD: unaligned", READY, PHYMEM_PAGE_WBINVD,
+	  { .rcx = (FREE + 64) | HKID * KEY_BITS }, ERR(OPERAND_INVALID, RCX) },
+	{ "PHYMEM.PAGE.WBINVD: free", READY, PHYMEM_PAGE_WBINVD,
+	  { .rcx = FREE | HKID * KEY_BITS }, 0 },
+
+	BAD_OBJECT(MNG_RD, RUNNABLE, rcx, RCX, .rdx = 0x1110000300000000),
+	BAD_LIFE(MNG_RD, RCX, .rcx = TDR, .rdx = 0x1110000300000000),
+	{ "MNG.RD: no such field", RUNNABLE, MNG_RD,
+	  { .rcx = TDR, .rdx = 0x1110000300000fff },
+	  ERR(METADATA_FIELD_ID_INCORRECT, RDX) },
+	{ "MNG.RD: no such CPUID leaf", RUNNABLE, MNG_RD,
+	  { .rcx = TDR, .rdx = 0x9410000300000000 | 0x7e << 9 },
+	  ERR(METADATA_FIELD_ID_INCORRECT, RDX) },
+	{ "MNG.RD: a field of the guest's", RUNNABLE, MNG_RD,
+	  { .rcx = TDR, .rdx = 0x1310000300000000 },
+	  ERR(METADATA_FIELD_NOT_READABLE, RDX) },
+
+	BAD_OBJECT(VP_RD, RUNNABLE, rcx, RCX, .rdx = 0x9120000300000100),
+	{ "VP.RD: no such field", RUNNABLE, VP_RD,
+	  { .rcx = TDVPR, .rdx = 0x2020000000000fff },
+	  ERR(METADATA_FIELD_ID_INCORRECT, RDX) },
+	{ "VP.RD: not initialised", VP_CREATED, VP_RD,
+	  { .rcx = TDVPR, .rdx = 0xa02000000000000b },
+	  ERR(VCPU_STATE_INCORRECT, RCX) },
+
+	BAD_OBJECT(VP_WR, RUNNABLE, rcx, RCX, .rdx = 0xa02000000000000b),
+	{ "VP.WR: no such field", RUNNABLE, VP_WR,
+	  { .rcx = TDVPR, .rdx = 0x2020000000000fff, .r9 = ~0ull },
+	  ERR(METADATA_FIELD_ID_INCORRECT, RDX) },
+	{ "VP.WR: read-only field", RUNNABLE, VP_WR,
+	  { .rcx = TDVPR, .rdx = 0x9120000300000100, .r9 = ~0ull },
+	  ERR(METADATA_FIELD_NOT_WRITABLE, RDX) },
+	{ "VP.WR: no bit of the mask is writable", RUNNABLE, VP_WR,
+	  { .rcx = TDVPR, .rdx = 0xa02000000000000b, .r8 = 1, .r9 = 2 },
+	  ERR(METADATA_FIELD_NOT_WRITABLE, RDX) },
+	{ "VP.WR: not initialised", VP_CREATED, VP_WR,
+	  { .rcx = TDVPR, .rdx = 0xa02000000000000b, .r8 = 1, .r9 = 1 },
+	  ERR(VCPU_STATE_INCORRECT, RCX) },
+};
+
+static void page_types(struct world *w, unsigned int types[48])
+{
+	unsigned int i;
+
+	for (i = 0; i < 48; i++)
+		types[i] = page_type(w, PAGE(i));
+}
+
+static void run_row(const void *data)
+{
+	const struct row *r = data;
+	struct world *w = world_new(NULL);
+	unsigned int before[48], after[48];
+	bool compare = r->at >= READY && r->want >> 63;
+	uint64_t got;
+
+	world_to(w, r->at);
+	if (compare)
+		page_types(w, before);
+	got = seamcall_on(w, 0, r->rax, &r->in);
+	check_status(got, r->want);
+	if (compare) {
+		page_types(w, after);
+		g_assert_cmpmem(before, sizeof(before), after, sizeof(after));
+	}
+	world_free(w);
+}
+
+void add_seamcall_tests(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *path = g_strdup_printf("/seamcall/%u %s", i,
+							rows[i].name);
+
+		g_test_add_data_func(path, &rows[i], run_row);
+	}
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Each file of tests adds its own. */
+#ifndef TDX_TESTS_H
+#define TDX_TESTS_H
+
+#include "world.h"
+
+void add_seamcall_tests(void);
+void add_params_tests(void);
+void add_life_tests(void);
+void add_memory_tests(void);
+void add_tdcall_tests(void);
+
+/* A test that begins in a world at @step and needs no more than that. */
+void add_test(const char *path, enum step step, void (*run)(struct world *w));
+
+#endif /* TDX_TESTS_H */

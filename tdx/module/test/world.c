@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The machine of the unit tests and fuzzers; see world.h. */
+#include <inttypes.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "world.h"
+
+/* The host's view, then the private one; untouched pages cost nothing. */
+static uint8_t *memory;
+
+uint8_t *ram(uint64_t pa)
+{
+	return memory + pa;
+}
+
+uint8_t *private_ram(uint64_t pa)
+{
+	return memory + RAM_SIZE + pa;
+}
+
+static uint8_t *locate(uint64_t pa, size_t len)
+{
+	bool private = pa >> KEYID_SHIFT;
+
+	pa &= (1ull << KEYID_SHIFT) - 1;
+	if (pa > RAM_SIZE || len > RAM_SIZE - pa)
+		return NULL;
+	return private ? private_ram(pa) : ram(pa);
+}
+
+static bool op_read(void *opaque, uint64_t pa, void *buf, size_t len)
+{
+	uint8_t *at = locate(pa, len);
+
+	(void)opaque;
+	if (at)
+		memcpy(buf, at, len);
+	return at;
+}
+
+static bool op_write(void *opaque, uint64_t pa, const void *buf, size_t len)
+{
+	uint8_t *at = locate(pa, len);
+
+	(void)opaque;
+	if (at)
+		memcpy(at, buf, len);
+	return at;
+}
+
+/* XSAVE components: what a TD may have, each of 64 bytes, one after the other. */
+#define XCR0_NATIVE	0x602e7u
+#define XSS_NATIVE	0x09900u
+
+static void op_cpuid(void *opaque, uint32_t leaf, uint32_t subleaf,
+		     uint32_t out[4])
+{
+	struct world *w = opaque;
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		out[i] = w->native;
+	if (leaf == 0xd && subleaf == 0) {
+		out[0] = XCR0_NATIVE;
+		out[3] = 0;
+	} else if (leaf == 0xd && subleaf == 1) {
+		out[0] = 0x1f;
+		out[2] = XSS_NATIVE;
+		out[3] = 0;
+	} else if (leaf == 0xd) {
+		out[0] = 64;
+		out[1] = 576 + 64 * subleaf;
+		out[2] = XSS_NATIVE >> subleaf & 1;
+		out[3] = 0;
+	} else if (leaf == 4) {
+		out[0] = subleaf < 4 ? 0x121 : 0;
+	}
+}
+
+static uint64_t op_tsc(void *opaque)
+{
+	return ((struct world *)opaque)->tsc;
+}
+
+static uint64_t op_tsc_hz(void *opaque)
+{
+	(void)opaque;
+	return 2000000000;
+}
+
+static uint64_t op_clock(void *opaque)
+{
+	(void)opaque;
+	return 0;
+}
+
+static void op_trace(void *opaque, const char *line)
+{
+	struct world *w = opaque;
+
+	if (w->trace)
+		g_string_append_printf(w->trace, "%s\n", line);
+}
+
+static bool op_interrupt_pending(void *opaque, void *state)
+{
+	(void)state;
+	return ((struct world *)opaque)->interrupt_pending;
+}
+
+static void op_free_state(void *opaque, void *state)
+{
+	((struct world *)opaque)->states--;
+	g_free(state);
+}
+
+static const struct tdx_ops ops = {
+	.read = op_read, .write = op_write, .cpuid = op_cpuid,
+	.tsc = op_tsc, .tsc_hz = op_tsc_hz, .clock = op_clock,
+	.trace = op_trace, .interrupt_pending = op_interrupt_pending,
+	.free_state = op_free_state,
+};
+
+static void put(uint64_t pa, const uint64_t *values, unsigned int n)
+{
+	memcpy(ram(pa), values, n * sizeof(*values));
+}
+
+/*
+ * Two TDMRs of 1 GiB.  The first reserves its first MiB and RESERVED_PAGE, the
+ * second the PAMTs of both.
+ */
+static void put_tdmrs(void)
+{
+	const uint64_t array[] = { TDMR_INFO(0), TDMR_INFO(1) };
+	const uint64_t first[] = {
+		0, GIB, PAMT(0), 4096, PAMT(1), MIB, PAMT(2), 4 * MIB,
+		0, MIB, RESERVED_PAGE, 4096,
+	};
+	const uint64_t second[] = {
+		GIB, GIB, PAMT(3), 4096, PAMT(4), MIB, PAMT(5), 4 * MIB,
+		PAMT(0) - GIB, PAMT(6) - PAMT(0),
+	};
+
+	put(TDMR_ARRAY, array, G_N_ELEMENTS(array));
+	put(TDMR_INFO(0), first, G_N_ELEMENTS(first));
+	put(TDMR_INFO(1), second, G_N_ELEMENTS(second));
+}
+
+struct world *world_new(const char *profile)
+{
+	struct world *w = g_new0(struct world, 1);
+	const char *error;
+
+	if (!memory)
+		memory = mmap(NULL, 2 * RAM_SIZE, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	g_assert(memory != MAP_FAILED);
+	madvise(memory, 2 * RAM_SIZE, MADV_DONTNEED);
+
+	w->platform = (struct tdx_platform){
+		.profile = profile, .num_lps = NUM_LPS,
+		.keyid_shift = KEYID_SHIFT,
+		.num_mktme_keyids = GLOBAL_HKID - 1, .num_tdx_keyids = 4,
+		.num_cmrs = 1, .cmr = { { MIB, RAM_SIZE - MIB } },
+	};
+	w->native = ~0u;
+	w->tsc = 1000;
+	w->params = (struct td_params){
+		.xfam = 3, .max_vcpus = 4, .eptp_controls = 6 | 3 << 3,
+		.config_flags = CONFIG_NO_RBP_MOD, .tsc_frequency = 40,
+	};
+	put_tdmrs();
+	w->m = tdx_module_new(&ops, w, &w->platform, &error);
+	if (!w->m)
+		g_error("%s", error);
+	return w;
+}
+
+void world_free(struct world *w)
+{
+	tdx_module_free(w->m);
+	g_assert_cmpuint(w->states, ==, 0);
+	if (w->trace)
+		g_string_free(w->trace, true);
+	g_free(w);
+}
+
+static const uint64_t poison = 0xa5a5a5a5a5a5a5a5;
+
+static void load(uint64_t regs[TDX_NR_GPRS], uint64_t rax,
+		 const struct operands *in)
+{
+	unsigned int i;
+
+	for (i = 0; i < TDX_NR_GPRS; i++)
+		regs[i] = poison;
+	regs[TDX_RAX] = rax;
+	regs[TDX_RCX] = in->rcx;
+	regs[TDX_RDX] = in->rdx;
+	regs[TDX_RBX] = in->rbx;
+	regs[TDX_R8] = in->r8;
+	regs[TDX_R9] = in->r9;
+	regs[TDX_R10] = in->r10;
+	regs[TDX_R11] = in->r11;
+	regs[TDX_R12] = in->r12;
+}
+
+uint64_t seamcall_on(struct world *w, unsigned int lp, uint64_t rax,
+		     const struct operands *in)
+{
+	struct tdx_vcpu *v;
+
+	load(w->regs, rax, in);
+	v = tdx_seamcall(w->m, lp, w->regs);
+	if (!v)
+		return w->regs[TDX_RAX];
+	w->vcpu = v;
+	if (!tdx_vcpu_state(v)) {
+		tdx_vcpu_set_state(v, g_new0(uint64_t, TDX_NR_GPRS));
+		w->states++;
+	}
+	tdx_td_enter(v, w->regs, tdx_vcpu_state(v));
+	return 0;
+}
+
+uint64_t enter(struct world *w, unsigned int lp, uint64_t tdvpr)
+{
+	return seamcall_on(w, lp, VP_ENTER, &(struct operands){ .rcx = tdvpr });
+}
+
+void leave(struct world *w, uint32_t reason)
+{
+	struct tdx_exit exit = { .reason = reason };
+
+	tdx_td_exit(w->vcpu, &exit, tdx_vcpu_state(w->vcpu), w->host);
+}
+
+uint64_t tdcall_with(struct world *w, uint64_t rax, const struct operands *in)
+{
+	load(w->regs, rax, in);
+	w->outcome = tdx_tdcall(w->vcpu, w->regs, &w->exit);
+	if (w->outcome == TDX_EXIT || w->outcome == TDX_EXIT_TRAP) {
+		memcpy(tdx_vcpu_state(w->vcpu), w->regs, sizeof(w->regs));
+		tdx_td_exit(w->vcpu, &w->exit, tdx_vcpu_state(w->vcpu), w->host);
+	}
+	return w->regs[TDX_RAX];
+}
+
+static const char *name_of(uint64_t value)
+{
+	const char *name = tdx_status_name(value);
+
+	return name ? name : "?";
+}
+
+void check_status_at(const char *file, int line, const char *what,
+		     uint64_t got, uint64_t want)
+{
+	if (got != want)
+		g_test_fail_printf("%s:%d: %s is %s (%" PRIx64 "), not %s (%"
+				   PRIx64 ")", file, line, what, name_of(got),
+				   got, name_of(want), want);
+}
+
+unsigned int page_type(struct world *w, uint64_t pa)
+{
+	check_status(seamcall(w, PHYMEM_PAGE_RDMD, .rcx = pa), 0);
+	return w->regs[TDX_RCX];
+}
+
+#define must(call)	check_status(call, 0)
+
+static void add_pages(struct world *w, uint64_t leaf, uint64_t first,
+		      unsigned int n, uint64_t parent)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		must(seamcall(w, leaf, .rcx = first + i * 4096, .rdx = parent));
+}
+
+static void init_tdmr(struct world *w, uint64_t base)
+{
+	do
+		must(seamcall(w, SYS_TDMR_INIT, .rcx = base));
+	while (w->regs[TDX_RDX] < base + GIB);
+}
+
+static void init_td(struct world *w, uint64_t tdr)
+{
+	memcpy(ram(PARAMS), &w->params, sizeof(w->params));
+	must(seamcall(w, MNG_INIT, .rcx = tdr, .rdx = PARAMS));
+}
+
+static void reclaim(struct world *w, uint64_t pa)
+{
+	must(seamcall(w, PHYMEM_PAGE_RECLAIM, .rcx = pa));
+}
+
+void world_step(struct world *w, enum step step)
+{
+	unsigned int i;
+
+	switch (step) {
+	case SYS_INIT_DONE:
+		must(seamcall(w, SYS_INIT));
+		break;
+	case LPS_DONE:
+		for (i = 0; i < NUM_LPS; i++)
+			must(seamcall_on(w, i, SYS_LP_INIT, &(struct operands){}));
+		break;
+	case CONFIGURED:
+		must(seamcall(w, SYS_CONFIG, .rcx = TDMR_ARRAY, .rdx = 2,
+			      .r8 = GLOBAL_HKID));
+		break;
+	case KEY_DONE:
+		must(seamcall(w, SYS_KEY_CONFIG));
+		break;
+	case READY:
+		init_tdmr(w, 0);
+		init_tdmr(w, GIB);
+		break;
+	case CREATED:
+		must(seamcall(w, MNG_CREATE, .rcx = TDR, .rdx = HKID));
+		break;
+	case KEYED:
+		must(seamcall(w, MNG_KEY_CONFIG, .rcx = TDR));
+		break;
+	case TDCS_DONE:
+		add_pages(w, MNG_ADDCX, TDCX, TDCS_PAGES, TDR);
+		break;
+	case INITIALIZED:
+		init_td(w, TDR);
+		break;
+	case VP_CREATED:
+		must(seamcall(w, VP_CREATE, .rcx = TDVPR, .rdx = TDR));
+		break;
+	case VP_TDCX_DONE:
+		add_pages(w, VP_ADDCX, VP_TDCX, TDVPS_PAGES - 1, TDVPR);
+		break;
+	case VP_DONE:
+		must(seamcall(w, VP_INIT | V(1), .rcx = TDVPR, .rdx = 0x1234,
+			      .r8 = 7));
+		break;
+	case TABLES:
+		for (i = w->params.eptp_controls >> 3 & 7; i; i--)
+			must(seamcall(w, MEM_SEPT_ADD, .rcx = i, .rdx = TDR,
+				      .r8 = SEPT(i)));
+		break;
+	case PAGE_ADDED:
+		memset(ram(SOURCE), 0x5c, 4096);
+		must(seamcall(w, MEM_PAGE_ADD, .rcx = GPA_ADDED, .rdx = TDR,
+			      .r8 = ADDED, .r9 = SOURCE));
+		break;
+	case RUNNABLE:
+		must(seamcall(w, MR_FINALIZE, .rcx = TDR));
+		break;
+	case PAGE_AUGED:
+		must(seamcall(w, MEM_PAGE_AUG, .rcx = GPA_AUGED, .rdx = TDR,
+			      .r8 = AUGED));
+		break;
+	case ENTERED:
+		must(enter(w, 0, TDVPR));
+		break;
+	case EXITED:
+		tdcall(w, TDG_VP_VMCALL, .rcx = 0xffcc, .r11 = 0x10000);
+		g_assert_cmpint(w->outcome, ==, TDX_EXIT_TRAP);
+		break;
+	case BLOCKED:
+		must(seamcall(w, MEM_RANGE_BLOCK, .rcx = GPA_ADDED, .rdx = TDR));
+		must(seamcall(w, MEM_RANGE_BLOCK, .rcx = GPA_AUGED, .rdx = TDR));
+		break;
+	case TRACKED:
+		must(seamcall(w, MEM_TRACK, .rcx = TDR));
+		break;
+	case FLUSHED:
+		must(seamcall(w, VP_FLUSH, .rcx = TDVPR));
+		break;
+	case FLUSH_DONE:
+		must(seamcall(w, MNG_VPFLUSHDONE, .rcx = TDR));
+		break;
+	case CACHE_DONE:
+		must(seamcall(w, PHYMEM_CACHE_WB));
+		break;
+	case TEARDOWN:
+		must(seamcall(w, MNG_KEY_FREEID, .rcx = TDR));
+		break;
+	case RECLAIMED:
+		for (i = 0; i < TDCS_PAGES; i++)
+			reclaim(w, TDCX + i * 4096);
+		for (i = 0; i < TDVPS_PAGES - 1; i++)
+			reclaim(w, VP_TDCX + i * 4096);
+		reclaim(w, TDVPR);
+		for (i = w->params.eptp_controls >> 3 & 7; i; i--)
+			reclaim(w, SEPT(i));
+		reclaim(w, ADDED);
+		reclaim(w, AUGED);
+		break;
+	case GONE:
+		reclaim(w, TDR);
+		break;
+	default:
+		g_assert_not_reached();
+	}
+}
+
+void world_to(struct world *w, enum step step)
+{
+	enum step at;
+
+	for (at = AT_RESET + 1; at <= step; at++)
+		world_step(w, at);
+}
+
+void other_td(struct world *w)
+{
+	const uint64_t vp = OTHER + 8 * 4096;
+
+	must(seamcall(w, MNG_CREATE, .rcx = OTHER, .rdx = OTHER_HKID));
+	must(seamcall(w, MNG_KEY_CONFIG, .rcx = OTHER));
+	add_pages(w, MNG_ADDCX, OTHER + 4096, TDCS_PAGES, OTHER);
+	init_td(w, OTHER);
+	must(seamcall(w, VP_CREATE, .rcx = vp, .rdx = OTHER));
+	add_pages(w, VP_ADDCX, vp + 4096, TDVPS_PAGES - 1, vp);
+	must(seamcall(w, VP_INIT | V(1), .rcx = vp, .r8 = 0));
+	must(seamcall(w, MR_FINALIZE, .rcx = OTHER));
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A small machine for the module to live in, and the way from its reset to a
+ * running TD, step by step: tests say at which step they want to be.
+ */
+#ifndef TDX_TEST_WORLD_H
+#define TDX_TEST_WORLD_H
+
+#include <glib.h>
+
+#include "../abi.h"
+#include "../tdx_module.h"
+
+#define GIB		(1ull << 30)
+#define MIB		(1ull << 20)
+#define RAM_SIZE	(2 * GIB)
+#define KEYID_SHIFT	46
+#define GLOBAL_HKID	32
+#define NUM_LPS		3
+
+/* Where things are in the machine's memory: 4 KiB pages from 16 MiB on. */
+#define PAGE(n)		(16 * MIB + (n) * 4096ull)
+#define TDR		PAGE(0)
+#define TDCX		PAGE(1)		/* six of them */
+#define TDVPR		PAGE(8)
+#define VP_TDCX		PAGE(9)		/* five of them */
+#define TDVPR2		PAGE(16)
+#define VP2_TDCX	PAGE(17)
+#define SEPT(level)	PAGE(24 + (level))
+#define ADDED		PAGE(32)
+#define AUGED		PAGE(33)
+#define BIG_SEPT	PAGE(34)
+#define FREE		PAGE(40)	/* and the ones after it */
+#define BIG		(32 * MIB)	/* 2 MiB */
+#define SOURCE		(64 * MIB)	/* what PAGE.ADD copies */
+#define PARAMS		(65 * MIB)
+#define TDMR_ARRAY	(66 * MIB)
+#define TDMR_INFO(n)	(66 * MIB + 4096 + 512ull * (n))
+#define OTHER		(80 * MIB)	/* a second TD: its TDR */
+#define RESERVED_PAGE	(2 * MIB)	/* in a reserved area of the first TDMR */
+#define PAMT(n)		(1 * GIB + 256 * MIB + 16 * MIB * (n))
+
+#define HKID		(GLOBAL_HKID + 1)
+#define OTHER_HKID	(GLOBAL_HKID + 2)
+
+/* Guest physical addresses. */
+#define GPA_ADDED	0x100000ull
+#define GPA_AUGED	0x101000ull
+#define GPA_FREE	0x102000ull	/* in a table, not mapped */
+#define GPA_BIG		0x200000ull	/* 2 MiB, when it is mapped */
+#define GPA_NO_TABLE	0x40000000ull
+#define GPA_SHARED	(1ull << 47)
+
+/* Each step takes for granted those before it. */
+enum step {
+	AT_RESET,
+	SYS_INIT_DONE,
+	LPS_DONE,
+	CONFIGURED,
+	KEY_DONE,
+	READY,			/* all TDMRs initialised */
+	CREATED,		/* a TDR */
+	KEYED,
+	TDCS_DONE,		/* all of its pages are there */
+	INITIALIZED,		/* TD_PARAMS taken */
+	VP_CREATED,
+	VP_TDCX_DONE,
+	VP_DONE,
+	TABLES,			/* secure EPT down to 4 KiB at 1 MiB */
+	PAGE_ADDED,		/* GPA_ADDED */
+	RUNNABLE,		/* finalised */
+	PAGE_AUGED,		/* GPA_AUGED, pending */
+	ENTERED,		/* the vCPU runs on LP 0 */
+	EXITED,			/* ... and has come back by TDG.VP.VMCALL */
+	BLOCKED,		/* GPA_ADDED and GPA_AUGED */
+	TRACKED,
+	FLUSHED,		/* the vCPU is on no LP */
+	FLUSH_DONE,
+	CACHE_DONE,
+	TEARDOWN,		/* the KeyID is free */
+	RECLAIMED,		/* all pages but the TDR */
+	GONE,
+	NUM_STEPS
+};
+
+struct world {
+	struct tdx_module *m;
+	struct tdx_platform platform;
+	struct td_params params;
+	uint64_t regs[TDX_NR_GPRS];	/* of the last SEAMCALL or TDCALL */
+	uint64_t host[TDX_NR_GPRS];	/* after the last TD exit */
+	struct tdx_vcpu *vcpu;		/* the last one entered */
+	struct tdx_exit exit;		/* of the last TDCALL */
+	enum tdx_outcome outcome;
+	uint64_t tsc;
+	uint32_t native;		/* CPUID bits of leaves without structure */
+	bool interrupt_pending;
+	GString *trace;			/* NULL: none */
+	unsigned int states;		/* vCPU states not yet freed */
+};
+
+/* Operands by name; unnamed ones are 0. */
+struct operands {
+	uint64_t rcx, rdx, r8, r9, rbx, r10, r11, r12;
+};
+
+struct world *world_new(const char *profile);
+void world_free(struct world *w);
+
+/* Brings the world up to and with @step. */
+void world_to(struct world *w, enum step step);
+/* Does one step, which must be the next. */
+void world_step(struct world *w, enum step step);
+
+/* RAX of a SEAMCALL by LP @lp; the results are in w->regs. */
+uint64_t seamcall_on(struct world *w, unsigned int lp, uint64_t rax,
+		     const struct operands *in);
+#define seamcall(w, rax, ...) \
+	seamcall_on(w, 0, rax, &(struct operands){ __VA_ARGS__ })
+
+/* RAX of a TDCALL by w->vcpu; w->outcome tells whether it completed. */
+uint64_t tdcall_with(struct world *w, uint64_t rax, const struct operands *in);
+#define tdcall(w, rax, ...) \
+	tdcall_with(w, rax, &(struct operands){ __VA_ARGS__ })
+
+/* Enters the vCPU of @tdvpr on @lp; what VP.ENTER answered if it did not. */
+uint64_t enter(struct world *w, unsigned int lp, uint64_t tdvpr);
+/* Leaves the running vCPU for a reason that is not a TDCALL. */
+void leave(struct world *w, uint32_t reason);
+
+/* The machine's memory, as the host sees it and as a TD's key does. */
+uint8_t *ram(uint64_t pa);
+uint8_t *private_ram(uint64_t pa);
+
+/* Type of a page, by TDH.PHYMEM.PAGE.RDMD. */
+unsigned int page_type(struct world *w, uint64_t pa);
+
+/* Makes a second TD with a vCPU at OTHER; its pages follow its TDR. */
+void other_td(struct world *w);
+
+#define STATUS(code, detail)	((uint64_t)(code) << 32 | (uint32_t)(detail))
+/* ... by the names of both: ERR(OPERAND_INVALID, RCX). */
+#define ERR(code, operand)	STATUS(TDX_##code, TDX_OP_##operand)
+
+/* Fails the test, by names, if a status is not the wanted one. */
+#define check_status(got, want) \
+	check_status_at(__FILE__, __LINE__, #got, got, want)
+void check_status_at(const char *file, int line, const char *what,
+		     uint64_t got, uint64_t want);
+
+/* SEAMCALL and TDCALL leaves. */
+enum {
+	VP_ENTER = 0, MNG_ADDCX = 1, MEM_PAGE_ADD = 2, MEM_SEPT_ADD = 3,
+	VP_ADDCX = 4, MEM_PAGE_AUG = 6, MEM_RANGE_BLOCK = 7, MNG_KEY_CONFIG = 8,
+	MNG_CREATE = 9, VP_CREATE = 10, MNG_RD = 11, MR_EXTEND = 16,
+	MR_FINALIZE = 17, VP_FLUSH = 18, MNG_VPFLUSHDONE = 19,
+	MNG_KEY_FREEID = 20, MNG_INIT = 21, VP_INIT = 22, PHYMEM_PAGE_RDMD = 24,
+	VP_RD = 26, PHYMEM_PAGE_RECLAIM = 28, MEM_PAGE_REMOVE = 29,
+	SYS_KEY_CONFIG = 31, SYS_INIT = 33, SYS_RD = 34, SYS_LP_INIT = 35,
+	SYS_TDMR_INIT = 36, MEM_TRACK = 38, PHYMEM_CACHE_WB = 40,
+	PHYMEM_PAGE_WBINVD = 41, VP_WR = 43, SYS_CONFIG = 45, SYS_DISABLE = 69,
+};
+
+enum {
+	TDG_VP_VMCALL = 0, TDG_VP_INFO = 1, TDG_MR_RTMR_EXTEND = 2,
+	TDG_VP_VEINFO_GET = 3, TDG_MR_REPORT = 4, TDG_VP_CPUIDVE_SET = 5,
+	TDG_MEM_PAGE_ACCEPT = 6, TDG_VM_RD = 7, TDG_VM_WR = 8, TDG_VP_RD = 9,
+	TDG_VP_WR = 10, TDG_SYS_RD = 11, TDG_SYS_RDALL = 12,
+	TDG_SERVTD_RD = 18, TDG_SERVTD_WR = 20, TDG_MR_VERIFYREPORT = 22,
+	TDG_MEM_PAGE_ATTR_RD = 23, TDG_MEM_PAGE_ATTR_WR = 24,
+};
+
+#define V(n)	((uint64_t)(n) << 16)	/* version of a leaf */
+
+#endif /* TDX_TEST_WORLD_H */
