@@ -4,7 +4,8 @@
 #
 #   make -f selftests.mk KSRC=TREE KHDR=DIR OUTPUT=DIR [TESTS="NAME ..."] [LLVM=1] [V=1]
 #	builds OUTPUT/x86/NAME.  KSRC is only read; KHDR holds the include/ of
-#	the tree's "make headers_install".
+#	the tree's "make headers_install".  EXTRA="DIR/tdx_NAME.c ..." builds
+#	programs that use the library and are no tests of the suite.
 #   make -f selftests.mk list
 #	prints the tests' names, as x86/NAME.
 #   make -f selftests.mk install-tree KSRC=TREE
@@ -19,7 +20,8 @@ KVM := tools/testing/selftests/kvm
 
 ALL_TESTS := $(sort $(patsubst $(SUITE)/%.c,%,$(wildcard $(SUITE)/x86/tdx_*_test.c)))
 TESTS ?= $(ALL_TESTS)
-PROGS := $(patsubst %,x86/%,$(notdir $(TESTS)))
+EXTRA_PROGS := $(patsubst %.c,x86/%,$(notdir $(EXTRA)))
+PROGS := $(patsubst %,x86/%,$(notdir $(TESTS))) $(EXTRA_PROGS)
 
 .PHONY: all list install-tree
 all:
@@ -34,7 +36,8 @@ $(error KSRC is not a kernel tree with $(KVM)/Makefile.kvm)
 endif
 endif
 
-# Shell code that puts the suite into the tree $(1) with the copy command $(2).
+# Shell code that puts the suite into the tree $(1) with the copy command $(2),
+# and other programs $(3) into its makefile.
 # Both lines' places in Makefile.kvm are certain, or nothing is touched.
 define install
 	set -e; mk=$(1)/$(KVM)/Makefile.kvm; \
@@ -50,7 +53,7 @@ define install
 	$(2) $(SUITE)/x86/tdx_*_test.c $(1)/$(KVM)/x86/; \
 	sed -i -e '/x86\/tdx_.*_test$$/d' -e '/^include lib\/x86\/tdx\//d' $$mk; \
 	last=$$(grep -n '^TEST_GEN_PROGS_x86 +=' $$mk | tail -n 1 | cut -d: -f1); \
-	for test in $(ALL_TESTS); do echo "TEST_GEN_PROGS_x86 += $$test"; done | \
+	for test in $(ALL_TESTS) $(3); do echo "TEST_GEN_PROGS_x86 += $$test"; done | \
 		sed -i "$${last}r /dev/stdin" $$mk; \
 	echo 'include lib/x86/tdx/tdx.mk' >> $$mk
 endef
@@ -64,7 +67,7 @@ ifeq ($(wildcard $(KHDR)/include/linux/kvm.h),)
 $(error KHDR has no include/linux/kvm.h)
 endif
 override OUTPUT := $(abspath $(or $(OUTPUT),$(error OUTPUT=DIR is missing)))
-UNKNOWN := $(filter-out $(ALL_TESTS),$(PROGS))
+UNKNOWN := $(filter-out $(ALL_TESTS) $(EXTRA_PROGS),$(PROGS))
 ifneq ($(UNKNOWN),)
 $(error no such test: $(notdir $(UNKNOWN)))
 endif
@@ -73,7 +76,7 @@ endif
 TREE := $(OUTPUT)/tree
 
 # Names what the tree was made from, so that another choice makes it anew.
-STAMP := $(OUTPUT)/.tree$(subst /,_,$(KSRC)$(KHDR))$(LLVM)
+STAMP := $(OUTPUT)/.tree$(subst /,_,$(KSRC)$(KHDR)$(EXTRA_PROGS:x86/%=/%))$(LLVM)
 
 all: $(STAMP)
 	@$(MAKE) $(if $(V),,-s) -C $(TREE)/$(KVM) ARCH=x86 OUTPUT=$(OUTPUT) $(PROGS:%=$(OUTPUT)/%)
@@ -96,5 +99,6 @@ $(STAMP): $(SUITE)/selftests.mk $(SUITE)/include/x86/tdx $(SUITE)/lib/x86/tdx \
 	rm $(TREE)/$(KVM)/Makefile.kvm; \
 	cp $(KSRC)/$(KVM)/Makefile.kvm $(TREE)/$(KVM)/; \
 	chmod u+w $(TREE)/$(KVM)/Makefile.kvm; \
-	$(call install,$(TREE),ln -s); \
+	$(call install,$(TREE),ln -s,$(EXTRA_PROGS)); \
+	$(if $(EXTRA),ln -s $(abspath $(EXTRA)) $(TREE)/$(KVM)/x86/;) \
 	: > $@
