@@ -78,16 +78,33 @@ static uint64_t view(uint64_t pa)
 				   BIT_ULL(keyid_shift) : pa;
 }
 
+/*
+ * RAM only: devices want QEMU's big lock, which must not be taken while the
+ * module holds its own.
+ */
+static bool is_ram(uint64_t pa, size_t len)
+{
+	hwaddr offset, got = len;
+	MemoryRegion *mr;
+
+	RCU_READ_LOCK_GUARD();
+	mr = address_space_translate(&address_space_memory, pa, &offset, &got,
+				     true, MEMTXATTRS_UNSPECIFIED);
+	return memory_region_is_ram(mr) && got == len;
+}
+
 static bool op_read(void *opaque, uint64_t pa, void *buf, size_t len)
 {
-	return address_space_read(&address_space_memory, view(pa),
+	return is_ram(view(pa), len) &&
+	       address_space_read(&address_space_memory, view(pa),
 				  MEMTXATTRS_UNSPECIFIED, buf, len) == MEMTX_OK;
 }
 
 /* Through the address space, so that code translated from the page goes. */
 static bool op_write(void *opaque, uint64_t pa, const void *buf, size_t len)
 {
-	return address_space_write(&address_space_memory, view(pa),
+	return is_ram(view(pa), len) &&
+	       address_space_write(&address_space_memory, view(pa),
 				   MEMTXATTRS_UNSPECIFIED, buf, len) == MEMTX_OK;
 }
 
@@ -321,6 +338,10 @@ G_NORETURN void tdx_insn_done(CPUX86State *env, uint64_t next_rip)
 	env->eip = next_rip;
 	env->hflags &= ~(HF_INHIBIT_IRQ_MASK | HF_RF_MASK);
 	env->eflags &= ~RF_MASK;
+	if (env->eflags & TF_MASK) {
+		env->dr[6] |= DR6_BS;
+		raise_exception(env, EXCP01_DB);
+	}
 	cs->exception_index = -1;
 	cpu_loop_exit(cs);
 }
