@@ -9,7 +9,7 @@
 #ifndef CONFIG_USER_ONLY
 
 /* An exception that an instruction raises.  Returns if it really does. */
-void tdx_hook_exception(CPUX86State *env, int vector);
+void tdx_hook_exception(struct CPUArchState *env, int vector);
 
 /* True if the instruction was carried out here. */
 bool tdx_hook_cpuid(CPUX86State *env, uintptr_t ra);

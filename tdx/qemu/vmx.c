@@ -266,8 +266,10 @@ static G_NORETURN void vm_fail_invalid(struct insn *i)
 }
 
 /* VMCSs, by physical address: what VMWRITE wrote, by field encoding. */
-static GHashTable *vmcss;
-static GMutex vmcs_lock;
+static struct {
+	GMutex lock;
+	GHashTable *by_pa;
+} vmcss;
 
 /* Instruction error numbers of the SDM, volume 3, section 31.4. */
 enum vm_error {
@@ -281,12 +283,12 @@ static GHashTable *vmcs_fields(uint64_t pa)
 {
 	GHashTable *fields;
 
-	if (!vmcss)
-		vmcss = g_hash_table_new(g_direct_hash, g_direct_equal);
-	fields = g_hash_table_lookup(vmcss, (gpointer)(uintptr_t)pa);
+	if (!vmcss.by_pa)
+		vmcss.by_pa = g_hash_table_new(g_direct_hash, g_direct_equal);
+	fields = g_hash_table_lookup(vmcss.by_pa, (gpointer)(uintptr_t)pa);
 	if (!fields) {
 		fields = g_hash_table_new(g_direct_hash, g_direct_equal);
-		g_hash_table_insert(vmcss, (gpointer)(uintptr_t)pa, fields);
+		g_hash_table_insert(vmcss.by_pa, (gpointer)(uintptr_t)pa, fields);
 	}
 	return fields;
 }
@@ -295,19 +297,19 @@ static uint64_t vmcs_read(uint64_t pa, uint32_t field)
 {
 	uint64_t v;
 
-	g_mutex_lock(&vmcs_lock);
+	g_mutex_lock(&vmcss.lock);
 	v = (uintptr_t)g_hash_table_lookup(vmcs_fields(pa),
 					   (gpointer)(uintptr_t)field);
-	g_mutex_unlock(&vmcs_lock);
+	g_mutex_unlock(&vmcss.lock);
 	return v;
 }
 
 static void vmcs_write(uint64_t pa, uint32_t field, uint64_t value)
 {
-	g_mutex_lock(&vmcs_lock);
+	g_mutex_lock(&vmcss.lock);
 	g_hash_table_insert(vmcs_fields(pa), (gpointer)(uintptr_t)field,
 			    (gpointer)(uintptr_t)value);
-	g_mutex_unlock(&vmcs_lock);
+	g_mutex_unlock(&vmcss.lock);
 }
 
 static G_NORETURN void vm_fail(struct insn *i, enum vm_error error)
