@@ -4,8 +4,6 @@
 # unpacked into the cache.  The latter comes through an apt root of our own,
 # because it is in suites that the machine's apt does not know and should not.
 
-: "${cache:?}" "${tmp:?}"
-
 # What a build calls.  All of it is in Debian 12 itself.
 packages=(
 	bc binutils bison flex gcc libattr1-dev libc6-dev libelf-dev libfdt-dev
@@ -29,15 +27,20 @@ install_packages() {
 
 	# Elsewhere the compilers' own messages have to do.
 	debian_codename >/dev/null 2>&1 || return 0
+	lock packages
 	missing=$(comm -23 <(printf '%s\n' "${packages[@]}" | sort) \
 		<(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' |
 			sed -n 's/^ii *//p' | sort) | tr '\n' ' ')
-	[[ $missing ]] || return 0
+	if [[ ! $missing ]]; then
+		unlock packages
+		return
+	fi
 	if ((EUID)); then
 		die "packages are missing; as root: apt-get install -y --no-install-recommends $missing"
 	fi
 	# shellcheck disable=SC2086 # a list of words
 	step "installing $missing" packages apt_install $missing
+	unlock packages
 }
 
 apt_install() {
@@ -60,7 +63,8 @@ debian_mirror() {
 }
 
 make_apt_root() {
-	local root=$cache/apt mirror keys=/usr/share/keyrings/debian-archive-keyring.gpg
+	local root=$cache/apt mirror
+	local keys=/usr/share/keyrings/debian-archive-keyring.gpg
 
 	mirror=$(debian_mirror)
 	[[ $mirror ]] || {
@@ -93,13 +97,15 @@ make_apt_root() {
 	apt-get -c "$root/apt.conf" update
 }
 
-# Lists go stale as the suites move on: one update per build that downloads.
-apt_updated=
+# The suites move on, and what their lists named disappears.
 need_apt_root() {
-	[[ $apt_updated ]] && return
 	need_debian
-	step "reading Debian's package lists" apt make_apt_root
-	apt_updated=1
+	lock apt
+	if [[ ! $(find "$cache/apt/updated" -mmin -60 2>/dev/null) ]]; then
+		step "reading Debian's package lists" apt make_apt_root
+		touch "$cache/apt/updated"
+	fi
+	unlock apt
 }
 
 apt_private() {
@@ -120,14 +126,14 @@ unpack_debs() {
 
 # Meson and the firmware that go with QEMU's suite; prints their directory.
 fetch_tools() {
-	local suite=$1 dir=$cache/tools/$1
+	local suite=$1
 
-	tools=$dir
-	have "$dir" 200 && return
+	tools=$cache/tools/$suite
+	have "tools/$suite" 200 && return
 	need_apt_root
 	step "fetching meson and firmware of $suite" "tools-$suite" \
 		unpack_debs "$tmp/tools" {meson,python3-pycotap,seabios,qemu-system-data}/"$suite"
-	keep "$tmp/tools" "$dir"
+	keep "$tmp/tools" "tools/$suite"
 }
 
 unpack_qemu() {
@@ -151,15 +157,15 @@ fetch_qemu() {
 		qemu_version=$(<"$QEMU_SRC/VERSION")
 		return
 	fi
-	dir=$cache/src/qemu-$qemu_suite
+	dir=src/qemu-$qemu_suite
 	if ! have "$dir" 1000; then
 		need_apt_root
 		step "fetching QEMU's source of $qemu_suite" "qemu-source-$qemu_suite" \
 			unpack_qemu "$qemu_suite" "$tmp/qemu-source"
 		keep "$tmp/qemu-source" "$dir"
 	fi
-	qemu_tree=$dir/tree
-	qemu_version=$(<"$dir/version")
+	qemu_tree=$cache/$dir/tree
+	qemu_version=$(<"$cache/$dir/version")
 }
 
 newest_linux() {
@@ -189,18 +195,25 @@ fetch_linux() {
 		linux_version=$(make -s -C "$KSRC" kernelversion)
 		return
 	fi
-	dir=$cache/src/linux-$version
 	[[ $version ]] ||
-		dir=$(printf '%s\n' "$cache"/src/linux-[0-9]* | sort -V | tail -n 1)
+		version=$(cd "$cache/src" 2>/dev/null && printf '%s\n' linux-[0-9]* |
+			sed -n 's/^linux-\([0-9.]*\)$/\1/p' | sort -V | tail -n 1) || :
+	if [[ ! $version ]]; then
+		make_tmp
+		need_apt_root
+		version=$(newest_linux)
+		[[ $version ]] ||
+			die "no linux-source package in trixie-backports: give KSRC=<kernel source>"
+	fi
+	dir=src/linux-$version
 	if ! have "$dir" 3000; then
 		need_apt_root
-		version=${version:-$(newest_linux)}
-		[[ $version ]] || die "no linux-source package in trixie-backports: give KSRC=<kernel source>"
-		dir=$cache/src/linux-$version
+		apt_private apt-cache show "linux-source-$version" >/dev/null 2>&1 ||
+			die "KERNEL=$version: Debian has no package linux-source-$version"
 		step "fetching Linux $version's source" linux-source \
 			unpack_linux "$tmp/linux-source" "$version"
 		keep "$tmp/linux-source" "$dir"
 	fi
-	linux_tree=$dir/tree
-	linux_version=$(<"$dir/version")
+	linux_tree=$cache/$dir/tree
+	linux_version=$(<"$cache/$dir/version")
 }
