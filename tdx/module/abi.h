@@ -191,12 +191,14 @@ enum tdx_operand {
 	TDX_OP_ATTRIBUTES = 64, TDX_OP_XFAM = 65, TDX_OP_CONFIG_FLAGS = 66,
 	TDX_OP_EPTP_CONTROLS = 67, TDX_OP_MAX_VCPUS = 68,
 	TDX_OP_CPUID_CONFIG = 69, TDX_OP_TSC_FREQUENCY = 70,
+	TDX_OP_NUM_L2_VMS = 71, TDX_OP_ARCH_CAPABILITIES_CONFIG = 72,
 	TDX_OP_TDMR_INFO_PA = 96,
 	TDX_OP_TDR = 128, TDX_OP_TDCX = 129, TDX_OP_TDVPR = 130,
 	TDX_OP_TDCS = 144, TDX_OP_TDVPS = 145, TDX_OP_SEPT_TREE = 146,
 	TDX_OP_SEPT_ENTRY = 147, TDX_OP_RTMR = 168, TDX_OP_TD_EPOCH = 169,
+	TDX_OP_OP_STATE = 172,
 	TDX_OP_METADATA_FIELD = 176, TDX_OP_SYS = 184, TDX_OP_TDMR = 185,
-	TDX_OP_WBCACHE = 188,
+	TDX_OP_KOT = 186, TDX_OP_WBCACHE = 188,
 };
 
 /* What a physical page is, as TDH.PHYMEM.PAGE.RDMD names it. */
@@ -221,14 +223,23 @@ enum tdx_sept_state {
 /* VM exit reasons, SDM volume 3, appendix C. */
 enum tdx_exit_reason {
 	EXIT_EXCEPTION_NMI = 0, EXIT_INTERRUPT = 1, EXIT_TRIPLE_FAULT = 2,
-	EXIT_INIT = 3, EXIT_SMI = 6, EXIT_CPUID = 10, EXIT_HLT = 12,
-	EXIT_INVD = 13, EXIT_VMCALL = 18, EXIT_CR_ACCESS = 28, EXIT_IO = 30,
-	EXIT_RDMSR = 31, EXIT_WRMSR = 32, EXIT_EPT_VIOLATION = 48,
-	EXIT_EPT_MISCONFIG = 49, EXIT_WBINVD = 54, EXIT_TDCALL = 77,
+	EXIT_INIT = 3, EXIT_SMI = 6, EXIT_CPUID = 10, EXIT_GETSEC = 11,
+	EXIT_HLT = 12, EXIT_INVD = 13, EXIT_RDPMC = 15, EXIT_RSM = 17,
+	EXIT_VMCALL = 18, EXIT_VMCLEAR = 19, EXIT_VMLAUNCH = 20,
+	EXIT_VMPTRLD = 21, EXIT_VMPTRST = 22, EXIT_VMREAD = 23,
+	EXIT_VMRESUME = 24, EXIT_VMWRITE = 25, EXIT_VMXOFF = 26,
+	EXIT_VMXON = 27, EXIT_CR_ACCESS = 28, EXIT_IO = 30, EXIT_RDMSR = 31,
+	EXIT_WRMSR = 32, EXIT_MWAIT = 36, EXIT_MONITOR = 39,
+	EXIT_EPT_VIOLATION = 48, EXIT_EPT_MISCONFIG = 49, EXIT_INVEPT = 50,
+	EXIT_INVVPID = 53, EXIT_WBINVD = 54, EXIT_APIC_WRITE = 56,
+	EXIT_VMFUNC = 59, EXIT_ENCLS = 60, EXIT_PCONFIG = 65,
+	EXIT_UMWAIT = 67, EXIT_TPAUSE = 68, EXIT_LOADIWKEY = 69,
+	EXIT_ENCLV = 70, EXIT_ENQCMD = 72, EXIT_ENQCMDS = 73,
+	EXIT_SEAMCALL = 76, EXIT_TDCALL = 77,
 };
 
 /* Extended exit qualification, bits 3:0. */
-enum tdx_eeq { EEQ_NONE = 0, EEQ_ACCEPT = 1, EEQ_PENDING = 6 };
+enum tdx_eeq { EEQ_NONE = 0, EEQ_ACCEPT = 1, EEQ_ATTR_WR = 5, EEQ_PENDING = 6 };
 
 /* TD_PARAMS, the operand of TDH.MNG.INIT. */
 #define TD_PARAMS_SIZE		1024
@@ -256,12 +267,31 @@ struct td_params {
 _Static_assert(sizeof(struct td_params) == TD_PARAMS_SIZE, "TD_PARAMS");
 
 #define TD_ATTR_DEBUG		(1ull << 0)
+#define TD_ATTR_PMT_PROF	(1ull << 6)
 #define TD_ATTR_ICSSD		(1ull << 16)
 #define TD_ATTR_LASS		(1ull << 27)
 #define TD_ATTR_SEPT_VE_DISABLE	(1ull << 28)
 #define TD_ATTR_MIGRATABLE	(1ull << 29)
 #define TD_ATTR_PKS		(1ull << 30)
+#define TD_ATTR_KL		(1ull << 31)	/* no release allows it */
+#define TD_ATTR_TPA		(1ull << 62)
 #define TD_ATTR_PERFMON		(1ull << 63)
+
+/* XFAM, by groups that go together. */
+#define XFAM_X87	(1ull << 0)
+#define XFAM_SSE	(1ull << 1)
+#define XFAM_AVX	(1ull << 2)
+#define XFAM_AVX512	(7ull << 5)
+#define XFAM_PT		(1ull << 8)
+#define XFAM_PKRU	(1ull << 9)
+#define XFAM_CET	(3ull << 11)
+#define XFAM_UINTR	(1ull << 14)
+#define XFAM_LBR	(1ull << 15)
+#define XFAM_AMX	(3ull << 17)
+/* ... of XCR0, and of XSS. */
+#define XFAM_USER	(XFAM_X87 | XFAM_SSE | XFAM_AVX | XFAM_AVX512 | \
+			 XFAM_PKRU | XFAM_AMX)
+#define XFAM_SUPERVISOR	(XFAM_PT | XFAM_CET | XFAM_UINTR | XFAM_LBR)
 
 #define CONFIG_GPAW		(1ull << 0)
 #define CONFIG_FLEXIBLE_VE	(1ull << 1)
@@ -272,12 +302,20 @@ _Static_assert(sizeof(struct td_params) == TD_PARAMS_SIZE, "TD_PARAMS");
 #define TD_CTLS_PENDING_VE_DISABLE	(1ull << 0)
 #define TD_CTLS_ENUM_TOPOLOGY		(1ull << 1)
 #define TD_CTLS_VIRT_CPUID2		(1ull << 2)
+#define TD_CTLS_REDUCE_VE		(1ull << 3)
+#define TD_CTLS_LOCK			(1ull << 63)
 
 /* TDX_FEATURES0 */
+#define FEATURE_CONFIG_ARCH_CAP			(1ull << 11)
 #define FEATURE_PENDING_EPT_VIOLATION_V2	(1ull << 16)
 #define FEATURE_FMS_CONFIG			(1ull << 17)
 #define FEATURE_NO_RBP_MOD			(1ull << 18)
 #define FEATURE_TOPOLOGY_ENUM			(1ull << 20)
+#define FEATURE_ICSSD				(1ull << 25)
+#define FEATURE_MAXPA_VIRT			(1ull << 27)
+#define FEATURE_CPUID2_VIRT			(1ull << 29)
+#define FEATURE_VE_REDUCTION			(1ull << 30)
+#define FEATURE_MAXGPA_VIRT			(1ull << 33)
 
 /* Sizes in 4 KiB pages, and the architecture's limits. */
 #define TDCS_PAGES		6
@@ -297,7 +335,7 @@ enum tdx_field_class {
 	CLASS_TD_MANAGEMENT = 0x10, CLASS_TD_EXEC = 0x11,
 	CLASS_TD_MEASUREMENT = 0x13, CLASS_TD_CPUID = 0x14,
 	CLASS_VP_VMCS = 0x00, CLASS_VP_STATE = 0x11,
-	CLASS_VP_MANAGEMENT = 0x20,
+	CLASS_VP_MANAGEMENT = 0x20, CLASS_VP_CPUID = 0x21,
 };
 
 #endif /* TDX_ABI_H */

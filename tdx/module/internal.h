@@ -65,10 +65,10 @@ struct td {
 	unsigned int num_pages;		/* owned, the TDR not counted */
 
 	u64 attributes, xfam, eptp_controls, config_flags, td_ctls;
-	u64 notify_enables;
+	u64 notify_enables, paravirt_ctrl, arch_capabilities;
 	u16 max_vcpus, tsc_frequency;
 	u64 tsc_offset, tsc_multiplier;	/* multiplier: 48 fraction bits */
-	bool topology_configured;
+	bool topology_configured, ve_reduction_valid;
 	u8 mrconfigid[48], mrowner[48], mrownerconfig[48];
 	u32 (*cpuid)[4];		/* by row of the CPUID table */
 
@@ -101,6 +101,9 @@ struct tdx_vcpu {
 	u32 vmcs[16];			/* see vp_fields */
 	u64 shared_eptp, pi_desc;
 	u8 pend_nmi;
+	bool cpuid_supervisor_ve, cpuid_user_ve;
+	u8 *cpuid_control;		/* by row of the CPUID table */
+	u64 smi_count, debugctl;
 	bool ve_valid;
 	struct tdx_ve_info ve;
 	void *state_of_cpu;
@@ -178,6 +181,7 @@ u64 td_get(struct tdx_module *m, u64 tdr, enum tdx_operand op,
 #define ANY_OP_STATE	(~0u)
 u64 td_check(struct td *td, enum tdx_operand op, unsigned int op_states);
 void td_free(struct td *td);
+bool xfam_consistent(u64 xfam);
 u64 mng_create(struct call *c);
 u64 mng_key_config(struct call *c);
 u64 mng_addcx(struct call *c);
@@ -214,7 +218,31 @@ u64 mem_range_block(struct call *c);
 u64 mem_track(struct call *c);
 u64 tdg_mem_page_accept(struct call *c);
 
+/* profiles.c */
+u64 profile_config_flags(const struct tdx_profile *p);
+
+static inline bool has_feature(const struct tdx_module *m, u64 feature)
+{
+	return m->profile->features0 & feature;
+}
+
+/* instruction.c */
+enum tdx_outcome raise_ve(struct tdx_vcpu *v, const struct tdx_ve_info *ve);
+
+/*
+ * What a guest may want to handle by #VE, in the order of the bits of
+ * FEATURE_PARAVIRT_CTRL.
+ */
+enum feature {
+	F_CORE_CAP, F_DCA, F_EST, F_MCA, F_MTRR, F_PCONFIG, F_RDT_A, F_RDT_M,
+	F_ACPI, F_TM2, F_TME, F_TSC_DEADLINE, F_LAST = F_TSC_DEADLINE,
+};
+
 /* cpuid.c */
+bool td_feature(const struct td *td, enum feature f);
+bool cpuid_bit(const struct td *td, u32 leaf, u32 subleaf, unsigned int reg,
+	       unsigned int bit);
+unsigned int cpuid_num_rows(void);
 unsigned int cpuid_num_configs(const struct tdx_module *m);
 u64 cpuid_config_leaf(const struct tdx_module *m, unsigned int i);
 void cpuid_config_value(const struct tdx_module *m, unsigned int i,
@@ -222,6 +250,23 @@ void cpuid_config_value(const struct tdx_module *m, unsigned int i,
 u64 cpuid_build(struct td *td, const struct td_params *p, u64 *bad);
 const u32 *cpuid_lookup(const struct td *td, u32 leaf, u32 subleaf,
 			bool no_subleaf);
+
+static inline bool has_all(u64 value, u64 bits)
+{
+	return (value & bits) == bits;
+}
+
+/* Whether XFAM has all of @xfam and ATTRIBUTES all of @attributes. */
+static inline bool td_allows(const struct td *td, u64 xfam, u64 attributes)
+{
+	return has_all(td->xfam, xfam) && has_all(td->attributes, attributes);
+}
+
+/* The guest has asked for CPUID's topology leaves, or for REDUCE_VE. */
+static inline bool topology_on(const struct td *td)
+{
+	return td->td_ctls & (TD_CTLS_ENUM_TOPOLOGY | TD_CTLS_REDUCE_VE);
+}
 
 /* metadata.c */
 #define FIRST_FIELD	(~0ull)

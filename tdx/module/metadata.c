@@ -66,16 +66,13 @@ static const struct sys_field sys_fields[] = {
 	{ 0x8900000100000000, SV_CONST, 0, HOST, 1 },	/* MODULE_HV */
 };
 
-/* XFAM bits that the architecture knows, as far as the CPU has them. */
-#define XFAM_KNOWN	0x6dbe7ull
-
 static u64 native_xfam(const struct tdx_module *m)
 {
 	u32 user[4], supervisor[4];
 
 	m->ops.cpuid(m->opaque, 0xd, 0, user);
 	m->ops.cpuid(m->opaque, 0xd, 1, supervisor);
-	return XFAM_KNOWN & (user[0] | (u64)user[3] << 32 | supervisor[2] |
+	return (XFAM_USER | XFAM_SUPERVISOR) & (user[0] | (u64)user[3] << 32 | supervisor[2] |
 			     (u64)supervisor[3] << 32);
 }
 
@@ -111,7 +108,7 @@ static u64 sys_value(struct tdx_module *m, const struct sys_field *f,
 	case SV_XFAM:
 		return native_xfam(m);
 	case SV_CONFIG_FLAGS:
-		return p->config_flags;
+		return profile_config_flags(p);
 	case SV_NUM_CPUID:
 		return cpuid_num_configs(m);
 	case SV_CPUID_LEAF:

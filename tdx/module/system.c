@@ -1,52 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Bring-up of the module, profiles, and the dispatch of SEAMCALL.
- *
- * Modelled on release 1.5.06 where releases differ.  Leaves that Linux does
- * not use answer OPERAND_INVALID|RAX, as unknown leaves do.
+ * Bring-up of the module, and the dispatch of SEAMCALL and TDCALL.  Leaves that
+ * Linux does not use answer OPERAND_INVALID|RAX, as unknown leaves do.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "internal.h"
-
-const struct tdx_profile tdx_profiles[] = {
-	{
-		.name = "tdx-1.5",
-		.summary = "module 1.5.06 on a CPU without the partial-write erratum",
-		.loaded = true,
-		.major = 1, .minor = 5, .update = 6,
-		.features0 = FEATURE_PENDING_EPT_VIOLATION_V2 |
-			     FEATURE_FMS_CONFIG | FEATURE_NO_RBP_MOD |
-			     FEATURE_TOPOLOGY_ENUM,
-		.attributes = TD_ATTR_DEBUG | TD_ATTR_ICSSD | TD_ATTR_LASS |
-			      TD_ATTR_SEPT_VE_DISABLE | TD_ATTR_MIGRATABLE |
-			      TD_ATTR_PKS | TD_ATTR_PERFMON,
-		.config_flags = CONFIG_GPAW | CONFIG_FLEXIBLE_VE |
-				CONFIG_NO_RBP_MOD,
-		.td_ctls = TD_CTLS_PENDING_VE_DISABLE | TD_CTLS_ENUM_TOPOLOGY |
-			   TD_CTLS_VIRT_CPUID2,
-		.cpu_model = 0xad,
-	}, {
-		.name = "none",
-		.summary = "the same CPU with no module loaded",
-		.cpu_model = 0xad,
-	}, {
-		.name = NULL,
-	}
-};
-
-const struct tdx_profile *tdx_profile_find(const char *name)
-{
-	const struct tdx_profile *p;
-
-	if (!name)
-		return &tdx_profiles[0];
-	for (p = tdx_profiles; p->name; p++)
-		if (!strcmp(p->name, name))
-			return p;
-	return NULL;
-}
 
 struct tdx_module *tdx_module_new(const struct tdx_ops *ops, void *opaque,
 				  const struct tdx_platform *platform,

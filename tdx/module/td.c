@@ -155,16 +155,43 @@ static bool all_or_none(u64 value, u64 mask)
 	return !(value & mask) || (value & mask) == mask;
 }
 
+bool xfam_consistent(u64 xfam)
+{
+	return all_or_none(xfam, XFAM_AVX512) && all_or_none(xfam, XFAM_CET) &&
+	       all_or_none(xfam, XFAM_AMX) &&
+	       !(xfam & XFAM_AVX512 && !(xfam & XFAM_AVX)) &&
+	       !(xfam & XFAM_AVX && !(xfam & XFAM_SSE));
+}
+
 static u64 check_xfam(struct tdx_module *m, u64 xfam)
 {
 	u64 allowed;
 
 	if (sys_read(m, FIELD(CLASS_SYS_TD_CONF, 2), false, &allowed))
 		abort();	/* XFAM_FIXED0 is in the table */
-	if (xfam & ~allowed || (xfam & 3) != 3 ||
-	    !all_or_none(xfam, 0xe0) || (xfam & 0xe0 && !(xfam & BIT(2))) ||
-	    !all_or_none(xfam, 0x1800) || !all_or_none(xfam, 0x60000))
+	if (xfam & ~allowed || !has_all(xfam, XFAM_X87 | XFAM_SSE) ||
+	    !xfam_consistent(xfam))
 		return status(TDX_OPERAND_INVALID, TDX_OP_XFAM);
+	return 0;
+}
+
+/* The host may choose these bits of IA32_ARCH_CAPABILITIES, and force RRSBA. */
+#define ARCH_CAP_CHOICE	(BIT(4) | BIT(20) | BIT(24))	/* SSB, BHI, PBRSB */
+#define ARCH_CAP_RRSBA	BIT(19)
+
+static u64 check_arch_capabilities(const struct tdx_module *m,
+				   const struct td_params *p)
+{
+	bool configured = p->msr_config_ctls & 1;
+	u64 allowed = ARCH_CAP_RRSBA |
+		      (ARCH_CAP_CHOICE & m->platform.arch_capabilities);
+
+	if (p->msr_config_ctls & ~1 ||
+	    (configured && !has_feature(m, FEATURE_CONFIG_ARCH_CAP)))
+		return status(TDX_OPERAND_INVALID, TDX_OP_RDX);
+	if (p->arch_capabilities & ~(configured ? allowed : 0))
+		return status(TDX_OPERAND_INVALID,
+			      TDX_OP_ARCH_CAPABILITIES_CONFIG);
 	return 0;
 }
 
@@ -179,15 +206,20 @@ static u64 check_params(struct tdx_module *m, const struct td_params *p)
 		return err;
 	if (!p->max_vcpus || p->max_vcpus > MAX_VCPUS_PER_TD)
 		return status(TDX_OPERAND_INVALID, TDX_OP_MAX_VCPUS);
-	if (p->config_flags & ~m->profile->config_flags)
+	if (p->config_flags & ~profile_config_flags(m->profile))
 		return status(TDX_OPERAND_INVALID, TDX_OP_CONFIG_FLAGS);
-	if ((p->eptp_controls & ~0x38ull) != 6 || (levels != 3 && levels != 4) ||
+	if ((p->eptp_controls & ~0x38ull) != 6 || levels < 3 ||
+	    levels > (m->profile->ept_5_levels ? 4 : 3) ||
 	    (p->config_flags & CONFIG_GPAW && levels != 4))
 		return status(TDX_OPERAND_INVALID, TDX_OP_EPTP_CONTROLS);
 	if (p->tsc_frequency < 4 || p->tsc_frequency > 400)
 		return status(TDX_OPERAND_INVALID, TDX_OP_TSC_FREQUENCY);
-	if (p->num_l2_vms || p->msr_config_ctls || p->arch_capabilities ||
-	    p->reserved0 || !all_zero(p->reserved1, sizeof(p->reserved1)) ||
+	if (p->num_l2_vms)
+		return status(TDX_OPERAND_INVALID, TDX_OP_NUM_L2_VMS);
+	err = check_arch_capabilities(m, p);
+	if (err)
+		return err;
+	if (p->reserved0 || !all_zero(p->reserved1, sizeof(p->reserved1)) ||
 	    !all_zero(p->reserved2, sizeof(p->reserved2)))
 		return status(TDX_OPERAND_INVALID, TDX_OP_RDX);
 	return 0;
@@ -219,6 +251,9 @@ u64 mng_init(struct call *c)
 	td->eptp_controls = p.eptp_controls;
 	td->config_flags = p.config_flags;
 	td->tsc_frequency = p.tsc_frequency;
+	td->arch_capabilities = p.msr_config_ctls & 1 ? p.arch_capabilities :
+				m->platform.arch_capabilities &
+				(ARCH_CAP_CHOICE | ARCH_CAP_RRSBA);
 	err = cpuid_build(td, &p, &bad);
 	if (err) {
 		c->gpr[TDX_RCX] = bad;
@@ -232,7 +267,8 @@ u64 mng_init(struct call *c)
 				>> 48);
 	td->td_ctls = p.attributes & TD_ATTR_SEPT_VE_DISABLE ?
 		      TD_CTLS_PENDING_VE_DISABLE : 0;
-	td->topology_configured = m->profile->features0 & FEATURE_TOPOLOGY_ENUM;
+	td->topology_configured = has_feature(m, FEATURE_TOPOLOGY_ENUM);
+	td->ve_reduction_valid = has_feature(m, FEATURE_VE_REDUCTION);
 	memcpy(td->mrconfigid, p.mrconfigid, sizeof(td->mrconfigid));
 	memcpy(td->mrowner, p.mrowner, sizeof(td->mrowner));
 	memcpy(td->mrownerconfig, p.mrownerconfig, sizeof(td->mrownerconfig));

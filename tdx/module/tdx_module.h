@@ -62,6 +62,7 @@ struct tdx_platform {
 	unsigned int num_tdx_keyids;	/* the next m are for TDX */
 	unsigned int num_cmrs;
 	struct tdx_range cmr[32];	/* convertible memory, ascending */
+	uint64_t arch_capabilities;	/* IA32_ARCH_CAPABILITIES of the CPU */
 };
 
 /* NULL and a reason in *error if the platform or the profile is not valid. */
@@ -151,6 +152,7 @@ enum tdx_outcome tdx_ve(struct tdx_vcpu *vcpu, const struct tdx_ve_info *ve);
 struct tdx_cpuid_env {
 	uint64_t cr4, xcr0, xss;
 	bool long_mode;		/* CS.L */
+	bool user;		/* CPL > 0 */
 };
 
 enum tdx_outcome tdx_cpuid(struct tdx_vcpu *vcpu,
@@ -239,6 +241,8 @@ struct tdx_profile {
 	uint64_t config_flags;
 	uint64_t td_ctls;	/* bits that the guest may set */
 	unsigned int cpu_model;	/* of family 6 */
+	unsigned int num_tdx_keyids;	/* one of them is the module's own */
+	bool ept_5_levels;	/* of the CPU: GPAW 52 needs it */
 };
 
 /* The default first; an entry without a name ends the table. */

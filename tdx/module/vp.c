@@ -47,6 +47,7 @@ void vcpu_free(struct tdx_vcpu *v)
 	*at = v->next;
 	if (v->state_of_cpu)
 		m->ops.free_state(m->opaque, v->state_of_cpu);
+	g_free(v->cpuid_control);
 	g_free(v);
 }
 
@@ -66,6 +67,7 @@ u64 vp_create(struct call *c)
 	v->td = td;
 	v->tdvpr_pa = c->gpr[TDX_RCX];
 	v->lp = -1;
+	v->cpuid_control = g_malloc0(cpuid_num_rows());
 	v->next = td->vcpus;
 	td->vcpus = v;
 	pamt_assign(p, PT_TDVPR, td, v);
@@ -125,7 +127,7 @@ u64 vp_init(struct call *c)
 	if (err)
 		return err;
 	if (!c->version)
-		td->topology_configured = false;
+		td->topology_configured = td->ve_reduction_valid = false;
 	v->x2apic_id = id;
 	v->index = td->num_vcpus++;
 	v->initial_rcx = c->gpr[TDX_RDX];

@@ -5,10 +5,17 @@
 
 #include "tdx_module.h"
 
-/* KeyIDs 1 to 31 are MKTME's, 32 to 63 TDX's, in six bits of the address. */
+/*
+ * KeyIDs 1 to 31 are MKTME's, those from 32 on TDX's, as many as the profile
+ * has, in six bits of the address.
+ */
 #define KEYID_BITS		6
 #define NUM_MKTME_KEYIDS	31
-#define NUM_TDX_KEYIDS		32
+
+/* ARCH_CAPABILITIES: RDCL, MDS, TAA, GDS and the other leaks it has not. */
+#define ARCH_CAPABILITIES	(1ull << 0 | 1ull << 3 | 1ull << 5 | \
+				 1ull << 6 | 1ull << 8 | 7ull << 13 | \
+				 1ull << 20 | 1ull << 24 | 3ull << 26)
 
 #define TSC_HZ			2000000000ull
 #define CRYSTAL_HZ		25000000u

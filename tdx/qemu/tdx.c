@@ -218,7 +218,8 @@ static void machine_done(Notifier *notifier, void *data)
 		.profile = t->profile,
 		.keyid_shift = cpu->phys_bits - KEYID_BITS,
 		.num_mktme_keyids = NUM_MKTME_KEYIDS,
-		.num_tdx_keyids = NUM_TDX_KEYIDS,
+		.num_tdx_keyids = profile->num_tdx_keyids,
+		.arch_capabilities = ARCH_CAPABILITIES,
 	};
 	const char *error;
 	CPUState *cs;
@@ -654,6 +655,7 @@ bool tdx_hook_cpuid(CPUX86State *env, uintptr_t ra)
 		struct tdx_cpuid_env e = {
 			.cr4 = env->cr[4], .xcr0 = env->xcr0, .xss = env->xss,
 			.long_mode = env->hflags & HF_CS64_MASK,
+			.user = env->hflags & HF_CPL_MASK,
 		};
 
 		result = tdx_cpuid(tdx_lp(env)->td, &e, leaf, subleaf, out);

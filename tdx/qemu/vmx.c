@@ -71,25 +71,24 @@ void vmx_host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 #define VMX_REVISION	0x11u
 #define VMX_BASIC	(VMX_REVISION | 0x1000ull << 32 | 6ull << 50 | \
 			 1ull << 54 | 1ull << 55 | 1ull << 60)
-/* 4 and 5 levels, WB, 2M, 1G, INVEPT, A/D, INVVPID with all types. */
-#define EPT_VPID	(1ull | 1ull << 6 | 1ull << 7 | 1ull << 14 | \
+/* 4 levels, WB, 2M, 1G, INVEPT, A/D, INVVPID with all types. */
+#define EPT_5_LEVELS	(1ull << 7)
+#define EPT_VPID	(1ull | 1ull << 6 | 1ull << 14 | \
 			 3ull << 16 | 1ull << 20 | 1ull << 21 | 3ull << 25 | \
 			 1ull << 32 | 0xfull << 40)
 
 /* Locked, enabled, KeyID bits, and how many of them are for TDX. */
 #define TME_ACTIVATE	(1ull | 1ull << 1 | (uint64_t)KEYID_BITS << 32)
 
-/* ARCH_CAPABILITIES: RDCL, MDS, TAA, GDS and the other leaks it has not. */
-#define ARCH_CAPABILITIES	(1ull << 0 | 1ull << 3 | 1ull << 5 | \
-				 1ull << 6 | 1ull << 8 | 7ull << 13 | \
-				 1ull << 20 | 1ull << 24 | 3ull << 26)
+#define MSR_KEYID_PARTITIONING	0x87
+#define MSR_EPT_VPID_CAP	0x48c
 
 static const struct {
 	uint32_t msr;
 	uint64_t value;
 } vmx_msrs[] = {
 	{ 0x3a, 5 },	/* FEATURE_CONTROL: locked, VMX outside SMX */
-	{ 0x87, NUM_MKTME_KEYIDS | (uint64_t)NUM_TDX_KEYIDS << 32 },
+	{ MSR_KEYID_PARTITIONING, NUM_MKTME_KEYIDS },
 	{ 0x10a, ARCH_CAPABILITIES },
 	{ 0x480, VMX_BASIC },
 	{ 0x481, CONTROLS(PIN_MUST, PIN_MAY) },
@@ -102,7 +101,7 @@ static const struct {
 	{ 0x488, 0x2000 }, { 0x489, 0x01f777ff },	/* CR4 fixed 0, 1 */
 	{ 0x48a, 0x2e },				/* VMCS_ENUM */
 	{ 0x48b, CONTROLS(0u, PROC2_MAY) },
-	{ 0x48c, EPT_VPID },
+	{ MSR_EPT_VPID_CAP, EPT_VPID },
 	{ 0x48d, CONTROLS(PIN_MUST, PIN_MAY) },
 	{ 0x48e, CONTROLS(PROC_MUST, PROC_MAY) },
 	{ 0x48f, CONTROLS(EXIT_MUST, EXIT_MAY) },
@@ -112,11 +111,25 @@ static const struct {
 	{ 0x982, TME_ACTIVATE },
 };
 
+/* What the profile adds to a value of the table. */
+static uint64_t profile_bits(uint32_t msr)
+{
+	const struct tdx_profile *p = tdx_profile();
+
+	switch (msr) {
+	case MSR_KEYID_PARTITIONING:
+		return (uint64_t)p->num_tdx_keyids << 32;
+	case MSR_EPT_VPID_CAP:
+		return p->ept_5_levels ? EPT_5_LEVELS : 0;
+	}
+	return 0;
+}
+
 bool vmx_rdmsr(uint32_t msr, uint64_t *value)
 {
 	for (int i = 0; i < ARRAY_SIZE(vmx_msrs); i++) {
 		if (vmx_msrs[i].msr == msr) {
-			*value = vmx_msrs[i].value;
+			*value = vmx_msrs[i].value | profile_bits(msr);
 			return true;
 		}
 	}
