@@ -56,16 +56,11 @@ static const u8 tdvmcall_args[] = {
 	 BIT_ULL(GPR_RCX) | BIT_ULL(GPR_RSP) | BIT_ULL(GPR_RBP)))
 
 /*
- * Guest: do @call, with all registers in the mask if it has none.  Registers
- * are written back, changed or not, so that a test can tell what KVM did to
- * each of them.  Returns the TDCALL's own status, which is not zero only when
- * the mask was refused and KVM saw nothing.
+ * Guest: TDCALL of @leaf, which is all of RAX, with the registers of @reg but
+ * RSP and RBP.  Registers are written back, changed or not.  Returns RAX.
  */
-static __always_inline u64 __tdvmcall(struct tdvmcall *call)
+static __always_inline u64 __tdcall(u64 leaf, u64 *reg)
 {
-	u64 leaf = TDG_VP_VMCALL;
-	u64 *reg = call->reg;
-
 	register u64 r8 asm("r8") = reg[GPR_R8];
 	register u64 r9 asm("r9") = reg[GPR_R9];
 	register u64 r10 asm("r10") = reg[GPR_R10];
@@ -75,16 +70,18 @@ static __always_inline u64 __tdvmcall(struct tdvmcall *call)
 	register u64 r14 asm("r14") = reg[GPR_R14];
 	register u64 r15 asm("r15") = reg[GPR_R15];
 
-	if (!reg[TDVMCALL_MASK])
-		reg[TDVMCALL_MASK] = TDVMCALL_MASK_ALL;
-
-	/* TDCALL, spelt in bytes for assemblers that don't know it. */
+	/*
+	 * TDCALL, spelt in bytes for assemblers that don't know it.  The mask
+	 * of a TDVMCALL may have XMM registers in it.
+	 */
 	asm volatile(".byte 0x66, 0x0f, 0x01, 0xcc"
 		     : "+a"(leaf), "+c"(reg[GPR_RCX]), "+d"(reg[GPR_RDX]),
 		       "+b"(reg[GPR_RBX]), "+S"(reg[GPR_RSI]),
 		       "+D"(reg[GPR_RDI]), "+r"(r8), "+r"(r9), "+r"(r10),
 		       "+r"(r11), "+r"(r12), "+r"(r13), "+r"(r14), "+r"(r15)
-		     : : "memory", "cc");
+		     : : "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4",
+		       "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
+		       "xmm12", "xmm13", "xmm14", "xmm15");
 
 	reg[GPR_R8] = r8;
 	reg[GPR_R9] = r9;
@@ -95,6 +92,20 @@ static __always_inline u64 __tdvmcall(struct tdvmcall *call)
 	reg[GPR_R14] = r14;
 	reg[GPR_R15] = r15;
 	return leaf;
+}
+
+/*
+ * Guest: do @call, with all registers in the mask if it has none.  Registers
+ * are written back so that a test can tell what KVM did to each of them.
+ * Returns the TDCALL's own status, which is not zero only when the mask was
+ * refused and KVM saw nothing.
+ */
+static __always_inline u64 __tdvmcall(struct tdvmcall *call)
+{
+	if (!call->reg[TDVMCALL_MASK])
+		call->reg[TDVMCALL_MASK] = TDVMCALL_MASK_ALL;
+
+	return __tdcall(TDG_VP_VMCALL, call->reg);
 }
 
 #define TDVMCALL(_leaf, _args...)					\
@@ -157,23 +168,16 @@ struct tdx_vp_info {
 
 static inline struct tdx_vp_info tdg_vp_info(void)
 {
-	u64 leaf = TDG_VP_INFO, rcx = 0, rdx = 0;
+	u64 reg[NR_GPRS] = {};
 
-	register u64 r8 asm("r8") = 0;
-	register u64 r9 asm("r9") = 0;
-	register u64 r10 asm("r10") = 0;
-	register u64 r11 asm("r11") = 0;
-
-	asm volatile(".byte 0x66, 0x0f, 0x01, 0xcc"
-		     : "+a"(leaf), "+c"(rcx), "+d"(rdx), "+r"(r8), "+r"(r9),
-		       "+r"(r10), "+r"(r11) : : "memory", "cc");
+	__tdcall(TDG_VP_INFO, reg);
 
 	return (struct tdx_vp_info) {
-		.gpaw = rcx & GENMASK_ULL(5, 0),
-		.attributes = rdx,
-		.nr_vcpus = (u32)r8,
-		.max_vcpus = r8 >> 32,
-		.vcpu_index = (u32)r9,
+		.gpaw = reg[GPR_RCX] & GENMASK_ULL(5, 0),
+		.attributes = reg[GPR_RDX],
+		.nr_vcpus = (u32)reg[GPR_R8],
+		.max_vcpus = reg[GPR_R8] >> 32,
+		.vcpu_index = (u32)reg[GPR_R9],
 	};
 }
 

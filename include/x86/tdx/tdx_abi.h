@@ -19,16 +19,26 @@
 #define TDG_MR_RTMR_EXTEND		2
 #define TDG_VP_VEINFO_GET		3
 #define TDG_MR_REPORT			4
+#define TDG_VP_CPUIDVE_SET		5
 #define TDG_MEM_PAGE_ACCEPT		6
 #define TDG_VM_RD			7
 #define TDG_VM_WR			8
+#define TDG_VP_RD			9
+#define TDG_VP_WR			10
 #define TDG_SYS_RD			11
+#define TDG_SYS_RDALL			12
+#define TDG_SERVTD_RD			18
+#define TDG_SERVTD_WR			20
+#define TDG_MR_VERIFYREPORT		22
+#define TDG_MEM_PAGE_ATTR_RD		23
+#define TDG_MEM_PAGE_ATTR_WR		24
 
 /* Status of a SEAMCALL or TDCALL, RAX; bits 31:0 carry details */
 #define TDX_SUCCESS			0x0000000000000000ULL
 #define TDX_SEAMCALL_STATUS_MASK	0xFFFFFFFF00000000ULL
 #define TDX_OPERAND_INVALID		0xC000010000000000ULL
 #define TDX_OPERAND_BUSY		0x8000020000000000ULL
+#define TDX_OPERAND_ID_RAX		0x00
 #define TDX_OPERAND_ID_RCX		0x01
 
 /* TDVMCALL sub-functions beyond the instructions */
