@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Many TDs, one after the other, many at once, and killed in the middle of
+ * their lives: no private KeyID and no memory may stay behind.
+ *
+ * What leaks a little with each TD shows only after many of them.  TDX_LIVES
+ * says how many TDs a case has, TDX_KILLS how many processes are killed.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
+#include "kvm_util.h"
+#include "processor.h"
+#include "tdx/tdx_test_harness.h"
+#include "tdx/tdx_util.h"
+
+#define MAX_VCPUS	4
+#define MAX_THREADS	8
+
+/* More KeyIDs than that no machine has. */
+#define MAX_KEYS	0x8000
+
+/* A long run takes what it takes. */
+#define NO_TIMEOUT	INT_MAX
+
+static u32 nr_lives = 8;
+static u32 nr_kills = 6;
+
+/*
+ * The smallest TD has the page with the reset vector, and that is full of one
+ * instruction.  It either shuts the vCPU down, as there are no exception
+ * handlers, or keeps it running for ever.
+ */
+#define RESET_PAGE	0xfffff000ul
+
+static const u8 insn_int3[] = { 0xcc, 0xcc };
+static const u8 insn_jmp_self[] = { 0xeb, 0xfe };
+
+/*
+ * KVM can't move a vCPU to another CPU as long as KVM_TDX_INIT_VCPU has not come
+ * to its end: tdx_flush_vp() takes the vCPU for not initialized, leaves it
+ * associated with the CPU it was on, and the next SEAMCALL for it on another
+ * CPU fails.  With many threads that happens, and it is not the subject here.
+ */
+static void init_vcpu_on_one_cpu(struct kvm_vcpu *vcpu)
+{
+	pthread_t self = pthread_self();
+	cpu_set_t cpus;
+
+	TEST_ASSERT_EQ(pthread_getaffinity_np(self, sizeof(cpus), &cpus), 0);
+	pin_self_to_any_cpu();
+	tdx_init_vcpu(vcpu, 0);
+	TEST_ASSERT_EQ(pthread_setaffinity_np(self, sizeof(cpus), &cpus), 0);
+}
+
+static struct kvm_vm *create_td(u32 nr_vcpus, const u8 *insn)
+{
+	struct kvm_vm *vm = ____vm_create(VM_SHAPE_TDX);
+	struct kvm_vcpu *vcpu;
+	u8 *page;
+
+	vm_create_irqchip(vm);
+	vm_mem_add(vm, VM_MEM_SRC_ANONYMOUS, RESET_PAGE, 0, 1,
+		   KVM_MEM_GUEST_MEMFD, -1, 0);
+	__vm_phy_pages_alloc(vm, 1, RESET_PAGE, 0, true);
+	page = addr_gpa2hva(vm, RESET_PAGE);
+	for (int i = 0; i < PAGE_SIZE; i++)
+		page[i] = insn[i % 2];
+
+	tdx_init_vm(vm, NULL);
+	for (u32 i = 0; i < nr_vcpus; i++) {
+		vcpu = __vm_vcpu_add(vm, i);
+		tdx_vcpu_init_cpuid(vcpu);
+		init_vcpu_on_one_cpu(vcpu);
+	}
+	vm_tdx_launch(vm);
+	return vm;
+}
+
+static void *run_to_shutdown(void *arg)
+{
+	struct kvm_vcpu *vcpu = arg;
+
+	vcpu_run(vcpu);
+	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_SHUTDOWN);
+	return NULL;
+}
+
+/* Create, run and destroy a TD, each vCPU in a thread if there are several. */
+static void live(u32 nr_vcpus, const u8 *insn)
+{
+	struct kvm_vm *vm = create_td(nr_vcpus, insn);
+	pthread_t threads[MAX_VCPUS];
+	struct kvm_vcpu *vcpu;
+	int n = 0;
+
+	if (nr_vcpus == 1) {
+		run_to_shutdown(list_first_entry(&vm->vcpus, struct kvm_vcpu, list));
+	} else {
+		list_for_each_entry(vcpu, &vm->vcpus, list)
+			TEST_ASSERT_EQ(pthread_create(&threads[n++], NULL,
+						      run_to_shutdown, vcpu), 0);
+		while (n)
+			TEST_ASSERT_EQ(pthread_join(threads[--n], NULL), 0);
+	}
+
+	kvm_vm_free(vm);
+}
+
+/* How many TDs can be had at once: each takes a KeyID until none is left. */
+static u32 count_keys(void)
+{
+	struct kvm_tdx_init_vm *init = NULL;
+	struct kvm_vm **vms;
+	u32 nr = 0;
+
+	vms = calloc(MAX_KEYS, sizeof(*vms));
+	TEST_ASSERT(vms, "-ENOMEM when allocating pointers to VMs");
+
+	for (;;) {
+		vms[nr] = ____vm_create(VM_SHAPE_TDX);
+		if (!init)
+			init = tdx_default_init_vm(vms[nr]);
+		if (__tdx_init_vm(vms[nr], init, NULL))
+			break;
+		TEST_ASSERT(++nr < MAX_KEYS, "KeyIDs don't come to an end");
+	}
+	/* The latter is a cgroup's limit. */
+	TEST_ASSERT(errno == ENOSPC || errno == EBUSY,
+		    "Wanted ENOSPC for TD %u, got errno %d (%s)", nr, errno,
+		    strerror(errno));
+
+	for (u32 i = 0; i <= nr; i++)
+		kvm_vm_free(vms[i]);
+	free(init);
+	free(vms);
+	return nr;
+}
+
+static long available_kb(void)
+{
+	FILE *f = fopen("/proc/meminfo", "r");
+	char line[128];
+	long kb;
+
+	TEST_ASSERT(f, "Can't open /proc/meminfo");
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "MemAvailable: %ld kB", &kb) == 1) {
+			fclose(f);
+			return kb;
+		}
+	}
+	TEST_FAIL("No MemAvailable in /proc/meminfo");
+	return 0;
+}
+
+/*
+ * Memory comes and goes without our doing: caches of the kernel's allocators,
+ * which vary by some megabytes from one moment to the next, and on a real host
+ * other processes.  A loss is a leak when it is bigger than that, each time.
+ * So one page lost with every other TD shows with 10,000 of them.
+ */
+#define SLACK_KB	16384
+#define NR_ATTEMPTS	3
+
+FIXTURE(stress) {
+	u32 nr_keys;
+};
+
+FIXTURE_SETUP(stress)
+{
+	self->nr_keys = count_keys();
+	TEST_ASSERT(self->nr_keys, "There is no KeyID free to begin with");
+}
+
+FIXTURE_TEARDOWN(stress) { }
+
+#define assert_nothing_lost(self, body)					\
+do {									\
+	long __lost;							\
+									\
+	for (int __i = 0; __i < NR_ATTEMPTS; __i++) {			\
+		__lost = available_kb();				\
+		body;							\
+		__lost -= available_kb();				\
+		TEST_ASSERT_EQ(count_keys(), (self)->nr_keys);		\
+		if (__lost <= SLACK_KB)					\
+			break;						\
+	}								\
+	TEST_ASSERT(__lost <= SLACK_KB, "%ld kB lost, again and again",	\
+		    __lost);						\
+} while (0)
+
+static void many_lives(void)
+{
+	for (u32 i = 0; i < nr_lives; i++)
+		live(1, insn_int3);
+}
+
+TEST_F_TIMEOUT(stress, one_after_the_other, NO_TIMEOUT)
+{
+	assert_nothing_lost(self, many_lives());
+}
+
+static u32 max_vcpus(void)
+{
+	struct kvm_vm *vm = ____vm_create(VM_SHAPE_TDX);
+	u32 nr = min_t(u32, vm_check_cap(vm, KVM_CAP_MAX_VCPUS), MAX_VCPUS);
+
+	kvm_vm_free(vm);
+	return nr;
+}
+
+struct parallel {
+	u32 nr_started;
+	u32 nr_vcpus;
+};
+
+static void *parallel_lives(void *arg)
+{
+	struct parallel *p = arg;
+
+	while (__atomic_fetch_add(&p->nr_started, 1, __ATOMIC_RELAXED) < nr_lives)
+		live(p->nr_vcpus, insn_int3);
+	return NULL;
+}
+
+static void many_parallel_lives(u32 nr_threads)
+{
+	struct parallel p = { .nr_vcpus = max_vcpus() };
+	pthread_t threads[MAX_THREADS];
+
+	for (u32 i = 0; i < nr_threads; i++)
+		TEST_ASSERT_EQ(pthread_create(&threads[i], NULL, parallel_lives, &p), 0);
+	for (u32 i = 0; i < nr_threads; i++)
+		TEST_ASSERT_EQ(pthread_join(threads[i], NULL), 0);
+}
+
+TEST_F_TIMEOUT(stress, many_at_once, NO_TIMEOUT)
+{
+	u32 nr_threads = min_t(u32, self->nr_keys, MAX_THREADS);
+
+	assert_nothing_lost(self, many_parallel_lives(nr_threads));
+}
+
+static u64 now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
+}
+
+/* A child process for which the kernel has SIGKILL in @ns. */
+static void live_and_be_killed(u64 ns, u32 nr_vcpus, const u8 *insn)
+{
+	struct sigevent event = {
+		.sigev_notify = SIGEV_SIGNAL,
+		.sigev_signo = SIGKILL,
+	};
+	struct itimerspec when = {
+		.it_value.tv_sec = ns / NSEC_PER_SEC,
+		.it_value.tv_nsec = ns % NSEC_PER_SEC,
+	};
+	timer_t timer;
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	TEST_ASSERT(pid >= 0, "fork() failed, errno %d", errno);
+	if (!pid) {
+		TEST_ASSERT(!timer_create(CLOCK_MONOTONIC, &event, &timer),
+			    "timer_create() failed, errno %d", errno);
+		TEST_ASSERT(!timer_settime(timer, 0, &when, NULL),
+			    "timer_settime() failed, errno %d", errno);
+		for (;;)
+			live(nr_vcpus, insn);
+	}
+
+	TEST_ASSERT_EQ(waitpid(pid, &status, 0), pid);
+	TEST_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
+		    "Wanted the child killed, got status 0x%x", status);
+}
+
+/* Killed at any moment of a life, with one vCPU or several, ending or not. */
+static void many_kills(void)
+{
+	u32 nr_vcpus = max_vcpus();
+	u64 ns = now_ns();
+
+	live(nr_vcpus, insn_int3);
+	ns = now_ns() - ns;
+
+	for (u32 i = 0; i < nr_kills; i++)
+		live_and_be_killed(kvm_random_u64_in_range(&kvm_rng, 1, 2 * ns),
+				   kvm_random_u32_in_range(&kvm_rng, 1, nr_vcpus),
+				   kvm_random_bool(&kvm_rng) ? insn_int3 : insn_jmp_self);
+}
+
+TEST_F_TIMEOUT(stress, killed, NO_TIMEOUT)
+{
+	assert_nothing_lost(self, many_kills());
+}
+
+int main(int argc, char *argv[])
+{
+	const char *lives = getenv("TDX_LIVES"), *kills = getenv("TDX_KILLS");
+
+	TEST_REQUIRE(kvm_has_tdx());
+
+	if (lives)
+		nr_lives = atoi_positive("TDX_LIVES", lives);
+	if (kills)
+		nr_kills = atoi_positive("TDX_KILLS", kills);
+
+	return test_harness_run(argc, argv);
+}
