@@ -22,7 +22,7 @@ struct cpuid_bits {
 };
 
 /* Where releases differ a row is there for each. */
-enum release { BOTH, ONLY_1_5, ONLY_2_0 };
+enum release { ANY_RELEASE, ONLY_1_5, ONLY_2_0 };
 
 struct cpuid_row {
 	u32 leaf, subleaf;
@@ -193,7 +193,7 @@ static const struct { u32 leaf; u64 xfam, attr; } leaf_gates[] = {
 
 static bool in_release(const struct tdx_module *m, const struct cpuid_row *r)
 {
-	return r->release == BOTH || r->release ==
+	return r->release == ANY_RELEASE || r->release ==
 	       (has_feature(m, FEATURE_VE_REDUCTION) ? ONLY_2_0 : ONLY_1_5);
 }
 

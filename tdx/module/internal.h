@@ -28,12 +28,25 @@ static inline bool failed(u64 status)
 	return status >> 63;
 }
 
+struct try_lock {
+	unsigned int shared;
+	bool exclusive;
+};
+
+/* In the order in which a call takes them. */
+enum lock_id {
+	LOCK_KOT, LOCK_TDVPR, LOCK_TDR, LOCK_OP_STATE, LOCK_SEPT_TREE,
+	LOCK_EPOCH, LOCK_RTMR, NUM_LOCKS
+};
+
 /* Page metadata, one for each 4 KiB page of each TDMR. */
 struct page {
 	enum tdx_page_type type;
 	struct td *owner;	/* NULL when not owned */
 	void *object;		/* the sept_table of a PT_EPT page, and so on */
 	u64 bepoch;		/* TD epoch at which the mapping was blocked */
+	bool busy;		/* a call is at work on it */
+	bool poisoned;		/* the host wrote to it */
 };
 
 struct tdmr {
@@ -47,6 +60,8 @@ struct tdmr {
 
 struct sept_entry {
 	enum tdx_sept_state state;
+	u16 accepted;		/* 4 KiB pages done, of an ACCEPT of more */
+	bool busy;		/* a call is at work on it */
 	u64 pa;
 	struct sept_table *table;	/* of a non-leaf entry */
 };
@@ -68,13 +83,18 @@ struct td {
 	u64 notify_enables, paravirt_ctrl, arch_capabilities;
 	u16 max_vcpus, tsc_frequency;
 	u64 tsc_offset, tsc_multiplier;	/* multiplier: 48 fraction bits */
-	bool topology_configured, ve_reduction_valid;
+	bool gpaw_52, topology_configured, ve_reduction_valid;
+	u64 uuid[4];
+	u16 num_l2_vms, num_servtds;	/* always 0, as the two that follow */
+	u64 pre_import_uuid[4], servtd_hash[6];
 	u8 mrconfigid[48], mrowner[48], mrownerconfig[48];
 	u32 (*cpuid)[4];		/* by row of the CPUID table */
 
 	GChecksum *measurement;		/* running, until finalised */
 	u8 mrtd[48], rtmr[4][48];
 
+	struct try_lock tdr_lock, op_state_lock, sept_lock, epoch_lock, rtmr_lock;
+	bool fatal;			/* every call is refused from now on */
 	struct sept_table root;
 	u64 epoch;
 	unsigned int running[2];	/* vCPUs inside, by parity of epoch */
@@ -85,6 +105,12 @@ struct td {
 
 enum vcpu_state { VCPU_UNINITIALIZED, VCPU_READY, VCPU_ACTIVE, VCPU_DISABLED };
 
+/* Fields of the TD VMCS that the host writes, those of up to 32 bits. */
+enum {
+	VMCS_PI_VECTOR, VMCS_PIN_CONTROLS, VMCS_PROC2_CONTROLS,
+	VMCS_NOTIFY_WINDOW, VMCS_FIELDS,
+};
+
 struct tdx_vcpu {
 	struct tdx_vcpu *next;
 	struct td *td;
@@ -93,12 +119,13 @@ struct tdx_vcpu {
 	unsigned int num_tdcx;
 	u32 index, x2apic_id;
 	int lp;				/* associated with, or -1 */
+	struct try_lock tdvpr_lock;
 	u64 initial_rcx;
 	u64 epoch;			/* of the last entry */
 	u64 tlb_tag;			/* see tdx_vcpu_tlb_tag() */
 	bool in_vmcall;			/* the last exit was TDG.VP.VMCALL */
 	u32 vmcall_mask;
-	u32 vmcs[16];			/* see vp_fields */
+	u32 vmcs[VMCS_FIELDS];
 	u64 shared_eptp, pi_desc;
 	u8 pend_nmi;
 	bool cpuid_supervisor_ve, cpuid_user_ve;
@@ -131,6 +158,10 @@ struct tdx_module {
 	struct tdmr tdmrs[MAX_TDMRS];
 	u64 last_tlb_tag;
 	enum hkid_state *hkids;		/* by KeyID - first TDX KeyID */
+	u8 report_key[32];
+	struct try_lock kot;
+	struct plan *plan;		/* what is to fail, or NULL */
+	bool wb_interrupted;		/* TDH.PHYMEM.CACHE.WB is to be resumed */
 };
 
 /* What one SEAMCALL or TDCALL works on. */
@@ -142,6 +173,12 @@ struct call {
 	unsigned int version;
 	struct tdx_exit *exit;		/* TDCALL */
 	enum tdx_outcome outcome;
+	const struct leaf *leaf;
+	struct td *td;			/* whose locks are held, */
+	struct tdx_vcpu *locked_vcpu;	/* and this vCPU's */
+	unsigned int held;		/* by enum lock_id */
+	bool interrupted;		/* is to stop half-way */
+	bool injected;
 };
 
 /* One leaf: dispatch, versions and trace read the same row. */
@@ -152,6 +189,9 @@ struct leaf {
 	u8 max_version;
 	bool any_state;		/* allowed before the module is ready */
 	const char *in, *out;	/* "rcx:page rdx:tdr", for the trace */
+	/* Locks, by enum lock_id; exclusive_v1: with version 1. */
+	u16 shared, exclusive, exclusive_v1;
+	const char *may;	/* statuses that injection may choose */
 };
 
 extern const struct leaf seamcall_leaves[], tdcall_leaves[];
@@ -161,6 +201,10 @@ void trace_call(struct call *c, const char *who, const struct leaf *leaf,
 		u64 leaf_nr, const u64 in[TDX_NR_GPRS], u64 ns);
 void trace_exit(struct tdx_vcpu *v, const struct tdx_exit *exit);
 void trace_ve(struct tdx_vcpu *v);
+void trace_poison(struct tdx_module *m, u64 pa, enum tdx_page_type type);
+
+/* system.c */
+void random_bytes(void *buf, size_t len);
 
 /* pamt.c */
 struct page *pamt_lookup(struct tdx_module *m, u64 pa);
@@ -176,7 +220,7 @@ u64 phymem_page_reclaim(struct call *c);
 u64 phymem_page_wbinvd(struct call *c);
 
 /* td.c */
-u64 td_get(struct tdx_module *m, u64 tdr, enum tdx_operand op,
+u64 td_get(struct call *c, u64 tdr, enum tdx_operand op,
 	   unsigned int op_states, struct td **td);
 #define ANY_OP_STATE	(~0u)
 u64 td_check(struct td *td, enum tdx_operand op, unsigned int op_states);
@@ -200,8 +244,25 @@ u64 vp_addcx(struct call *c);
 u64 vp_init(struct call *c);
 u64 vp_enter(struct call *c);
 u64 vp_flush(struct call *c);
+u64 vp_get(struct call *c, unsigned int op_states, struct tdx_vcpu **v);
+u64 vp_associate(struct call *c, struct tdx_vcpu *v);
+
+/* vp_fields.c */
 u64 vp_rd(struct call *c);
 u64 vp_wr(struct call *c);
+u64 tdg_vp_rd(struct call *c);
+u64 tdg_vp_wr(struct call *c);
+
+/* guest.c */
+u64 guest_operand(struct call *c, u64 gpa, u64 align, bool private_only,
+		  enum tdx_operand op);
+bool guest_read(struct call *c, u64 gpa, void *buf, size_t len);
+bool guest_write(struct call *c, u64 gpa, const void *buf, size_t len);
+
+/* report.c */
+u64 tdg_mr_rtmr_extend(struct call *c);
+u64 tdg_mr_report(struct call *c);
+u64 tdg_mr_verifyreport(struct call *c);
 
 /* sept.c */
 enum { GPA_PRIVATE_ONLY, GPA_ANY };
@@ -210,6 +271,12 @@ u64 shared_bit(const struct td *td);
 struct sept_entry *sept_find(struct td *td, u64 gpa, unsigned int level,
 			     unsigned int *found);
 void sept_free(struct td *td);
+#define NO_GPA	(~0ull)
+u64 sept_any_mapped(struct td *td);
+/* tdx_translate() with the lock held. */
+enum tdx_outcome translate(struct tdx_vcpu *v, u64 gpa, enum tdx_access access,
+			   u64 *hpa, unsigned int *rights,
+			   struct tdx_exit *exit);
 u64 mem_sept_add(struct call *c);
 u64 mem_page_add(struct call *c);
 u64 mem_page_aug(struct call *c);
@@ -217,6 +284,8 @@ u64 mem_page_remove(struct call *c);
 u64 mem_range_block(struct call *c);
 u64 mem_track(struct call *c);
 u64 tdg_mem_page_accept(struct call *c);
+u64 tdg_mem_page_attr_rd(struct call *c);
+u64 tdg_mem_page_attr_wr(struct call *c);
 
 /* profiles.c */
 u64 profile_config_flags(const struct tdx_profile *p);
@@ -225,6 +294,30 @@ static inline bool has_feature(const struct tdx_module *m, u64 feature)
 {
 	return m->profile->features0 & feature;
 }
+
+/* locks.c */
+u64 lock_system(struct call *c);
+u64 lock_td(struct call *c, struct td *td, enum tdx_operand op);
+u64 lock_vcpu(struct call *c, struct tdx_vcpu *v, enum tdx_operand op);
+void unlock_call(struct call *c, bool entered);
+void unlock_exited(struct tdx_vcpu *v);
+enum tdx_operand lock_operand(enum lock_id id);
+/* Between these two the try-locks alone keep others out. */
+void unlock_for_work(struct call *c);
+void lock_after_work(struct call *c);
+
+/* inject.c */
+enum injection {
+	INJECT_NOTHING, INJECT_STATUS, INJECT_INTERRUPTED,
+	INJECT_TRIPLE_FAULT, INJECT_NON_RECOVERABLE, INJECT_EPT_VIOLATION,
+};
+
+enum injection inject(struct call *c, u64 *status);
+void inject_free(struct tdx_module *m);
+
+/* trace.c */
+const char *operand_name(enum tdx_operand op);
+bool status_by_name(const char *name, u32 *code);
 
 /* instruction.c */
 enum tdx_outcome raise_ve(struct tdx_vcpu *v, const struct tdx_ve_info *ve);
@@ -269,7 +362,23 @@ static inline bool topology_on(const struct td *td)
 }
 
 /* metadata.c */
-#define FIRST_FIELD	(~0ull)
+#define ID_CLASS(id)	((id) >> 56 & 0x3f)
+#define ID_CODE(id)	((u32)((id) & 0xffffff))
+/* Reserved bits, and the list shape that a single access must not have. */
+#define ID_MUST_BE_ZERO	(0xff000000ull | 0x3full << 34 | 0x1ffull << 38 | \
+			 7ull << 47 | BIT(55) | BIT(62))
+
+/* The all-ones id: "no more fields", or "give me the first". */
+#define NO_FIELD	(~0ull)
+#define FIRST_FIELD	NO_FIELD
+
+enum access { NONE, HOST = 1, GUEST = 2, BOTH = HOST | GUEST };
+
+static inline bool may(enum access access, bool guest)
+{
+	return access & (guest ? GUEST : HOST);
+}
+
 u64 sys_read(struct tdx_module *m, u64 id, bool guest, u64 *value);
 u64 sys_next(struct tdx_module *m, u64 id, bool guest);
 u64 td_read(struct td *td, u64 id, bool guest, u64 *value);
@@ -277,6 +386,7 @@ u64 td_next(struct td *td, u64 id, bool guest);
 u64 td_write(struct td *td, u64 id, u64 value, u64 mask, u64 *old);
 u64 sys_rd(struct call *c);
 u64 tdg_sys_rd(struct call *c);
+u64 tdg_sys_rdall(struct call *c);
 u64 tdg_vm_rd(struct call *c);
 u64 tdg_vm_wr(struct call *c);
 

@@ -8,22 +8,6 @@
 
 #include "internal.h"
 
-#define ID_CLASS(id)	((id) >> 56 & 0x3f)
-#define ID_CODE(id)	((u32)((id) & 0xffffff))
-/* Reserved bits, and the list shape that a single access must not have. */
-#define ID_MUST_BE_ZERO	(0xff000000ull | 0x3full << 34 | 0x1ffull << 38 | \
-			 7ull << 47 | BIT(55) | BIT(62))
-
-/* The all-ones id: "no more fields", or "give me the first". */
-#define NO_FIELD	FIRST_FIELD
-
-enum access { NONE, HOST = 1, GUEST = 2, BOTH = 3 };
-
-static bool may(enum access access, bool guest)
-{
-	return access & (guest ? GUEST : HOST);
-}
-
 /* Global fields: constants of the profile, or computed. */
 enum sys_value {
 	SV_CONST, SV_MINOR, SV_MAJOR, SV_UPDATE, SV_FEATURES0, SV_ATTRIBUTES,
@@ -64,6 +48,10 @@ static const struct sys_field sys_fields[] = {
 	{ 0x9900000300000400, SV_CPUID_LEAF, 0, HOST, 0 },
 	{ 0x9900000300000500, SV_CPUID_VALUE, 0, HOST, 0 },
 	{ 0x8900000100000000, SV_CONST, 0, HOST, 1 },	/* MODULE_HV */
+	/* Nothing can be migrated, and there are no L2 VMs. */
+	{ 0xA000000300000000, SV_CONST, 0, BOTH, 1 },	/* MIG_ATTRIBUTES */
+	{ 0x2000000100000001, SV_CONST, 0, BOTH, 4 },	/* MIG versions */
+	{ 0xA200000100000000, SV_CONST, 0, BOTH, 1 },	/* L2_GPA_ATTR_MASK */
 };
 
 static u64 native_xfam(const struct tdx_module *m)
@@ -196,40 +184,100 @@ u64 tdg_sys_rd(struct call *c)
 	return do_sys_rd(c, true);
 }
 
+/*
+ * A metadata list as TDG.SYS.RDALL writes it: its size and number of sequences,
+ * then for each field an id that tells how many elements follow.
+ */
+#define ID_LAST_ELEMENT(n)	((u64)(n) << 34)
+
+u64 tdg_sys_rdall(struct call *c)
+{
+	u64 id = c->gpr[TDX_R8], list[PAGE_SIZE / 8] = { 0 }, sequences = 0, err;
+	unsigned int used = 1, element, i;
+	const struct sys_field *f;
+
+	c->gpr[TDX_R8] = NO_FIELD;
+	err = guest_operand(c, c->gpr[TDX_RDX], PAGE_SIZE, true, TDX_OP_RDX);
+	if (err)
+		return err;
+	if (id == FIRST_FIELD)
+		id = sys_next(c->m, id, true);
+	f = sys_find(c->m, id, &element);
+	if (!f || element)
+		return status(TDX_METADATA_FIELD_ID_INCORRECT, TDX_OP_R8);
+	if (!may(f->access, true))
+		return status(TDX_METADATA_FIELD_NOT_READABLE, TDX_OP_R8);
+	while (id != NO_FIELD) {
+		unsigned int n;
+
+		f = sys_find(c->m, id, &element);
+		n = sys_count(c->m, f);
+		if (used + 1 + n > ARRAY_SIZE(list))
+			break;
+		list[used++] = f->id | ID_LAST_ELEMENT(n - 1);
+		for (i = 0; i < n; i++)
+			list[used++] = sys_value(c->m, f, i);
+		sequences++;
+		id = sys_next(c->m, f->id + n - 1, true);
+	}
+	list[0] = used * 8 | sequences << 16;
+	if (guest_write(c, c->gpr[TDX_RDX], list, sizeof(list)))
+		c->gpr[TDX_R8] = id;
+	return 0;
+}
+
 /* Fields of a TD: where they lie in struct td, and who may do what. */
 struct td_field {
 	u64 id;
 	u16 offset, size;	/* bytes; size of one element */
 	u16 count;
 	enum access read;
-	bool written;		/* by the guest, see td_write() */
+	u64 writable;		/* by the guest, see td_write() */
+	u64 feature;		/* of TDX_FEATURES0, without which it is not there */
 };
 
-#define TD_FIELD(id, member, n, access, writable)			\
+#define TD_FIELD(id, member, n, access, ...)				\
 	{ id, offsetof(struct td, member),				\
-	  sizeof(((struct td *)0)->member) / (n), n, access, writable }
+	  sizeof(((struct td *)0)->member) / (n), n, access, __VA_ARGS__ }
 
 static const struct td_field td_fields[] = {
-	TD_FIELD(0x9010000200000001, num_vcpus, 1, BOTH, false),
-	TD_FIELD(0x1110000300000000, attributes, 1, BOTH, false),
-	TD_FIELD(0x1110000300000001, xfam, 1, BOTH, false),
-	TD_FIELD(0x1110000200000002, max_vcpus, 1, BOTH, false),
-	TD_FIELD(0x1110000300000004, eptp_controls, 1, HOST, false),
-	TD_FIELD(0x111000030000000A, tsc_offset, 1, HOST, false),
-	TD_FIELD(0x111000030000000B, tsc_multiplier, 1, HOST, false),
-	TD_FIELD(0x111000010000000C, tsc_frequency, 1, BOTH, false),
-	TD_FIELD(0x9110000300000010, notify_enables, 1, GUEST, true),
-	TD_FIELD(0x1110000300000016, config_flags, 1, BOTH, false),
-	TD_FIELD(0x1110000300000017, td_ctls, 1, GUEST, true),
-	TD_FIELD(0x9110000000000019, topology_configured, 1, GUEST, false),
-	TD_FIELD(0x1310000300000000, mrtd, 6, GUEST, false),
-	TD_FIELD(0x1310000300000010, mrconfigid, 6, GUEST, false),
-	TD_FIELD(0x1310000300000018, mrowner, 6, GUEST, false),
-	TD_FIELD(0x1310000300000020, mrownerconfig, 6, GUEST, false),
-	TD_FIELD(0x1310000300000040, rtmr, 24, GUEST, false),
+	TD_FIELD(0x8010000300000020, uuid, 4, GUEST),
+	TD_FIELD(0x9010000200000001, num_vcpus, 1, BOTH),
+	TD_FIELD(0x9010000100000005, num_l2_vms, 1, BOTH),
+	TD_FIELD(0x1110000300000000, attributes, 1, BOTH),
+	TD_FIELD(0x1110000300000001, xfam, 1, BOTH),
+	TD_FIELD(0x1110000200000002, max_vcpus, 1, BOTH),
+	TD_FIELD(0x1110000000000003, gpaw_52, 1, BOTH),
+	TD_FIELD(0x1110000300000004, eptp_controls, 1, HOST),
+	TD_FIELD(0x111000030000000A, tsc_offset, 1, HOST),
+	TD_FIELD(0x111000030000000B, tsc_multiplier, 1, HOST),
+	TD_FIELD(0x111000010000000C, tsc_frequency, 1, BOTH),
+	TD_FIELD(0x9110000300000010, notify_enables, 1, GUEST, 1),
+	TD_FIELD(0x1110000300000016, config_flags, 1, BOTH),
+	TD_FIELD(0x1110000300000017, td_ctls, 1, GUEST, ~0ull),
+	TD_FIELD(0x9110000000000019, topology_configured, 1, GUEST),
+	TD_FIELD(0x911000000000001A, ve_reduction_valid, 1, GUEST, 0,
+		 FEATURE_VE_REDUCTION),
+	TD_FIELD(0x9110000300000022, paravirt_ctrl, 1, GUEST,
+		 BIT(F_LAST + 1) - 1, FEATURE_VE_REDUCTION),
+	TD_FIELD(0x1310000300000000, mrtd, 6, GUEST),
+	TD_FIELD(0x1310000300000010, mrconfigid, 6, GUEST),
+	TD_FIELD(0x1310000300000018, mrowner, 6, GUEST),
+	TD_FIELD(0x1310000300000020, mrownerconfig, 6, GUEST),
+	TD_FIELD(0x1310000300000040, rtmr, 24, GUEST),
+	/* No service TD is ever bound: all of these read 0. */
+	TD_FIELD(0x9810000300000040, pre_import_uuid, 4, GUEST),
+	TD_FIELD(0x9910000300000000, servtd_hash, 6, GUEST),
+	TD_FIELD(0x9910000100000006, num_servtds, 1, GUEST),
 };
 
-static const struct td_field *td_find(u64 id, unsigned int *element)
+static bool td_field_there(const struct td *td, const struct td_field *f)
+{
+	return !f->feature || has_feature(td->m, f->feature);
+}
+
+static const struct td_field *td_find(const struct td *td, u64 id,
+				      unsigned int *element)
 {
 	const struct td_field *f;
 
@@ -238,14 +286,12 @@ static const struct td_field *td_find(u64 id, unsigned int *element)
 	for (f = td_fields; f < td_fields + ARRAY_SIZE(td_fields); f++) {
 		*element = ID_CODE(id) - ID_CODE(f->id);
 		if (ID_CLASS(id) == ID_CLASS(f->id) &&
-		    ID_CODE(id) >= ID_CODE(f->id) && *element < f->count)
+		    ID_CODE(id) >= ID_CODE(f->id) && *element < f->count &&
+		    td_field_there(td, f))
 			return f;
 	}
 	return NULL;
 }
-
-/* GPAW is the one field that is not stored as it is read. */
-#define GPAW_FIELD	FIELD(CLASS_TD_EXEC, 3)
 
 /*
  * CPUID_VALUES: the code packs leaf, subleaf and which half.  Element 0 is EAX
@@ -272,12 +318,7 @@ u64 td_read(struct td *td, u64 id, bool guest, u64 *value)
 	*value = 0;
 	if (!guest && ID_CLASS(id) == CLASS_TD_CPUID && !(id & ID_MUST_BE_ZERO))
 		return cpuid_read(td, id, value);
-	if (ID_CLASS(id) == CLASS_TD_EXEC &&
-	    ID_CODE(id) == ID_CODE(GPAW_FIELD) && !(id & ID_MUST_BE_ZERO)) {
-		*value = !!(td->config_flags & CONFIG_GPAW);
-		return 0;
-	}
-	f = td_find(id, &element);
+	f = td_find(td, id, &element);
 	if (!f)
 		return status(TDX_METADATA_FIELD_ID_INCORRECT, TDX_OP_RDX);
 	if (!may(f->read, guest))
@@ -291,9 +332,8 @@ u64 td_next(struct td *td, u64 id, bool guest)
 	const struct td_field *f = td_fields;
 	unsigned int element;
 
-	(void)td;
 	if (id != FIRST_FIELD) {
-		f = td_find(id, &element);
+		f = td_find(td, id, &element);
 		if (!f)
 			return NO_FIELD;
 		if (element + 1 < f->count)
@@ -301,19 +341,20 @@ u64 td_next(struct td *td, u64 id, bool guest)
 		f++;
 	}
 	for (; f < td_fields + ARRAY_SIZE(td_fields); f++)
-		if (may(f->read, guest))
+		if (may(f->read, guest) && td_field_there(td, f))
 			return f->id;
 	return NO_FIELD;
 }
 
-static u64 td_ctls_check(const struct td *td, u64 old, u64 new)
+static u64 td_ctls_check(const struct td *td, u64 new)
 {
-	u64 changed = old ^ new;
+	u64 changed = td->td_ctls ^ new;
 
-	if (changed & TD_CTLS_PENDING_VE_DISABLE &&
-	    !(td->config_flags & CONFIG_FLEXIBLE_VE))
-		return status(TDX_METADATA_FIELD_VALUE_NOT_VALID, TDX_OP_R8);
-	if (new & TD_CTLS_ENUM_TOPOLOGY && !td->topology_configured)
+	if ((changed && td->td_ctls & TD_CTLS_LOCK) ||
+	    (changed & TD_CTLS_PENDING_VE_DISABLE &&
+	     !(td->config_flags & CONFIG_FLEXIBLE_VE)) ||
+	    (new & TD_CTLS_ENUM_TOPOLOGY && !td->topology_configured) ||
+	    (new & TD_CTLS_REDUCE_VE && !td->ve_reduction_valid))
 		return status(TDX_METADATA_FIELD_VALUE_NOT_VALID, TDX_OP_R8);
 	return 0;
 }
@@ -322,22 +363,19 @@ static u64 td_ctls_check(const struct td *td, u64 old, u64 new)
 u64 td_write(struct td *td, u64 id, u64 value, u64 mask, u64 *old)
 {
 	unsigned int element;
-	const struct td_field *f = td_find(id, &element);
-	u64 writable, new, err, *field;
+	const struct td_field *f = td_find(td, id, &element);
+	u64 new, err, *field;
 
 	*old = 0;
 	if (!f)
 		return status(TDX_METADATA_FIELD_ID_INCORRECT, TDX_OP_RDX);
-	if (!f->written)
+	field = (u64 *)((u8 *)td + f->offset);
+	mask &= field == &td->td_ctls ? td->m->profile->td_ctls : f->writable;
+	if (!mask)
 		return status(TDX_METADATA_FIELD_NOT_WRITABLE, TDX_OP_RDX);
-	field = f->offset == offsetof(struct td, td_ctls) ? &td->td_ctls :
-							    &td->notify_enables;
-	writable = field == &td->td_ctls ? td->m->profile->td_ctls : 1;
-	if (!(mask & writable))
-		return status(TDX_METADATA_FIELD_NOT_WRITABLE, TDX_OP_RDX);
-	new = (*field & ~(mask & writable)) | (value & mask & writable);
+	new = (*field & ~mask) | (value & mask);
 	if (field == &td->td_ctls) {
-		err = td_ctls_check(td, *field, new);
+		err = td_ctls_check(td, new);
 		if (err)
 			return err;
 	}

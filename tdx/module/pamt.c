@@ -43,6 +43,8 @@ u64 pamt_get(struct tdx_module *m, u64 pa, enum tdx_operand op,
 	*page = pamt_lookup(m, pa);
 	if (!*page)
 		return status(TDX_OPERAND_ADDR_RANGE_ERROR, op);
+	if ((*page)->busy)
+		return status(TDX_OPERAND_BUSY, op);
 	if ((*page)->type != type)
 		return status(TDX_PAGE_METADATA_INCORRECT, op);
 	return 0;
@@ -311,7 +313,7 @@ u64 phymem_page_rdmd(struct call *c)
 u64 phymem_page_reclaim(struct call *c)
 {
 	struct tdx_module *m = c->m;
-	u64 pa = c->gpr[TDX_RCX];
+	u64 pa = c->gpr[TDX_RCX], err;
 	struct page *p;
 	struct td *td;
 
@@ -320,10 +322,17 @@ u64 phymem_page_reclaim(struct call *c)
 	p = pamt_lookup(m, pa);
 	if (!p)
 		return status(TDX_OPERAND_ADDR_RANGE_ERROR, TDX_OP_RCX);
+	if (p->busy)
+		return status(TDX_OPERAND_BUSY, TDX_OP_RCX);
 	td = p->owner;
 	if (!td) {
 		describe(c, p);
 		return status(TDX_PAGE_METADATA_INCORRECT, TDX_OP_RCX);
+	}
+	if (p->type != PT_TDR) {
+		err = lock_td(c, td, TDX_OP_TDR);
+		if (err)
+			return err;
 	}
 	if (td->lifecycle != LC_TEARDOWN) {
 		describe(c, p);
@@ -353,4 +362,20 @@ u64 phymem_page_wbinvd(struct call *c)
 	    hkid > pf->num_mktme_keyids + pf->num_tdx_keyids)
 		return status(TDX_OPERAND_INVALID, TDX_OP_RCX);
 	return pamt_get(m, pa, TDX_OP_RCX, PT_NDA, &p);
+}
+
+bool tdx_host_access(struct tdx_module *m, uint64_t pa, bool write)
+{
+	struct page *p;
+	bool private;
+
+	pthread_mutex_lock(&m->lock);
+	p = pamt_lookup(m, pa);
+	private = p && p->owner;
+	if (private && write) {
+		p->poisoned = p->type == PT_REG;
+		trace_poison(m, pa, p->type);
+	}
+	pthread_mutex_unlock(&m->lock);
+	return private;
 }

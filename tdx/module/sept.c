@@ -64,6 +64,31 @@ struct sept_entry *sept_find(struct td *td, u64 gpa, unsigned int level,
 	}
 }
 
+static u64 mapped_below(const struct sept_table *table, unsigned int level)
+{
+	unsigned int i;
+	u64 gpa;
+
+	for (i = 0; i < 512; i++) {
+		const struct sept_entry *e = &table->entry[i];
+
+		if (e->state == SEPT_MAPPED)
+			return i * LEVEL_SIZE(level);
+		if (e->state != SEPT_NL_MAPPED)
+			continue;
+		gpa = mapped_below(e->table, level - 1);
+		if (gpa != NO_GPA)
+			return i * LEVEL_SIZE(level) + gpa;
+	}
+	return NO_GPA;
+}
+
+/* The lowest mapped address, or NO_GPA. */
+u64 sept_any_mapped(struct td *td)
+{
+	return mapped_below(&td->root, root_level(td));
+}
+
 static void free_table(struct sept_table *table)
 {
 	unsigned int i;
@@ -121,7 +146,7 @@ static u64 get_entry(struct call *c, unsigned int op_states, unsigned int min,
 	unsigned int found;
 	u64 err;
 
-	err = td_get(c->m, c->gpr[TDX_RDX], TDX_OP_RDX, op_states, td);
+	err = td_get(c, c->gpr[TDX_RDX], TDX_OP_RDX, op_states, td);
 	if (!err)
 		err = get_gpa(c, *td, min, MIN(max, root_level(*td)), gpa, level);
 	if (err)
@@ -129,6 +154,8 @@ static u64 get_entry(struct call *c, unsigned int op_states, unsigned int min,
 	*e = sept_find(*td, *gpa, *level, &found);
 	if (found != *level)
 		return fail(c, TDX_EPT_WALK_FAILED, TDX_OP_RCX, *e, found);
+	if ((*e)->busy)
+		return status(TDX_OPERAND_BUSY, TDX_OP_SEPT_ENTRY);
 	return 0;
 }
 
@@ -217,6 +244,7 @@ u64 mem_page_add(struct call *c)
 	unsigned int level;
 	struct page *p;
 	struct td *td;
+	bool copied;
 
 	err = get_entry(c, BIT(OP_INITIALIZED), 0, 0, &td, &gpa, &level, &e);
 	if (err)
@@ -228,9 +256,15 @@ u64 mem_page_add(struct call *c)
 		return err;
 	if (source % PAGE_SIZE || source >> m->platform.keyid_shift)
 		return status(TDX_OPERAND_INVALID, TDX_OP_R9);
-	if (!m->ops.read(m->opaque, source, data, sizeof(data)) ||
-	    !m->ops.write(m->opaque, private_view(td, pa), data,
-			  sizeof(data)))
+
+	e->busy = p->busy = true;
+	unlock_for_work(c);
+	copied = m->ops.read(m->opaque, source, data, sizeof(data)) &&
+		 m->ops.write(m->opaque, private_view(td, pa), data,
+			      sizeof(data));
+	lock_after_work(c);
+	e->busy = p->busy = false;
+	if (!copied)
 		return status(TDX_OPERAND_ADDR_RANGE_ERROR, TDX_OP_R9);
 
 	map_pages(c, td, e, pa, 0, SEPT_MAPPED);
@@ -250,7 +284,7 @@ u64 mr_extend(struct call *c)
 	unsigned int found;
 	struct td *td;
 
-	err = td_get(m, c->gpr[TDX_RDX], TDX_OP_RDX, BIT(OP_INITIALIZED), &td);
+	err = td_get(c, c->gpr[TDX_RDX], TDX_OP_RDX, BIT(OP_INITIALIZED), &td);
 	if (err)
 		return err;
 	if (gpa % EXTEND_CHUNK || gpa >= shared_bit(td))
@@ -326,7 +360,7 @@ u64 mem_range_block(struct call *c)
 u64 mem_track(struct call *c)
 {
 	struct td *td;
-	u64 err = td_get(c->m, c->gpr[TDX_RCX], TDX_OP_RCX, BUILDING, &td);
+	u64 err = td_get(c, c->gpr[TDX_RCX], TDX_OP_RCX, BUILDING, &td);
 
 	if (err)
 		return err;
@@ -391,6 +425,27 @@ static u64 ext_qualification(enum tdx_eeq type, unsigned int requested,
 	return type | info << 32;
 }
 
+static bool poisoned(const struct tdx_vcpu *v, const struct sept_entry *e,
+		     u64 gpa, unsigned int level)
+{
+	u64 offset = gpa & (LEVEL_SIZE(level) - 1) & ~(PAGE_SIZE - 1);
+
+	return pamt_lookup(v->td->m, e->pa + offset)->poisoned;
+}
+
+/* A valid machine check exception (vector 18) in an exit's information. */
+#define INTR_INFO_MACHINE_CHECK	0x80000312
+
+/* The TD met poison: no vCPU of it can be entered again. */
+static enum tdx_outcome lost(struct tdx_vcpu *v, struct tdx_exit *exit)
+{
+	v->td->fatal = true;
+	exit->status = status(TDX_NON_RECOVERABLE_TD_NON_ACCESSIBLE, 0);
+	exit->reason = EXIT_EXCEPTION_NMI;
+	exit->intr_info = INTR_INFO_MACHINE_CHECK;
+	return TDX_EXIT;
+}
+
 static enum tdx_outcome translate_private(struct tdx_vcpu *v, u64 gpa,
 					  enum tdx_access access, u64 *hpa,
 					  unsigned int *rights,
@@ -401,6 +456,8 @@ static enum tdx_outcome translate_private(struct tdx_vcpu *v, u64 gpa,
 	struct sept_entry *e = sept_find(td, gpa, 0, &level);
 
 	if (e->state == SEPT_MAPPED) {
+		if (poisoned(v, e, gpa, level))
+			return lost(v, exit);
 		*hpa = private_view(td, e->pa) + gpa % LEVEL_SIZE(level);
 		*rights = TDX_READ | TDX_WRITE | TDX_FETCH;
 		return TDX_DONE;
@@ -466,6 +523,18 @@ misconfig:
 	return TDX_EXIT;
 }
 
+enum tdx_outcome translate(struct tdx_vcpu *v, u64 gpa, enum tdx_access access,
+			   u64 *hpa, unsigned int *rights,
+			   struct tdx_exit *exit)
+{
+	memset(exit, 0, sizeof(*exit));
+	if (gpa >> gpa_width(v->td))
+		return TDX_RSVD;
+	return gpa & shared_bit(v->td) ?
+	       translate_shared(v, gpa, access, hpa, rights, exit) :
+	       translate_private(v, gpa, access, hpa, rights, exit);
+}
+
 enum tdx_outcome tdx_translate(struct tdx_vcpu *v, uint64_t gpa,
 			       enum tdx_access access, uint64_t *hpa,
 			       unsigned int *rights, struct tdx_exit *exit)
@@ -473,14 +542,8 @@ enum tdx_outcome tdx_translate(struct tdx_vcpu *v, uint64_t gpa,
 	struct tdx_module *m = v->td->m;
 	enum tdx_outcome out;
 
-	memset(exit, 0, sizeof(*exit));
-	if (gpa >> gpa_width(v->td))
-		return TDX_RSVD;
 	pthread_mutex_lock(&m->lock);
-	if (gpa & shared_bit(v->td))
-		out = translate_shared(v, gpa, access, hpa, rights, exit);
-	else
-		out = translate_private(v, gpa, access, hpa, rights, exit);
+	out = translate(v, gpa, access, hpa, rights, exit);
 	pthread_mutex_unlock(&m->lock);
 	return out;
 }
@@ -492,7 +555,7 @@ u64 tdg_mem_page_accept(struct call *c)
 	struct td *td = c->vcpu->td;
 	unsigned int level, found;
 	struct sept_entry *e;
-	u64 gpa, err, i;
+	u64 gpa, err, i, end;
 
 	err = get_gpa(c, td, 0, MAX_LEAF_LEVEL, &gpa, &level);
 	if (err)
@@ -508,10 +571,83 @@ u64 tdg_mem_page_accept(struct call *c)
 							 found));
 		return 0;
 	}
-	for (i = 0; i < LEVEL_SIZE(level); i += PAGE_SIZE)
-		if (!m->ops.write(m->opaque, private_view(td, e->pa) + i, zeros,
-				  sizeof(zeros)))
-			return status(TDX_OPERAND_INVALID, TDX_OP_RCX);
+	if (e->busy)
+		return status(TDX_OPERAND_BUSY, TDX_OP_RCX);
+
+	/* Where an interruption stopped it, this goes on. */
+	end = LEVEL_SIZE(level) / PAGE_SIZE;
+	if (c->interrupted)
+		end = e->accepted + (end - e->accepted) / 2;
+	e->busy = true;
+	unlock_for_work(c);
+	for (i = e->accepted; i < end; i++)
+		m->ops.write(m->opaque, private_view(td, e->pa) + i * PAGE_SIZE,
+			     zeros, sizeof(zeros));
+	lock_after_work(c);
+	e->busy = false;
+	if (c->interrupted) {
+		e->accepted = end;
+		c->outcome = TDX_AGAIN;
+		return 0;
+	}
+	e->accepted = 0;
 	e->state = SEPT_MAPPED;
+	return 0;
+}
+
+/* Attributes of a page for the TD itself: read, write, both kinds of execute. */
+#define ATTR_L1		(0xfull | BIT(15))
+#define ATTR_PENDING	BIT(62)
+
+static u64 attr_result(struct call *c, const struct sept_entry *e, u64 gpa,
+		       unsigned int level)
+{
+	c->gpr[TDX_RCX] = (gpa & ~(LEVEL_SIZE(level) - 1)) | level |
+			  (e->state == SEPT_PENDING ? ATTR_PENDING : 0);
+	c->gpr[TDX_RDX] = ATTR_L1;
+	return 0;
+}
+
+static bool has_attributes(const struct sept_entry *e)
+{
+	return e->state == SEPT_MAPPED || e->state == SEPT_PENDING;
+}
+
+u64 tdg_mem_page_attr_rd(struct call *c)
+{
+	u64 gpa = c->gpr[TDX_RCX], err;
+	struct sept_entry *e;
+	unsigned int level;
+
+	err = guest_operand(c, gpa, PAGE_SIZE, true, TDX_OP_RCX);
+	if (err)
+		return err;
+	e = sept_find(c->vcpu->td, gpa, 0, &level);
+	if (has_attributes(e))
+		return attr_result(c, e, gpa, level);
+	c->outcome = violation(c->exit, gpa, 0, EEQ_NONE);
+	return 0;
+}
+
+/* The TD's own attributes are fixed, and there is no L2 VM to have others. */
+u64 tdg_mem_page_attr_wr(struct call *c)
+{
+	struct td *td = c->vcpu->td;
+	unsigned int level, found;
+	struct sept_entry *e;
+	u64 gpa, err;
+
+	err = get_gpa(c, td, 0, 2, &gpa, &level);
+	if (err)
+		return err;
+	if (c->gpr[TDX_RDX])
+		return status(TDX_OPERAND_INVALID, TDX_OP_RDX);
+	if (c->gpr[TDX_R8])
+		return status(TDX_OPERAND_INVALID, TDX_OP_R8);
+	e = sept_find(td, gpa, level, &found);
+	if (found == level && has_attributes(e))
+		return attr_result(c, e, gpa, level);
+	c->outcome = violation(c->exit, gpa, 0,
+			       ext_qualification(EEQ_ATTR_WR, level, e, found));
 	return 0;
 }

@@ -10,6 +10,8 @@
 /* Whether the TD is in a state to answer; the TDR's own checks come first. */
 u64 td_check(struct td *td, enum tdx_operand op, unsigned int op_states)
 {
+	if (td->fatal)
+		return status(TDX_TD_FATAL, op);
 	if (td->lifecycle == LC_HKID_ASSIGNED)
 		return status(TDX_TD_KEYS_NOT_CONFIGURED, op);
 	if (td->lifecycle != LC_KEYS_CONFIGURED)
@@ -21,21 +23,22 @@ u64 td_check(struct td *td, enum tdx_operand op, unsigned int op_states)
 	return 0;
 }
 
-static u64 tdr_get(struct tdx_module *m, u64 tdr, enum tdx_operand op,
+static u64 tdr_get(struct call *c, u64 tdr, enum tdx_operand op,
 		   struct td **td)
 {
 	struct page *p;
-	u64 err = pamt_get(m, tdr, op, PT_TDR, &p);
+	u64 err = pamt_get(c->m, tdr, op, PT_TDR, &p);
 
-	if (!err)
-		*td = p->owner;
-	return err;
+	if (err)
+		return err;
+	*td = p->owner;
+	return lock_td(c, *td, op);
 }
 
-u64 td_get(struct tdx_module *m, u64 tdr, enum tdx_operand op,
+u64 td_get(struct call *c, u64 tdr, enum tdx_operand op,
 	   unsigned int op_states, struct td **td)
 {
-	u64 err = tdr_get(m, tdr, op, td);
+	u64 err = tdr_get(c, tdr, op, td);
 
 	return err ? err : td_check(*td, op, op_states);
 }
@@ -80,6 +83,7 @@ u64 mng_create(struct call *c)
 	td->m = m;
 	td->tdr_pa = pa;
 	td->hkid = hkid;
+	random_bytes(td->uuid, sizeof(td->uuid));
 	*slot = HKID_ASSIGNED;
 	pamt_assign(p, PT_TDR, td, NULL);
 	return 0;
@@ -89,7 +93,7 @@ u64 mng_create(struct call *c)
 u64 mng_key_config(struct call *c)
 {
 	struct td *td;
-	u64 err = tdr_get(c->m, c->gpr[TDX_RCX], TDX_OP_RCX, &td);
+	u64 err = tdr_get(c, c->gpr[TDX_RCX], TDX_OP_RCX, &td);
 
 	if (err)
 		return err;
@@ -108,7 +112,7 @@ u64 mng_addcx(struct call *c)
 	struct td *td;
 	u64 err;
 
-	err = tdr_get(m, c->gpr[TDX_RDX], TDX_OP_RDX, &td);
+	err = tdr_get(c, c->gpr[TDX_RDX], TDX_OP_RDX, &td);
 	if (err)
 		return err;
 	if (td->lifecycle == LC_HKID_ASSIGNED)
@@ -233,7 +237,7 @@ u64 mng_init(struct call *c)
 	struct td_params p;
 	struct td *td;
 
-	err = td_get(m, c->gpr[TDX_RCX], TDX_OP_RCX, BIT(OP_UNINITIALIZED), &td);
+	err = td_get(c, c->gpr[TDX_RCX], TDX_OP_RCX, BIT(OP_UNINITIALIZED), &td);
 	if (err)
 		return err;
 	if (c->gpr[TDX_RDX] % TD_PARAMS_SIZE ||
@@ -250,6 +254,7 @@ u64 mng_init(struct call *c)
 	td->max_vcpus = p.max_vcpus;
 	td->eptp_controls = p.eptp_controls;
 	td->config_flags = p.config_flags;
+	td->gpaw_52 = p.config_flags & CONFIG_GPAW;
 	td->tsc_frequency = p.tsc_frequency;
 	td->arch_capabilities = p.msr_config_ctls & 1 ? p.arch_capabilities :
 				m->platform.arch_capabilities &
@@ -283,7 +288,7 @@ u64 mng_rd(struct call *c)
 	u64 id = c->gpr[TDX_RDX], value = 0, err;
 	struct td *td;
 
-	err = td_get(c->m, c->gpr[TDX_RCX], TDX_OP_RCX,
+	err = td_get(c, c->gpr[TDX_RCX], TDX_OP_RCX,
 		     BIT(OP_INITIALIZED) | BIT(OP_RUNNABLE), &td);
 	if (!err)
 		err = td_read(td, id, false, &value);
@@ -296,7 +301,7 @@ u64 mng_rd(struct call *c)
 u64 mng_vpflushdone(struct call *c)
 {
 	struct td *td;
-	u64 err = tdr_get(c->m, c->gpr[TDX_RCX], TDX_OP_RCX, &td);
+	u64 err = tdr_get(c, c->gpr[TDX_RCX], TDX_OP_RCX, &td);
 
 	if (err)
 		return err;
@@ -310,7 +315,10 @@ u64 mng_vpflushdone(struct call *c)
 	return 0;
 }
 
-/* There is no cache: what was flushed is written back at once. */
+/*
+ * There is no cache: what was flushed is written back at once, unless the call
+ * is to be interrupted.  RCX is 1 to resume it then, and at no other time.
+ */
 u64 phymem_cache_wb(struct call *c)
 {
 	struct tdx_module *m = c->m;
@@ -319,8 +327,11 @@ u64 phymem_cache_wb(struct call *c)
 
 	if (c->gpr[TDX_RCX] > 1)
 		return status(TDX_OPERAND_INVALID, TDX_OP_RCX);
-	if (c->gpr[TDX_RCX])
+	if (c->gpr[TDX_RCX] && !m->wb_interrupted)
 		return status(TDX_WBCACHE_RESUME_ERROR, 0);
+	m->wb_interrupted = c->interrupted;
+	if (c->interrupted)
+		return status(TDX_INTERRUPTED_RESUMABLE, 0);
 	for (i = 0; i < m->platform.num_tdx_keyids; i++) {
 		if (m->hkids[i] != HKID_FLUSHED)
 			continue;
@@ -334,7 +345,7 @@ u64 mng_key_freeid(struct call *c)
 {
 	enum hkid_state *slot;
 	struct td *td;
-	u64 err = tdr_get(c->m, c->gpr[TDX_RCX], TDX_OP_RCX, &td);
+	u64 err = tdr_get(c, c->gpr[TDX_RCX], TDX_OP_RCX, &td);
 
 	if (err)
 		return err;
@@ -352,7 +363,7 @@ u64 mr_finalize(struct call *c)
 {
 	struct td *td;
 	gsize len = sizeof(td->mrtd);
-	u64 err = td_get(c->m, c->gpr[TDX_RCX], TDX_OP_RCX,
+	u64 err = td_get(c, c->gpr[TDX_RCX], TDX_OP_RCX,
 			 BIT(OP_INITIALIZED), &td);
 
 	if (err)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * TDCALL: what a guest asks of the module.  Of the architecture's leaves those
- * are here that need no measurement report, no L2 and no service TD; the others
- * answer OPERAND_INVALID|RAX like unknown leaves, and say so in the trace.
+ * TDCALL: what a guest asks of the module.  The leaves of TD partitioning and of
+ * TDX Connect, which no profile has, answer OPERAND_INVALID|RAX like unknown
+ * ones, and the trace says so.
  */
 #include <string.h>
 
@@ -57,18 +57,57 @@ static u64 tdg_vp_veinfo_get(struct call *c)
 	return valid ? 0 : status(TDX_NO_VALID_VE_INFO, 0);
 }
 
+/* The same as writing two fields of the vCPU. */
+static u64 tdg_vp_cpuidve_set(struct call *c)
+{
+	if (c->gpr[TDX_RCX] & ~3ull)
+		return status(TDX_OPERAND_INVALID, TDX_OP_RCX);
+	c->vcpu->cpuid_supervisor_ve = c->gpr[TDX_RCX] & 1;
+	c->vcpu->cpuid_user_ve = c->gpr[TDX_RCX] & 2;
+	return 0;
+}
+
+/* TDH.SERVTD.BIND is not there, so no binding handle is valid. */
+static u64 tdg_servtd(struct call *c)
+{
+	c->gpr[TDX_R8] = 0;
+	return status(TDX_SERVTD_NOT_BOUND, TDX_OP_RCX);
+}
+
 const struct leaf tdcall_leaves[] = {
 	{ 0, "TDG.VP.VMCALL", tdg_vp_vmcall, .in = "rcx:mask r10:vendor r11:leaf" },
 	{ 1, "TDG.VP.INFO", tdg_vp_info,
 	  .out = "rcx:gpaw rdx:attributes r8:vcpus r9:index r10:sys_rd" },
+	{ 2, "TDG.MR.RTMR.EXTEND", tdg_mr_rtmr_extend, .in = "rcx:gpa rdx:index",
+	  .exclusive = BIT(LOCK_RTMR) },
 	{ 3, "TDG.VP.VEINFO.GET", tdg_vp_veinfo_get,
 	  .out = "rcx:reason rdx:qualification r8:gla r9:gpa r10:insn" },
-	{ 6, "TDG.MEM.PAGE.ACCEPT", tdg_mem_page_accept, .in = "rcx:gpa" },
+	{ 4, "TDG.MR.REPORT", tdg_mr_report,
+	  .in = "rcx:report rdx:reportdata r8:subtype",
+	  .shared = BIT(LOCK_RTMR) },
+	{ 5, "TDG.VP.CPUIDVE.SET", tdg_vp_cpuidve_set, .in = "rcx:levels" },
+	{ 6, "TDG.MEM.PAGE.ACCEPT", tdg_mem_page_accept, .in = "rcx:gpa",
+	  .shared = BIT(LOCK_SEPT_TREE) },
 	{ 7, "TDG.VM.RD", tdg_vm_rd, 1,
 	  .in = "rcx:td rdx:field", .out = "r8:value" },
 	{ 8, "TDG.VM.WR", tdg_vm_wr,
 	  .in = "rcx:td rdx:field r8:value r9:mask", .out = "r8:previous" },
+	{ 9, "TDG.VP.RD", tdg_vp_rd,
+	  .in = "rcx:td rdx:field", .out = "r8:value" },
+	{ 10, "TDG.VP.WR", tdg_vp_wr,
+	  .in = "rcx:td rdx:field r8:value r9:mask", .out = "r8:previous" },
 	{ 11, "TDG.SYS.RD", tdg_sys_rd, .in = "rdx:field", .out = "r8:value" },
+	{ 12, "TDG.SYS.RDALL", tdg_sys_rdall,
+	  .in = "rdx:gpa r8:field", .out = "r8:next" },
+	{ 18, "TDG.SERVTD.RD", tdg_servtd, .in = "rcx:handle rdx:field" },
+	{ 20, "TDG.SERVTD.WR", tdg_servtd,
+	  .in = "rcx:handle rdx:field r8:value r9:mask" },
+	{ 22, "TDG.MR.VERIFYREPORT", tdg_mr_verifyreport, .in = "rcx:gpa" },
+	{ 23, "TDG.MEM.PAGE.ATTR.RD", tdg_mem_page_attr_rd,
+	  .in = "rcx:gpa", .out = "rcx:gpa rdx:attributes" },
+	{ 24, "TDG.MEM.PAGE.ATTR.WR", tdg_mem_page_attr_wr,
+	  .in = "rcx:gpa rdx:attributes r8:mask",
+	  .out = "rcx:gpa rdx:attributes" },
 };
 
 const unsigned int num_tdcall_leaves = ARRAY_SIZE(tdcall_leaves);

@@ -72,6 +72,17 @@ struct tdx_module *tdx_module_new(const struct tdx_ops *ops, void *opaque,
 void tdx_module_free(struct tdx_module *m);
 
 /*
+ * Makes calls fail as @plan says, in place of the plan before; the syntax is in
+ * tdx_inject_help.  False and a reason in *error if the plan is not valid or
+ * asks for what the ABI does not allow.
+ */
+bool tdx_module_inject(struct tdx_module *m, const char *plan,
+		       const char **error);
+/* The same check, before there is a module. */
+bool tdx_inject_check(const char *plan, const char **error);
+extern const char tdx_inject_help[];
+
+/*
  * SEAMCALL by logical processor @lp with @gpr as operands and results.
  * Returns NULL when the call is done, RAX holding the status, or the vCPU to
  * enter (TDH.VP.ENTER): the embedder then loads the TD's state, lets
@@ -118,6 +129,7 @@ enum tdx_outcome {
 	TDX_GP,		/* #GP(0) */
 	TDX_UD,		/* #UD */
 	TDX_RSVD,	/* #PF with the reserved bit */
+	TDX_AGAIN,	/* interrupted: RIP stays, the guest executes it again */
 };
 
 /* TDCALL in 64-bit mode at CPL 0; the embedder has checked both. */
@@ -134,6 +146,14 @@ enum tdx_access { TDX_READ = 1, TDX_WRITE = 2, TDX_FETCH = 4 };
 enum tdx_outcome tdx_translate(struct tdx_vcpu *vcpu, uint64_t gpa,
 			       enum tdx_access access, uint64_t *hpa,
 			       unsigned int *rights, struct tdx_exit *exit);
+
+/*
+ * An access of the host's, by a physical address without KeyID: true if the
+ * page there is private to a TD or is the module's.  A write is noted in the
+ * trace and poisons a TD's page: the TD that next reads it is lost, as by the
+ * machine check of the real CPU.
+ */
+bool tdx_host_access(struct tdx_module *m, uint64_t pa, bool write);
 
 /*
  * Raises #VE: fills what TDG.VP.VEINFO.GET reads.  Returns TDX_VE, or TDX_DF

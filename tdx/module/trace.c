@@ -22,7 +22,20 @@ const char *tdx_status_name(uint64_t status)
 	return NULL;
 }
 
-static const char *operand_name(u32 op)
+bool status_by_name(const char *name, u32 *code)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(codes); i++) {
+		if (!strcmp(codes[i].name, name)) {
+			*code = codes[i].code;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *operand_name(enum tdx_operand op)
 {
 	static const char *const gpr[] = {
 		"RAX", "RCX", "RDX", "RBX", NULL, "RBP", "RSI", "RDI",
@@ -35,8 +48,14 @@ static const char *operand_name(u32 op)
 		{ TDX_OP_MAX_VCPUS, "MAX_VCPUS" },
 		{ TDX_OP_CPUID_CONFIG, "CPUID_CONFIG" },
 		{ TDX_OP_TSC_FREQUENCY, "TSC_FREQUENCY" },
+		{ TDX_OP_NUM_L2_VMS, "NUM_L2_VMS" },
+		{ TDX_OP_ARCH_CAPABILITIES_CONFIG, "ARCH_CAPABILITIES_CONFIG" },
 		{ TDX_OP_TDMR_INFO_PA, "TDMR_INFO_PA" }, { TDX_OP_TDR, "TDR" },
-		{ TDX_OP_TD_EPOCH, "TD_EPOCH" }, { TDX_OP_WBCACHE, "WBCACHE" },
+		{ TDX_OP_TDVPR, "TDVPR" }, { TDX_OP_OP_STATE, "OP_STATE" },
+		{ TDX_OP_SEPT_TREE, "SEPT_TREE" },
+		{ TDX_OP_SEPT_ENTRY, "SEPT_ENTRY" }, { TDX_OP_RTMR, "RTMR" },
+		{ TDX_OP_TD_EPOCH, "TD_EPOCH" }, { TDX_OP_KOT, "KOT" },
+		{ TDX_OP_WBCACHE, "WBCACHE" },
 	};
 	unsigned int i;
 
@@ -165,6 +184,10 @@ void trace_call(struct call *c, const char *who, const struct leaf *leaf,
 	append(line, sizeof(line), ") = ");
 	if (c->outcome == TDX_EXIT || c->outcome == TDX_EXIT_TRAP)
 		append(line, sizeof(line), "TD exit");
+	else if (c->outcome == TDX_VE || c->outcome == TDX_DF)
+		append(line, sizeof(line), "exception");
+	else if (c->outcome == TDX_AGAIN)
+		append(line, sizeof(line), "interrupted");
 	else
 		append_status(line, sizeof(line), rax);
 	if (leaf && leaf->out && !failed(rax)) {
@@ -173,7 +196,8 @@ void trace_call(struct call *c, const char *who, const struct leaf *leaf,
 	}
 	if (!leaf)
 		append(line, sizeof(line), " (unknown or not modelled)");
-	append(line, sizeof(line), " <%" PRIu64 " ns>", ns);
+	append(line, sizeof(line), "%s <%" PRIu64 " ns>",
+	       c->injected ? " (injected)" : "", ns);
 	c->m->ops.trace(c->m->opaque, line);
 }
 
@@ -205,5 +229,16 @@ void trace_ve(struct tdx_vcpu *v)
 	       exit_name(v->ve.reason));
 	if (v->ve.reason == EXIT_EPT_VIOLATION)
 		append(line, sizeof(line), " gpa=0x%" PRIx64, v->ve.gpa);
+	m->ops.trace(m->opaque, line);
+}
+
+void trace_poison(struct tdx_module *m, u64 pa, enum tdx_page_type type)
+{
+	char line[256] = "";
+
+	if (!m->ops.trace)
+		return;
+	append(line, sizeof(line), "host: write to %s page 0x%" PRIx64,
+	       type == PT_REG ? "a TD's private" : "the module's", pa);
 	m->ops.trace(m->opaque, line);
 }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * vCPUs: creation, association with a logical processor, entry and exit, and
- * the fields that the host may touch.
+ * vCPUs: creation, association with a logical processor, entry and exit.
  */
 #include <string.h>
 
 #include "internal.h"
 
-static u64 vp_get(struct call *c, unsigned int op_states, struct tdx_vcpu **v)
+u64 vp_get(struct call *c, unsigned int op_states, struct tdx_vcpu **v)
 {
 	struct page *p;
 	u64 err = pamt_get(c->m, c->gpr[TDX_RCX], TDX_OP_RCX, PT_TDVPR, &p);
@@ -15,11 +14,14 @@ static u64 vp_get(struct call *c, unsigned int op_states, struct tdx_vcpu **v)
 	if (err)
 		return err;
 	*v = p->object;
-	return td_check((*v)->td, TDX_OP_TDR, op_states);
+	err = lock_vcpu(c, *v, TDX_OP_RCX);
+	if (!err)
+		err = lock_td(c, (*v)->td, TDX_OP_TDR);
+	return err ? err : td_check((*v)->td, TDX_OP_TDR, op_states);
 }
 
 /* Ties the vCPU to this LP; another one must have let it go by VP.FLUSH. */
-static u64 associate(struct call *c, struct tdx_vcpu *v)
+u64 vp_associate(struct call *c, struct tdx_vcpu *v)
 {
 	if (v->lp == (int)c->lp)
 		return 0;
@@ -58,7 +60,7 @@ u64 vp_create(struct call *c)
 	struct td *td;
 	u64 err;
 
-	err = td_get(c->m, c->gpr[TDX_RDX], TDX_OP_RDX, BIT(OP_INITIALIZED), &td);
+	err = td_get(c, c->gpr[TDX_RDX], TDX_OP_RDX, BIT(OP_INITIALIZED), &td);
 	if (!err)
 		err = pamt_get(c->m, c->gpr[TDX_RCX], TDX_OP_RCX, PT_NDA, &p);
 	if (err)
@@ -84,7 +86,11 @@ u64 vp_addcx(struct call *c)
 	if (err)
 		return err;
 	v = tdvpr->object;
-	err = td_check(v->td, TDX_OP_TDR, BIT(OP_INITIALIZED));
+	err = lock_vcpu(c, v, TDX_OP_RDX);
+	if (!err)
+		err = lock_td(c, v->td, TDX_OP_TDR);
+	if (!err)
+		err = td_check(v->td, TDX_OP_TDR, BIT(OP_INITIALIZED));
 	if (err)
 		return err;
 	if (v->state != VCPU_UNINITIALIZED)
@@ -123,7 +129,7 @@ u64 vp_init(struct call *c)
 	for (other = td->vcpus; other; other = other->next)
 		if (other->state != VCPU_UNINITIALIZED && other->x2apic_id == id)
 			return status(TDX_X2APIC_ID_NOT_UNIQUE, 0);
-	err = associate(c, v);
+	err = vp_associate(c, v);
 	if (err)
 		return err;
 	if (!c->version)
@@ -144,6 +150,11 @@ u64 vp_flush(struct call *c)
 	if (err)
 		return err;
 	v = p->object;
+	err = lock_vcpu(c, v, TDX_OP_RCX);
+	if (!err)
+		err = lock_td(c, v->td, TDX_OP_TDR);
+	if (err)
+		return err;
 	if (v->td->lifecycle != LC_KEYS_CONFIGURED)
 		return status(TDX_LIFECYCLE_STATE_INCORRECT, TDX_OP_TDR);
 	if (v->lp != (int)c->lp)
@@ -169,7 +180,7 @@ u64 vp_enter(struct call *c)
 		return status(TDX_NON_RECOVERABLE_VCPU, 0);
 	if (v->state != VCPU_READY)
 		return status(TDX_VCPU_STATE_INCORRECT, TDX_OP_RCX);
-	err = associate(c, v);
+	err = vp_associate(c, v);
 	if (err)
 		return err;
 	v->state = VCPU_ACTIVE;
@@ -214,6 +225,7 @@ uint32_t tdx_td_exit(struct tdx_vcpu *v, const struct tdx_exit *exit,
 
 	pthread_mutex_lock(&td->m->lock);
 	td->running[v->epoch & 1]--;
+	unlock_exited(v);
 	v->state = exit->reason == EXIT_TRIPLE_FAULT ? VCPU_DISABLED :
 		   VCPU_READY;
 	v->in_vmcall = vmcall;
@@ -238,135 +250,6 @@ uint32_t tdx_td_exit(struct tdx_vcpu *v, const struct tdx_exit *exit,
 	trace_exit(v, exit);
 	pthread_mutex_unlock(&td->m->lock);
 	return mask >> 16;
-}
-
-enum vp_storage { VP_VMCS32, VP_SHARED_EPTP, VP_PI_DESC, VP_PEND_NMI, VP_DETAILS };
-
-/* What the host may read or write of a production TD's vCPU. */
-static const struct vp_field {
-	u8 class;
-	u32 code;
-	enum vp_storage where;
-	unsigned int slot;	/* of tdx_vcpu.vmcs */
-	bool can_read;
-	u64 writable;
-} vp_fields[] = {
-	/* posted-interrupt notification vector */
-	{ CLASS_VP_VMCS, 0x0002, VP_VMCS32, 0, true, 0xffff },
-	/* posted-interrupt descriptor address */
-	{ CLASS_VP_VMCS, 0x2016, VP_PI_DESC, 0, true, ~0x3full },
-	/* shared EPT pointer */
-	{ CLASS_VP_VMCS, 0x203c, VP_SHARED_EPTP, 0, true, ~0xfffull },
-	/* pin-based controls: process posted interrupts */
-	{ CLASS_VP_VMCS, 0x4000, VP_VMCS32, 1, true, BIT(7) },
-	/* secondary controls: bus-lock detection, notification exiting */
-	{ CLASS_VP_VMCS, 0x401e, VP_VMCS32, 2, true, BIT(30) | BIT(31) },
-	/* notification window */
-	{ CLASS_VP_VMCS, 0x4024, VP_VMCS32, 3, true, 0xffffffff },
-	{ CLASS_VP_MANAGEMENT, 11, VP_PEND_NMI, 0, true, 1 },
-	/* bit 0: a virtual interrupt would be delivered */
-	{ CLASS_VP_STATE, 0x100, VP_DETAILS, 0, true, 0 },
-};
-
-static const struct vp_field *vp_field_find(u64 id)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(vp_fields); i++)
-		if (vp_fields[i].class == (id >> 56 & 0x3f) &&
-		    vp_fields[i].code == (id & 0xffffff))
-			return &vp_fields[i];
-	return NULL;
-}
-
-static u64 vp_field_read(const struct tdx_vcpu *v, const struct vp_field *f)
-{
-	switch (f->where) {
-	case VP_VMCS32:
-		return v->vmcs[f->slot];
-	case VP_SHARED_EPTP:
-		return v->shared_eptp;
-	case VP_PI_DESC:
-		return v->pi_desc;
-	case VP_PEND_NMI:
-		return v->pend_nmi;
-	case VP_DETAILS:
-		return v->td->m->ops.interrupt_pending(v->td->m->opaque,
-						       v->state_of_cpu);
-	}
-	return 0;
-}
-
-static void vp_field_write(struct tdx_vcpu *v, const struct vp_field *f, u64 val)
-{
-	switch (f->where) {
-	case VP_VMCS32:
-		v->vmcs[f->slot] = val;
-		break;
-	case VP_SHARED_EPTP:
-		v->shared_eptp = val;
-		break;
-	case VP_PI_DESC:
-		v->pi_desc = val;
-		break;
-	case VP_PEND_NMI:
-		v->pend_nmi = val;
-		break;
-	case VP_DETAILS:
-		break;
-	}
-}
-
-/* The vCPU in RCX and the field in RDX, for TDH.VP.RD and WR. */
-static u64 vp_access(struct call *c, struct tdx_vcpu **v,
-		     const struct vp_field **f)
-{
-	u64 err = vp_get(c, BIT(OP_INITIALIZED) | BIT(OP_RUNNABLE), v);
-
-	if (err)
-		return err;
-	if ((*v)->state == VCPU_UNINITIALIZED)
-		return status(TDX_VCPU_STATE_INCORRECT, TDX_OP_RCX);
-	err = associate(c, *v);
-	if (err)
-		return err;
-	*f = vp_field_find(c->gpr[TDX_RDX]);
-	if (!*f)
-		return status(TDX_METADATA_FIELD_ID_INCORRECT, TDX_OP_RDX);
-	return 0;
-}
-
-u64 vp_rd(struct call *c)
-{
-	const struct vp_field *f;
-	struct tdx_vcpu *v;
-	u64 err = vp_access(c, &v, &f);
-
-	c->gpr[TDX_R8] = 0;
-	if (err)
-		return err;
-	if (!f->can_read)
-		return status(TDX_METADATA_FIELD_NOT_READABLE, TDX_OP_RDX);
-	c->gpr[TDX_R8] = vp_field_read(v, f);
-	return 0;
-}
-
-u64 vp_wr(struct call *c)
-{
-	u64 value = c->gpr[TDX_R8], mask = c->gpr[TDX_R9], old;
-	const struct vp_field *f;
-	struct tdx_vcpu *v;
-	u64 err = vp_access(c, &v, &f);
-
-	if (err)
-		return err;
-	mask &= f->writable;
-	if (!mask)
-		return status(TDX_METADATA_FIELD_NOT_WRITABLE, TDX_OP_RDX);
-	old = vp_field_read(v, f);
-	vp_field_write(v, f, (old & ~mask) | (value & mask));
-	c->gpr[TDX_R8] = old;
-	return 0;
 }
 
 bool tdx_vcpu_take_nmi(struct tdx_vcpu *v, bool blocked)
@@ -414,8 +297,8 @@ uint64_t tdx_vcpu_tlb_tag(struct tdx_vcpu *v)
 void tdx_vcpu_posted(struct tdx_vcpu *v, struct tdx_posted *p)
 {
 	*p = (struct tdx_posted){
-		.enabled = v->vmcs[1] & BIT(7),
-		.vector = v->vmcs[0],
+		.enabled = v->vmcs[VMCS_PIN_CONTROLS] & BIT(7),
+		.vector = v->vmcs[VMCS_PI_VECTOR],
 		.descriptor = v->pi_desc,
 	};
 }

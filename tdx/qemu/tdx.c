@@ -32,7 +32,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(TdxModule, TDX_MODULE)
 
 struct TdxModule {
 	DeviceState parent;
-	char *profile, *trace;
+	char *profile, *trace, *inject;
 	FILE *trace_file;
 	MemoryRegion private;
 	Notifier machine_done;
@@ -242,6 +242,8 @@ static void machine_done(Notifier *notifier, void *data)
 		error_report("tdx-module: %s", error);
 		exit(1);
 	}
+	if (t->inject)
+		tdx_module_inject(module, t->inject, &error);
 	lps = g_new0(struct lp, platform.num_lps);
 	for (unsigned int i = 0; i < platform.num_lps; i++)
 		lps[i].vmcs = ~0ull;
@@ -250,6 +252,7 @@ static void machine_done(Notifier *notifier, void *data)
 static void realize(DeviceState *dev, Error **errp)
 {
 	TdxModule *t = TDX_MODULE(dev);
+	const char *error;
 
 	if (device) {
 		error_setg(errp, "there is a tdx-module already");
@@ -258,6 +261,10 @@ static void realize(DeviceState *dev, Error **errp)
 	profile = tdx_profile_find(t->profile);
 	if (!profile) {
 		error_setg(errp, "no such profile: %s", t->profile);
+		return;
+	}
+	if (t->inject && !tdx_inject_check(t->inject, &error)) {
+		error_setg(errp, "%s", error);
 		return;
 	}
 	if (t->trace) {
@@ -294,6 +301,22 @@ static void set_trace(Object *obj, const char *value, Error **errp)
 	TDX_MODULE(obj)->trace = g_strdup(value);
 }
 
+static char *get_inject(Object *obj, Error **errp)
+{
+	return g_strdup(TDX_MODULE(obj)->inject);
+}
+
+static void set_inject(Object *obj, const char *value, Error **errp)
+{
+	g_free(TDX_MODULE(obj)->inject);
+	TDX_MODULE(obj)->inject = g_strdup(value);
+}
+
+static char *get_inject_help(Object *obj, Error **errp)
+{
+	return g_strdup(tdx_inject_help);
+}
+
 /* "NAME: what differs", a line each: for lists in front ends. */
 static char *get_profiles(Object *obj, Error **errp)
 {
@@ -313,6 +336,8 @@ static void class_init(ObjectClass *oc, void *data)
 	set_bit(DEVICE_CATEGORY_CPU, dc->categories);
 	object_class_property_add_str(oc, "profile", get_profile, set_profile);
 	object_class_property_add_str(oc, "trace", get_trace, set_trace);
+	object_class_property_add_str(oc, "inject", get_inject, set_inject);
+	object_class_property_add_str(oc, "inject-help", get_inject_help, NULL);
 	object_class_property_add_str(oc, "profiles", get_profiles, NULL);
 }
 
@@ -631,8 +656,8 @@ G_NORETURN void tdx_do_tdcall(CPUX86State *env, uint64_t next_rip)
 	if (env->hflags & HF_CPL_MASK || !(env->hflags & HF_CS64_MASK))
 		raise_exception_err(env, EXCP0D_GPF, 0);
 	out = tdx_tdcall(tdx_lp(env)->td, env->regs, &exit);
-	if (out == TDX_DONE)
-		tdx_insn_done(env, next_rip);
+	if (out == TDX_DONE || out == TDX_AGAIN)
+		tdx_insn_done(env, out == TDX_DONE ? next_rip : env->eip);
 	tdx_deliver(env, out, &exit, next_rip, 0);
 }
 

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Calls that fail on purpose, as the plan says and the ABI allows. */
+#include <stdio.h>
+#include <string.h>
+
+#include "internal.h"
+
+const char tdx_inject_help[] =
+	"PLAN is RULE[+RULE...], and RULE is LEAF:RESULT[@WHEN].\n"
+	"LEAF is an architectural name such as TDH.MEM.PAGE.AUG.\n"
+	"RESULT is one that the leaf may have there:\n"
+	"  OPERAND_BUSY              a lock that the leaf takes is taken; which,\n"
+	"                            OPERAND_BUSY/SEPT_TREE and so on can say\n"
+	"  SYS_BUSY                  TDH.SYS.*\n"
+	"  RND_NO_ENTROPY            leaves that need random numbers\n"
+	"  KEY_GENERATION_FAILED     TDH.MNG.KEY.CONFIG, TDH.SYS.KEY.CONFIG\n"
+	"  INTERRUPTED_RESUMABLE     TDH.PHYMEM.CACHE.WB, TDH.SYS.DISABLE\n"
+	"  PREVIOUS_TLB_EPOCH_BUSY   TDH.MEM.TRACK\n"
+	"  interrupted               TDG.MEM.PAGE.ACCEPT of 2 MiB: half of it done\n"
+	"  triple-fault, non-recoverable, ept-violation\n"
+	"                            TDG.VP.VMCALL: this TD exit in its place\n"
+	"WHEN counts the calls of that leaf: N or N-M, those by number from 1;\n"
+	"everyN; 1inN or 1inN:SEED, by chance.  Without it, every second call.\n";
+
+enum when { RANGE, EVERY, CHANCE };
+
+struct rule {
+	const struct leaf *leaf;
+	enum injection what;
+	u64 status;
+	enum when when;
+	u64 first, last;	/* RANGE; EVERY and CHANCE: first is N */
+	GRand *random;
+	u64 calls;
+};
+
+struct plan {
+	struct rule *rules;
+	unsigned int num_rules;
+};
+
+/* Results that are no statuses, and the leaf where they can be. */
+static const struct {
+	const char *name, *leaf;
+	enum injection what;
+} effects[] = {
+	{ "interrupted", "TDG.MEM.PAGE.ACCEPT", INJECT_INTERRUPTED },
+	{ "triple-fault", "TDG.VP.VMCALL", INJECT_TRIPLE_FAULT },
+	{ "non-recoverable", "TDG.VP.VMCALL", INJECT_NON_RECOVERABLE },
+	{ "ept-violation", "TDG.VP.VMCALL", INJECT_EPT_VIOLATION },
+};
+
+static const struct leaf *find_leaf(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < num_seamcall_leaves; i++)
+		if (!strcmp(seamcall_leaves[i].name, name))
+			return &seamcall_leaves[i];
+	for (i = 0; i < num_tdcall_leaves; i++)
+		if (!strcmp(tdcall_leaves[i].name, name))
+			return &tdcall_leaves[i];
+	return NULL;
+}
+
+/* The lock that is to be busy: the one named, or the leaf's first. */
+static bool parse_busy(const struct leaf *leaf, const char *operand, u64 *result)
+{
+	unsigned int locks = leaf->shared | leaf->exclusive | leaf->exclusive_v1;
+	enum lock_id id;
+
+	for (id = 0; id < NUM_LOCKS; id++) {
+		enum tdx_operand op = lock_operand(id);
+
+		if (!(locks & BIT(id)) ||
+		    (operand && strcmp(operand, operand_name(op))))
+			continue;
+		*result = status(TDX_OPERAND_BUSY, op);
+		return true;
+	}
+	return false;
+}
+
+static bool in_list(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+	const char *at;
+
+	for (at = list; at && (at = strstr(at, word)); at += len)
+		if ((at == list || at[-1] == ' ') &&
+		    (!at[len] || at[len] == ' '))
+			return true;
+	return false;
+}
+
+static bool parse_result(struct rule *r, const char *text)
+{
+	const char *slash = strchr(text, '/');
+	unsigned int i;
+	u32 code;
+
+	for (i = 0; i < ARRAY_SIZE(effects); i++) {
+		if (!strcmp(effects[i].name, text) &&
+		    !strcmp(effects[i].leaf, r->leaf->name)) {
+			r->what = effects[i].what;
+			return true;
+		}
+	}
+	r->what = INJECT_STATUS;
+	if (!strcmp(text, "OPERAND_BUSY") || g_str_has_prefix(text, "OPERAND_BUSY/"))
+		return parse_busy(r->leaf, slash ? slash + 1 : NULL, &r->status);
+	if (!in_list(r->leaf->may, text) || !status_by_name(text, &code))
+		return false;
+	r->status = status(code, 0);
+	if (code == TDX_INTERRUPTED_RESUMABLE)
+		r->what = INJECT_INTERRUPTED;
+	return true;
+}
+
+static bool parse_when(struct rule *r, const char *text)
+{
+	unsigned long long first, last;
+	unsigned int seed = 0;
+	int end = 0;
+
+	r->when = EVERY;
+	r->first = 2;
+	if (!text)
+		return true;
+	if (sscanf(text, "every%llu%n", &first, &end) == 1 && !text[end]) {
+		r->first = first;
+		return first > 0;
+	}
+	if ((sscanf(text, "1in%llu:%u%n", &first, &seed, &end) == 2 ||
+	     sscanf(text, "1in%llu%n", &first, &end) == 1) && !text[end]) {
+		r->when = CHANCE;
+		r->first = first;
+		r->random = g_rand_new_with_seed(seed);
+		return first > 0 && first <= G_MAXINT32;
+	}
+	r->when = RANGE;
+	if (sscanf(text, "%llu-%llu%n", &first, &last, &end) != 2 || text[end]) {
+		end = 0;
+		if (sscanf(text, "%llu%n", &first, &end) != 1 || text[end])
+			return false;
+		last = first;
+	}
+	r->first = first;
+	r->last = last;
+	return first > 0 && first <= last;
+}
+
+/* Takes @text apart in place; NULL, or what is wrong with it. */
+static const char *parse_rule(struct rule *r, char *text)
+{
+	char *result = strchr(text, ':'), *when;
+
+	if (!result)
+		return "inject: a rule is LEAF:RESULT[@WHEN]";
+	*result++ = 0;
+	when = strchr(result, '@');
+	if (when)
+		*when++ = 0;
+	r->leaf = find_leaf(text);
+	if (!r->leaf)
+		return "inject: no such leaf";
+	if (!parse_result(r, result))
+		return "inject: the leaf cannot have this result";
+	if (!parse_when(r, when))
+		return "inject: when is N, N-M, everyN or 1inN[:SEED]";
+	return NULL;
+}
+
+static void plan_free(struct plan *p)
+{
+	unsigned int i;
+
+	if (!p)
+		return;
+	for (i = 0; i < p->num_rules; i++)
+		if (p->rules[i].random)
+			g_rand_free(p->rules[i].random);
+	g_free(p->rules);
+	g_free(p);
+}
+
+static struct plan *plan_new(const char *text, const char **error)
+{
+	char **rules = g_strsplit(text, "+", 0);
+	struct plan *p = g_new0(struct plan, 1);
+	unsigned int i;
+
+	*error = *text ? NULL : "inject: the plan is empty";
+	p->num_rules = g_strv_length(rules);
+	p->rules = g_new0(struct rule, p->num_rules);
+	for (i = 0; i < p->num_rules && !*error; i++)
+		*error = parse_rule(&p->rules[i], rules[i]);
+	g_strfreev(rules);
+	if (!*error)
+		return p;
+	plan_free(p);
+	return NULL;
+}
+
+bool tdx_inject_check(const char *plan, const char **error)
+{
+	struct plan *p = plan_new(plan, error);
+
+	plan_free(p);
+	return p;
+}
+
+bool tdx_module_inject(struct tdx_module *m, const char *plan,
+		       const char **error)
+{
+	struct plan *p = plan_new(plan, error);
+
+	if (!p)
+		return false;
+	pthread_mutex_lock(&m->lock);
+	plan_free(m->plan);
+	m->plan = p;
+	pthread_mutex_unlock(&m->lock);
+	return true;
+}
+
+void inject_free(struct tdx_module *m)
+{
+	plan_free(m->plan);
+}
+
+static bool strikes(struct rule *r)
+{
+	u64 n = ++r->calls;
+
+	switch (r->when) {
+	case RANGE:
+		return n >= r->first && n <= r->last;
+	case EVERY:
+		return n % r->first == 0;
+	case CHANCE:
+		return g_rand_int_range(r->random, 0, r->first) == 0;
+	}
+	return false;
+}
+
+/* What this call of @c->leaf is to do; *status if that is to fail. */
+enum injection inject(struct call *c, u64 *status)
+{
+	struct plan *p = c->m->plan;
+	enum injection what = INJECT_NOTHING;
+	unsigned int i;
+
+	for (i = 0; p && i < p->num_rules; i++) {
+		struct rule *r = &p->rules[i];
+
+		if (r->leaf != c->leaf || !strikes(r) || what != INJECT_NOTHING)
+			continue;
+		what = r->what;
+		*status = r->status;
+	}
+	return what;
+}
