@@ -818,6 +818,14 @@ bool tdx_hook_write_cr(CPUX86State *env, int reg, target_ulong value,
 		vapic_set_tpr(env, &td_cpu(env)->apic, value << 4);
 		return true;
 	}
+	/* With PCIDs bit 63 asks to keep translations: a hint, not to be kept. */
+	if (reg == 3 && env->cr[4] & CR4_PCIDE_MASK && value >> 63) {
+		value &= ~(1ull << 63);
+		if (value >> env_archcpu(env)->phys_bits)
+			raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
+		cpu_x86_update_cr3(env, value);
+		return true;
+	}
 	if (reg != 0 && reg != 4)
 		return false;
 	out = tdx_write_cr(tdx_lp(env)->td, reg, env->cr[reg], value);

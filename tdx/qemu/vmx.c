@@ -10,6 +10,7 @@
 #include "qemu/osdep.h"
 #include "cpu.h"
 #include "exec/cpu_ldst.h"
+#include "exec/cputlb.h"
 #include "exec/exec-all.h"
 #include "tcg/helper-tcg.h"
 #include "hooks.h"
@@ -457,6 +458,28 @@ static G_NORETURN void do_movdiri(struct insn *i)
 	done(i);
 }
 
+/*
+ * INVPCID, which every TD has and QEMU's CPUs lack.  Here translations do not
+ * outlive their PCID's time in CR3, so that any type drops them all.
+ */
+static G_NORETURN void do_invpcid(struct insn *i)
+{
+	CPUX86State *env = i->env;
+	uint64_t type = env->regs[reg_of(i)], pcid, gla;
+	unsigned int shift = env->cr[4] & CR4_LA57_MASK ? 7 : 16;
+
+	if (env->hflags & HF_CPL_MASK)
+		raise_exception_err(env, EXCP0D_GPF, 0);
+	pcid = load(i, i->ea);
+	gla = load(i, i->ea + 8);
+	if (type > 3 || pcid >> 12 ||
+	    (type < 2 && pcid && !(env->cr[4] & CR4_PCIDE_MASK)) ||
+	    (!type && (int64_t)(gla << shift) >> shift != gla))
+		raise_exception_err(env, EXCP0D_GPF, 0);
+	tlb_flush(env_cpu(env));
+	done(i);
+}
+
 /* VMX operation only: #UD outside, #GP(0) from user space. */
 static void need_root(struct insn *i)
 {
@@ -469,6 +492,8 @@ static void need_root(struct insn *i)
 /* What a TD may execute of all this. */
 static void execute_in_td(struct insn *i, uint32_t opcode)
 {
+	if (opcode == 0x3882 && i->prefix == 0x66 && is_memory(i))
+		do_invpcid(i);
 	if (opcode != 1)
 		return;
 	if (i->modrm == 0xcc && i->prefix == 0x66)
