@@ -17,8 +17,9 @@
 				 1ull << 6 | 1ull << 8 | 7ull << 13 | \
 				 1ull << 20 | 1ull << 24 | 3ull << 26)
 
+/* Linux takes the crystal for the APIC timer's clock, which QEMU's runs at. */
 #define TSC_HZ			2000000000ull
-#define CRYSTAL_HZ		25000000u
+#define CRYSTAL_HZ		1000000000u
 
 /* A logical processor, beside what QEMU knows of it. */
 struct lp {
