@@ -24,6 +24,9 @@
 #define SPARE_GPA		BIT_ULL(32)
 #define SPARE_PAGES		1024
 
+/* Nothing, in a way that makes the guest think of MMIO. */
+#define MMIO_GPA		BIT_ULL(45)
+
 /* One page of memory in a gigabyte of none: it is wherever the TD needs it. */
 #define HOLE_SLOT		11
 #define HOLE_GPA		BIT_ULL(46)
@@ -89,7 +92,7 @@ static u64 pick_gpa(void)
 		gpa = APIC_DEFAULT_GPA | tdx_s_bit;
 		break;
 	case 14:
-		gpa = (HOLE_GPA + page % HOLE_PAGES * PAGE_SIZE) | tdx_s_bit;
+		gpa = (MMIO_GPA + page % HOLE_PAGES * PAGE_SIZE) | tdx_s_bit;
 		break;
 	default:
 		gpa = HOLE_GPA + page % HOLE_PAGES * PAGE_SIZE;
@@ -198,6 +201,25 @@ static u64 keep_off(u64 gpa)
 	return scratch_private + gpa % PAGE_SIZE;
 }
 
+static bool is_hole(u64 gpa)
+{
+	return gpa >= SPARE_GPA + SPARE_PAGES * PAGE_SIZE && !(gpa & tdx_s_bit);
+}
+
+/*
+ * The second operand in memory, given the first.  Both have to be there at the
+ * same time, so they can't be the same page in both kinds, nor two of which
+ * the host has one.
+ */
+static u64 agree(u64 first, u64 second)
+{
+	if (is_hole(first) && is_hole(second))
+		return first;
+	if (((first ^ second) & PAGE_MASK) == tdx_s_bit)
+		return second ^ tdx_s_bit;
+	return second;
+}
+
 static const struct tdcall {
 	u64 leaf;
 	enum kind rcx, rdx, r8, r9;
@@ -246,7 +268,7 @@ static void random_tdcall(void)
 	if (is_gpa(t->rcx))
 		reg[GPR_RCX] = keep_off(reg[GPR_RCX]);
 	if (is_gpa(t->rdx))
-		reg[GPR_RDX] = keep_off(reg[GPR_RDX]);
+		reg[GPR_RDX] = agree(reg[GPR_RCX], keep_off(reg[GPR_RDX]));
 
 	switch (r & 31) {
 	case 0:
@@ -432,10 +454,10 @@ static void handle_memory_fault(struct kvm_vcpu *vcpu)
 	if (is_spare(gpa, 1)) {
 		convert(vcpu->vm, gpa, PAGE_SIZE, private);
 	} else {
-		TEST_ASSERT(private && gpa >= SPARE_GPA,
+		TEST_ASSERT(gpa >= SPARE_GPA,
 			    "Guest wants its own memory at 0x%lx as %s",
 			    (unsigned long)gpa, private ? "private" : "shared");
-		move_hole(vcpu->vm, gpa);
+		move_hole(vcpu->vm, private ? gpa : HOLE_GPA);
 	}
 }
 
