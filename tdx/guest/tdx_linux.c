@@ -24,7 +24,7 @@
 #define LOW_END		0x9f000ul
 #define RAM_SLOT	1
 #define RAM_GPA		0x1000000ul
-#define RAM_SIZE	0x3000000ul
+#define RAM_SIZE	0x1800000ul
 #define RAM_END		(RAM_GPA + RAM_SIZE)
 
 #define E820_RAM	1
@@ -35,7 +35,7 @@
 
 /* A small SWIOTLB: by default it is larger than the memory. */
 #define CMDLINE \
-	"earlyprintk=serial,ttyS0,keep ignore_loglevel acpi=off reboot=k panic=-1 noapic swiotlb=1024"
+	"earlyprintk=serial,ttyS0,keep acpi=off reboot=k panic=-1 noapic swiotlb=1024"
 
 #define DETECTED	"tdx: Guest detected"
 #define IN_INIT		"init: up"
