@@ -76,7 +76,8 @@ endif
 TREE := $(OUTPUT)/tree
 
 # Names what the tree was made from, so that another choice makes it anew.
-STAMP := $(OUTPUT)/.tree$(subst /,_,$(KSRC)$(KHDR)$(EXTRA_PROGS:x86/%=/%))$(LLVM)
+space := $(subst ,, )
+STAMP := $(OUTPUT)/.tree$(subst $(space),,$(subst /,_,$(KSRC)$(KHDR)$(EXTRA_PROGS:x86/%=/%)))$(LLVM)
 
 all: $(STAMP)
 	@$(MAKE) $(if $(V),,-s) -C $(TREE)/$(KVM) ARCH=x86 OUTPUT=$(OUTPUT) $(PROGS:%=$(OUTPUT)/%)

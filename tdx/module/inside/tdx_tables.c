@@ -13,8 +13,8 @@
 #include "kselftest.h"
 #include "kvm_util.h"
 #include "processor.h"
-#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
+#include "ucall_common.h"
 
 #define MD_MAJOR_VERSION	0x0800000100000004
 #define MD_TD_CTLS		0x1110000300000017
@@ -1004,13 +1004,32 @@ static u64 supported_xfam(struct kvm_vm *vm)
 	return xfam;
 }
 
+/* Run until the guest has been through another state, or through all. */
+static bool next_state(struct kvm_vcpu *vcpu)
+{
+	struct ucall uc;
+
+	vcpu_run(vcpu);
+	switch (get_ucall(vcpu, &uc)) {
+	case UCALL_SYNC:
+		return true;
+	case UCALL_DONE:
+		return false;
+	case UCALL_ABORT:
+		REPORT_GUEST_ASSERT(uc);
+	default:
+		TEST_FAIL("Unexpected exit: %u (%s)", vcpu->run->exit_reason,
+			  exit_reason_str(vcpu->run->exit_reason));
+		return false;
+	}
+}
+
 /* A TD with all that KVM has on offer, or with nothing. */
 static void run_td(bool all)
 {
 	u64 size = align_up(sizeof(struct record), PAGE_SIZE);
 	struct kvm_vm *vm;
 	struct kvm_vcpu *vcpu;
-	struct ucall uc;
 	gva_t gva;
 
 	vm = __vm_create(VM_SHAPE_TDX, 1, size / PAGE_SIZE);
@@ -1032,9 +1051,8 @@ static void run_td(bool all)
 	rec = addr_gva2hva(vm, gva);
 
 	ksft_print_msg("a TD with %s\n", all ? "all that KVM offers" : "nothing optional");
-	while (tdx_vcpu_run(vcpu, &uc) == UCALL_SYNC)
+	while (next_state(vcpu))
 		check_state();
-	TEST_ASSERT_EQ(uc.cmd, UCALL_DONE);
 
 	kvm_vm_free(vm);
 	free(init);
