@@ -240,7 +240,7 @@ static const struct tdcall {
 	{ TDG_SERVTD_WR, ANY, FIELD, ANY, ANY },
 	{ TDG_MR_VERIFYREPORT, GPA },
 	{ TDG_MEM_PAGE_ATTR_RD, GPA },
-	{ TDG_MEM_PAGE_ATTR_WR, GPA_LEVEL, ANY, ANY },
+	{ TDG_MEM_PAGE_ATTR_WR, GPA, ANY, ANY },
 };
 
 static bool is_gpa(enum kind kind)
@@ -267,6 +267,12 @@ static void random_tdcall(void)
 	 */
 	if (is_gpa(t->rcx))
 		reg[GPR_RCX] = keep_off(reg[GPR_RCX]);
+	/*
+	 * KVM's private mappings are of 4 KiB.  For the attributes of a bigger
+	 * one the guest would wait for ever.
+	 */
+	if (leaf == TDG_MEM_PAGE_ATTR_WR)
+		reg[GPR_RCX] &= ~7ull;
 	if (is_gpa(t->rdx))
 		reg[GPR_RDX] = agree(reg[GPR_RCX], keep_off(reg[GPR_RDX]));
 
