@@ -71,6 +71,7 @@ struct sept_table {
 };
 
 struct td {
+	struct td *next;		/* of the module's */
 	struct tdx_module *m;
 	u64 tdr_pa;
 	u16 hkid;
@@ -157,6 +158,7 @@ struct tdx_module {
 	unsigned int num_tdmrs;
 	struct tdmr tdmrs[MAX_TDMRS];
 	u64 last_tlb_tag;
+	struct td *tds;
 	enum hkid_state *hkids;		/* by KeyID - first TDX KeyID */
 	u8 report_key[32];
 	struct try_lock kot;

@@ -51,16 +51,11 @@ struct tdx_module *tdx_module_new(const struct tdx_ops *ops, void *opaque,
 void tdx_module_free(struct tdx_module *m)
 {
 	unsigned int i;
-	u64 j;
 
-	for (i = 0; i < m->num_tdmrs; i++) {
-		struct tdmr *t = &m->tdmrs[i];
-
-		for (j = 0; t->pages && j < t->size / PAGE_SIZE; j++)
-			if (t->pages[j].type == PT_TDR)
-				td_free(t->pages[j].owner);
-		free(t->pages);
-	}
+	while (m->tds)
+		td_free(m->tds);
+	for (i = 0; i < m->num_tdmrs; i++)
+		free(m->tdmrs[i].pages);
 	inject_free(m);
 	pthread_mutex_destroy(&m->lock);
 	g_free(m->lp_ready);

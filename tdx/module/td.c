@@ -45,6 +45,11 @@ u64 td_get(struct call *c, u64 tdr, enum tdx_operand op,
 
 void td_free(struct td *td)
 {
+	struct td **at = &td->m->tds;
+
+	while (*at != td)
+		at = &(*at)->next;
+	*at = td->next;
 	while (td->vcpus)
 		vcpu_free(td->vcpus);
 	sept_free(td);
@@ -81,6 +86,8 @@ u64 mng_create(struct call *c)
 
 	td = g_new0(struct td, 1);
 	td->m = m;
+	td->next = m->tds;
+	m->tds = td;
 	td->tdr_pa = pa;
 	td->hkid = hkid;
 	random_bytes(td->uuid, sizeof(td->uuid));
@@ -266,9 +273,9 @@ u64 mng_init(struct call *c)
 	}
 
 	/* The TD's clock starts at 0 and runs at TSC_FREQUENCY. */
-	td->tsc_multiplier = ((unsigned __int128)p.tsc_frequency * 25000000
+	td->tsc_multiplier = ((__uint128_t)p.tsc_frequency * 25000000
 			      << 48) / hz;
-	td->tsc_offset = -(u64)((unsigned __int128)tsc * td->tsc_multiplier
+	td->tsc_offset = -(u64)((__uint128_t)tsc * td->tsc_multiplier
 				>> 48);
 	td->td_ctls = p.attributes & TD_ATTR_SEPT_VE_DISABLE ?
 		      TD_CTLS_PENDING_VE_DISABLE : 0;

@@ -6,7 +6,7 @@
 
 #include "internal.h"
 
-#define X(code, name) { TDX_##name, #name },
+#define X(code, name) { code, #name },
 static const struct { u32 code; const char *name; } codes[] = {
 	TDX_STATUS_CODES(X)
 };

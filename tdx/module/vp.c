@@ -317,7 +317,7 @@ uint64_t tdx_vcpu_tsc(struct tdx_vcpu *v, uint64_t tsc)
 {
 	const struct td *td = v->td;
 
-	return (u64)((unsigned __int128)tsc * td->tsc_multiplier >> 48) +
+	return (u64)((__uint128_t)tsc * td->tsc_multiplier >> 48) +
 	       td->tsc_offset;
 }
 

@@ -221,7 +221,7 @@ static void hash_block(GChecksum *sum, const char *name, uint64_t gpa)
 {
 	uint8_t block[128] = { 0 };
 
-	strcpy((char *)block, name);
+	memcpy(block, name, strlen(name));
 	memcpy(block + 16, &gpa, sizeof(gpa));
 	g_checksum_update(sum, block, sizeof(block));
 }

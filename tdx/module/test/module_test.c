@@ -34,5 +34,9 @@ int main(int argc, char **argv)
 	add_life_tests();
 	add_memory_tests();
 	add_tdcall_tests();
+	add_virt_tests();
+	add_report_tests();
+	add_fault_tests();
+	add_smp_tests();
 	return g_test_run();
 }

@@ -4,6 +4,8 @@
  * says how far the machine is, which call is made and what must come back; no
  * call that fails may change what any page is.
  */
+#include <string.h>
+
 #include "tests.h"
 
 struct row {
@@ -16,50 +18,6 @@ struct row {
 
 #define KEY_BITS	(1ull << KEYID_SHIFT)
 #define NO_RAM		(3ull * GIB)
-
-/* What every leaf that takes a physical page in @reg answers to a bad one. */
-#define BAD_PAGE(leaf, step, reg, operand, ...)				\
-	{ #leaf ": " #reg " unaligned", step, leaf,			\
-	  { .reg = FREE + 8, __VA_ARGS__ }, ERR(OPERAND_INVALID, operand) }, \
-	{ #leaf ": " #reg " with KeyID bits", step, leaf,		\
-	  { .reg = FREE | KEY_BITS, __VA_ARGS__ },			\
-	  ERR(OPERAND_INVALID, operand) },				\
-	{ #leaf ": " #reg " outside all TDMRs", step, leaf,		\
-	  { .reg = NO_RAM, __VA_ARGS__ },				\
-	  ERR(OPERAND_ADDR_RANGE_ERROR, operand) }
-
-/* ... that is to be free, or to be of a type. */
-#define BAD_FREE(leaf, step, reg, operand, ...)				\
-	BAD_PAGE(leaf, step, reg, operand, __VA_ARGS__),		\
-	{ #leaf ": " #reg " in use", step, leaf,			\
-	  { .reg = TDR, __VA_ARGS__ },					\
-	  ERR(PAGE_METADATA_INCORRECT, operand) },			\
-	{ #leaf ": " #reg " reserved", step, leaf,			\
-	  { .reg = RESERVED_PAGE, __VA_ARGS__ },			\
-	  ERR(PAGE_METADATA_INCORRECT, operand) },			\
-	{ #leaf ": " #reg " of the PAMT", step, leaf,			\
-	  { .reg = PAMT(2), __VA_ARGS__ },				\
-	  ERR(PAGE_METADATA_INCORRECT, operand) }
-
-#define BAD_OBJECT(leaf, step, reg, operand, ...)			\
-	BAD_PAGE(leaf, step, reg, operand, __VA_ARGS__),		\
-	{ #leaf ": " #reg " free", step, leaf,				\
-	  { .reg = FREE, __VA_ARGS__ },					\
-	  ERR(PAGE_METADATA_INCORRECT, operand) },			\
-	{ #leaf ": " #reg " of another type", step, leaf,		\
-	  { .reg = TDCX, __VA_ARGS__ },					\
-	  ERR(PAGE_METADATA_INCORRECT, operand) }
-
-/* Operations on a TD that its life cycle forbids; RDX or RCX is the TDR. */
-#define BAD_LIFE(leaf, operand, ...)					\
-	{ #leaf ": no key yet", CREATED, leaf, { __VA_ARGS__ },		\
-	  ERR(TD_KEYS_NOT_CONFIGURED, operand) },			\
-	{ #leaf ": TDCS not whole", KEYED, leaf, { __VA_ARGS__ },	\
-	  ERR(TDCS_NOT_ALLOCATED, operand) },				\
-	{ #leaf ": flushed", FLUSH_DONE, leaf, { __VA_ARGS__ },		\
-	  ERR(LIFECYCLE_STATE_INCORRECT, operand) },			\
-	{ #leaf ": torn down", TEARDOWN, leaf, { __VA_ARGS__ },		\
-	  ERR(LIFECYCLE_STATE_INCORRECT, operand) }
 
 #define OP_STATE	STATUS(TDX_OP_STATE_INCORRECT, 0)
 
@@ -138,7 +96,6 @@ static const struct row rows[] = {
 	/* A page that is not initialised yet belongs to no TDMR. */
 	{ "MNG.CREATE: TDMR not initialised", KEY_DONE, MNG_CREATE,
 	  { .rcx = FREE, .rdx = HKID }, ERR(OPERAND_ADDR_RANGE_ERROR, RCX) },
-	BAD_FREE(MNG_CREATE, CREATED, rcx, RCX, .rdx = OTHER_HKID),
 	{ "MNG.CREATE: KeyID in use", CREATED, MNG_CREATE,
 	  { .rcx = FREE, .rdx = HKID }, ERR(HKID_NOT_FREE, RDX) },
 	{ "MNG.CREATE: KeyID in use until it is freed", CACHE_DONE, MNG_CREATE,
@@ -150,14 +107,11 @@ static const struct row rows[] = {
 	{ "MNG.CREATE: KeyID that is not there", READY, MNG_CREATE,
 	  { .rcx = FREE, .rdx = GLOBAL_HKID + 4 }, ERR(OPERAND_INVALID, RDX) },
 
-	BAD_OBJECT(MNG_KEY_CONFIG, TDCS_DONE, rcx, RCX),
 	{ "MNG.KEY.CONFIG: twice", KEYED, MNG_KEY_CONFIG, { .rcx = TDR },
 	  STATUS(TDX_KEY_CONFIGURED, 0) },
 	{ "MNG.KEY.CONFIG: torn down", TEARDOWN, MNG_KEY_CONFIG, { .rcx = TDR },
 	  ERR(LIFECYCLE_STATE_INCORRECT, RCX) },
 
-	BAD_FREE(MNG_ADDCX, KEYED, rcx, RCX, .rdx = TDR),
-	BAD_OBJECT(MNG_ADDCX, TDCS_DONE, rdx, RDX, .rcx = FREE),
 	{ "MNG.ADDCX: no key yet", CREATED, MNG_ADDCX,
 	  { .rcx = FREE, .rdx = TDR }, ERR(TD_KEYS_NOT_CONFIGURED, RDX) },
 	{ "MNG.ADDCX: one too many", TDCS_DONE, MNG_ADDCX,
@@ -165,8 +119,6 @@ static const struct row rows[] = {
 	{ "MNG.ADDCX: initialised", INITIALIZED, MNG_ADDCX,
 	  { .rcx = FREE, .rdx = TDR }, OP_STATE },
 
-	BAD_OBJECT(MNG_INIT, TDCS_DONE, rcx, RCX, .rdx = PARAMS),
-	BAD_LIFE(MNG_INIT, RCX, .rcx = TDR, .rdx = PARAMS),
 	{ "MNG.INIT: twice", INITIALIZED, MNG_INIT,
 	  { .rcx = TDR, .rdx = PARAMS }, OP_STATE },
 	{ "MNG.INIT: parameters unaligned", TDCS_DONE, MNG_INIT,
@@ -176,16 +128,11 @@ static const struct row rows[] = {
 	{ "MNG.INIT: no RAM at the parameters", TDCS_DONE, MNG_INIT,
 	  { .rcx = TDR, .rdx = NO_RAM }, ERR(OPERAND_ADDR_RANGE_ERROR, RDX) },
 
-	BAD_FREE(VP_CREATE, INITIALIZED, rcx, RCX, .rdx = TDR),
-	BAD_OBJECT(VP_CREATE, INITIALIZED, rdx, RDX, .rcx = FREE),
-	BAD_LIFE(VP_CREATE, RDX, .rcx = FREE, .rdx = TDR),
 	{ "VP.CREATE: not initialised", TDCS_DONE, VP_CREATE,
 	  { .rcx = FREE, .rdx = TDR }, OP_STATE },
 	{ "VP.CREATE: finalised", RUNNABLE, VP_CREATE,
 	  { .rcx = FREE, .rdx = TDR }, OP_STATE },
 
-	BAD_FREE(VP_ADDCX, VP_CREATED, rcx, RCX, .rdx = TDVPR),
-	BAD_OBJECT(VP_ADDCX, VP_CREATED, rdx, RDX, .rcx = FREE),
 	{ "VP.ADDCX: a TDR as TDVPR", VP_CREATED, VP_ADDCX,
 	  { .rcx = FREE, .rdx = TDR }, ERR(PAGE_METADATA_INCORRECT, RDX) },
 	{ "VP.ADDCX: one too many", VP_TDCX_DONE, VP_ADDCX,
@@ -195,7 +142,6 @@ static const struct row rows[] = {
 	{ "VP.ADDCX: finalised", RUNNABLE, VP_ADDCX,
 	  { .rcx = FREE, .rdx = TDVPR }, OP_STATE },
 
-	BAD_OBJECT(VP_INIT, VP_TDCX_DONE, rcx, RCX),
 	{ "VP.INIT: pages missing", VP_CREATED, VP_INIT, { .rcx = TDVPR },
 	  STATUS(TDX_TDCX_NUM_INCORRECT, 0) },
 	{ "VP.INIT: twice", VP_DONE, VP_INIT, { .rcx = TDVPR },
@@ -204,9 +150,6 @@ static const struct row rows[] = {
 	  { .rcx = TDVPR, .r8 = 1ull << 32 }, ERR(OPERAND_INVALID, R8) },
 	{ "VP.INIT: finalised", RUNNABLE, VP_INIT, { .rcx = TDVPR }, OP_STATE },
 
-	BAD_OBJECT(MEM_SEPT_ADD, INITIALIZED, rdx, RDX, .rcx = 3, .r8 = FREE),
-	BAD_FREE(MEM_SEPT_ADD, INITIALIZED, r8, R8, .rcx = 3, .rdx = TDR),
-	BAD_LIFE(MEM_SEPT_ADD, RDX, .rcx = 3, .rdx = TDR, .r8 = FREE),
 	{ "MEM.SEPT.ADD: not initialised", TDCS_DONE, MEM_SEPT_ADD,
 	  { .rcx = 3, .rdx = TDR, .r8 = FREE }, OP_STATE },
 	{ "MEM.SEPT.ADD: level 0", TABLES, MEM_SEPT_ADD,
@@ -230,12 +173,6 @@ static const struct row rows[] = {
 	{ "MEM.SEPT.ADD: there already, and that is fine", TABLES,
 	  MEM_SEPT_ADD | V(1), { .rcx = 1, .rdx = TDR | 1, .r8 = FREE }, 0 },
 
-	BAD_OBJECT(MEM_PAGE_ADD, TABLES, rdx, RDX, .rcx = GPA_FREE, .r8 = FREE,
-		   .r9 = SOURCE),
-	BAD_FREE(MEM_PAGE_ADD, TABLES, r8, R8, .rcx = GPA_FREE, .rdx = TDR,
-		 .r9 = SOURCE),
-	BAD_LIFE(MEM_PAGE_ADD, RDX, .rcx = GPA_FREE, .rdx = TDR, .r8 = FREE,
-		 .r9 = SOURCE),
 	{ "MEM.PAGE.ADD: finalised", RUNNABLE, MEM_PAGE_ADD,
 	  { .rcx = GPA_FREE, .rdx = TDR, .r8 = FREE, .r9 = SOURCE }, OP_STATE },
 	{ "MEM.PAGE.ADD: level 1", TABLES, MEM_PAGE_ADD,
@@ -265,8 +202,6 @@ static const struct row rows[] = {
 	{ "MEM.PAGE.ADD: in place", TABLES, MEM_PAGE_ADD,
 	  { .rcx = GPA_FREE, .rdx = TDR, .r8 = FREE, .r9 = FREE }, 0 },
 
-	BAD_OBJECT(MR_EXTEND, PAGE_ADDED, rdx, RDX, .rcx = GPA_ADDED),
-	BAD_LIFE(MR_EXTEND, RDX, .rcx = GPA_ADDED, .rdx = TDR),
 	{ "MR.EXTEND: finalised", RUNNABLE, MR_EXTEND,
 	  { .rcx = GPA_ADDED, .rdx = TDR }, OP_STATE },
 	{ "MR.EXTEND: GPA unaligned", PAGE_ADDED, MR_EXTEND,
@@ -279,18 +214,12 @@ static const struct row rows[] = {
 	  { .rcx = GPA_FREE, .rdx = TDR },
 	  ERR(EPT_ENTRY_STATE_INCORRECT, RCX) },
 
-	BAD_OBJECT(MR_FINALIZE, VP_DONE, rcx, RCX),
-	BAD_LIFE(MR_FINALIZE, RCX, .rcx = TDR),
 	{ "MR.FINALIZE: no vCPU", INITIALIZED, MR_FINALIZE, { .rcx = TDR },
 	  STATUS(TDX_NO_VCPUS, 0) },
 	{ "MR.FINALIZE: vCPU not initialised", VP_TDCX_DONE, MR_FINALIZE,
 	  { .rcx = TDR }, STATUS(TDX_NO_VCPUS, 0) },
 	{ "MR.FINALIZE: twice", RUNNABLE, MR_FINALIZE, { .rcx = TDR }, OP_STATE },
 
-	BAD_OBJECT(MEM_PAGE_AUG, RUNNABLE, rdx, RDX, .rcx = GPA_FREE,
-		   .r8 = FREE),
-	BAD_FREE(MEM_PAGE_AUG, RUNNABLE, r8, R8, .rcx = GPA_FREE, .rdx = TDR),
-	BAD_LIFE(MEM_PAGE_AUG, RDX, .rcx = GPA_FREE, .rdx = TDR, .r8 = FREE),
 	{ "MEM.PAGE.AUG: level 2", RUNNABLE, MEM_PAGE_AUG,
 	  { .rcx = 2, .rdx = TDR, .r8 = FREE }, ERR(OPERAND_INVALID, RCX) },
 	{ "MEM.PAGE.AUG: no table", RUNNABLE, MEM_PAGE_AUG,
@@ -314,8 +243,6 @@ static const struct row rows[] = {
 	{ "MEM.PAGE.AUG: 2 MiB", RUNNABLE, MEM_PAGE_AUG,
 	  { .rcx = GPA_BIG | 1, .rdx = TDR, .r8 = BIG }, 0 },
 
-	BAD_OBJECT(MEM_RANGE_BLOCK, RUNNABLE, rdx, RDX, .rcx = GPA_ADDED),
-	BAD_LIFE(MEM_RANGE_BLOCK, RDX, .rcx = GPA_ADDED, .rdx = TDR),
 	{ "MEM.RANGE.BLOCK: nothing there", RUNNABLE, MEM_RANGE_BLOCK,
 	  { .rcx = GPA_FREE, .rdx = TDR }, ERR(EPT_ENTRY_FREE, RCX) },
 	{ "MEM.RANGE.BLOCK: no table", RUNNABLE, MEM_RANGE_BLOCK,
@@ -324,13 +251,9 @@ static const struct row rows[] = {
 	  { .rcx = GPA_ADDED, .rdx = TDR },
 	  ERR(GPA_RANGE_ALREADY_BLOCKED, RCX) },
 
-	BAD_OBJECT(MEM_TRACK, RUNNABLE, rcx, RCX),
-	BAD_LIFE(MEM_TRACK, RCX, .rcx = TDR),
 	{ "MEM.TRACK: not initialised", TDCS_DONE, MEM_TRACK, { .rcx = TDR },
 	  OP_STATE },
 
-	BAD_OBJECT(MEM_PAGE_REMOVE, RUNNABLE, rdx, RDX, .rcx = GPA_ADDED),
-	BAD_LIFE(MEM_PAGE_REMOVE, RDX, .rcx = GPA_ADDED, .rdx = TDR),
 	{ "MEM.PAGE.REMOVE: before FINALIZE", PAGE_ADDED, MEM_PAGE_REMOVE,
 	  { .rcx = GPA_ADDED, .rdx = TDR }, 0 },
 	{ "MEM.PAGE.REMOVE: not blocked", RUNNABLE, MEM_PAGE_REMOVE,
@@ -346,7 +269,6 @@ static const struct row rows[] = {
 	{ "MEM.PAGE.REMOVE: blocked and tracked", TRACKED, MEM_PAGE_REMOVE,
 	  { .rcx = GPA_ADDED, .rdx = TDR }, 0 },
 
-	BAD_OBJECT(VP_ENTER, RUNNABLE, rcx, RCX),
 	{ "VP.ENTER: not finalised", PAGE_ADDED, VP_ENTER, { .rcx = TDVPR },
 	  OP_STATE },
 	{ "VP.ENTER: reserved bits of RCX", RUNNABLE, VP_ENTER,
@@ -356,7 +278,6 @@ static const struct row rows[] = {
 	{ "VP.ENTER: hint to recover", RUNNABLE, VP_ENTER,
 	  { .rcx = TDVPR | 1ull << 52 }, 0 },
 
-	BAD_OBJECT(VP_FLUSH, RUNNABLE, rcx, RCX),
 	{ "VP.FLUSH: twice", FLUSHED, VP_FLUSH, { .rcx = TDVPR },
 	  STATUS(TDX_VCPU_NOT_ASSOCIATED, 0) },
 	{ "VP.FLUSH: torn down", TEARDOWN, VP_FLUSH, { .rcx = TDVPR },
@@ -364,7 +285,6 @@ static const struct row rows[] = {
 	{ "VP.FLUSH: never associated", VP_TDCX_DONE, VP_FLUSH,
 	  { .rcx = TDVPR }, STATUS(TDX_VCPU_NOT_ASSOCIATED, 0) },
 
-	BAD_OBJECT(MNG_VPFLUSHDONE, RUNNABLE, rcx, RCX),
 	{ "MNG.VPFLUSHDONE: a vCPU is associated", EXITED, MNG_VPFLUSHDONE,
 	  { .rcx = TDR }, STATUS(TDX_FLUSHVP_NOT_DONE, 0) },
 	{ "MNG.VPFLUSHDONE: twice", FLUSH_DONE, MNG_VPFLUSHDONE,
@@ -381,7 +301,6 @@ static const struct row rows[] = {
 	{ "PHYMEM.CACHE.WB: nothing left to do", CACHE_DONE, PHYMEM_CACHE_WB, {},
 	  STATUS(TDX_NO_HKID_READY_TO_WBCACHE, 0) },
 
-	BAD_OBJECT(MNG_KEY_FREEID, RUNNABLE, rcx, RCX),
 	{ "MNG.KEY.FREEID: not flushed", FLUSHED, MNG_KEY_FREEID,
 	  { .rcx = TDR }, ERR(LIFECYCLE_STATE_INCORRECT, RCX) },
 	{ "MNG.KEY.FREEID: cache not written back", FLUSH_DONE, MNG_KEY_FREEID,
@@ -389,7 +308,6 @@ static const struct row rows[] = {
 	{ "MNG.KEY.FREEID: twice", TEARDOWN, MNG_KEY_FREEID, { .rcx = TDR },
 	  ERR(LIFECYCLE_STATE_INCORRECT, RCX) },
 
-	BAD_PAGE(PHYMEM_PAGE_RECLAIM, TEARDOWN, rcx, RCX),
 	{ "PHYMEM.PAGE.RECLAIM: of a living TD", RUNNABLE, PHYMEM_PAGE_RECLAIM,
 	  { .rcx = ADDED }, ERR(LIFECYCLE_STATE_INCORRECT, TDR) },
 	{ "PHYMEM.PAGE.RECLAIM: KeyID not freed", CACHE_DONE,
@@ -405,7 +323,6 @@ static const struct row rows[] = {
 	{ "PHYMEM.PAGE.RECLAIM: twice", GONE, PHYMEM_PAGE_RECLAIM,
 	  { .rcx = TDR }, ERR(PAGE_METADATA_INCORRECT, RCX) },
 
-	BAD_PAGE(PHYMEM_PAGE_RDMD, READY, rcx, RCX),
 
 	{ "PHYMEM.PAGE.WBINVD: no KeyID", READY, PHYMEM_PAGE_WBINVD,
 	  { .rcx = FREE }, ERR(OPERAND_INVALID, RCX) },
@@ -419,8 +336,6 @@ static const struct row rows[] = {
 	{ "PHYMEM.PAGE.WBINVD: free", READY, PHYMEM_PAGE_WBINVD,
 	  { .rcx = FREE | HKID * KEY_BITS }, 0 },
 
-	BAD_OBJECT(MNG_RD, RUNNABLE, rcx, RCX, .rdx = 0x1110000300000000),
-	BAD_LIFE(MNG_RD, RCX, .rcx = TDR, .rdx = 0x1110000300000000),
 	{ "MNG.RD: no such field", RUNNABLE, MNG_RD,
 	  { .rcx = TDR, .rdx = 0x1110000300000fff },
 	  ERR(METADATA_FIELD_ID_INCORRECT, RDX) },
@@ -431,7 +346,6 @@ static const struct row rows[] = {
 	  { .rcx = TDR, .rdx = 0x1310000300000000 },
 	  ERR(METADATA_FIELD_NOT_READABLE, RDX) },
 
-	BAD_OBJECT(VP_RD, RUNNABLE, rcx, RCX, .rdx = 0x9120000300000100),
 	{ "VP.RD: no such field", RUNNABLE, VP_RD,
 	  { .rcx = TDVPR, .rdx = 0x2020000000000fff },
 	  ERR(METADATA_FIELD_ID_INCORRECT, RDX) },
@@ -439,7 +353,6 @@ static const struct row rows[] = {
 	  { .rcx = TDVPR, .rdx = 0xa02000000000000b },
 	  ERR(VCPU_STATE_INCORRECT, RCX) },
 
-	BAD_OBJECT(VP_WR, RUNNABLE, rcx, RCX, .rdx = 0xa02000000000000b),
 	{ "VP.WR: no such field", RUNNABLE, VP_WR,
 	  { .rcx = TDVPR, .rdx = 0x2020000000000fff, .r9 = ~0ull },
 	  ERR(METADATA_FIELD_ID_INCORRECT, RDX) },
@@ -454,6 +367,169 @@ static const struct row rows[] = {
 	  ERR(VCPU_STATE_INCORRECT, RCX) },
 };
 
+/* Operands that are physical pages, and what each page must be. */
+enum kind { ANY_PAGE, MUST_BE_FREE, MUST_BE_OBJECT };
+
+static const struct page_operand {
+	const char *name;
+	enum kind kind;
+	enum step at;
+	uint64_t rax;
+	size_t reg;	/* in struct operands */
+	uint32_t op;
+	struct operands in;	/* the others */
+} page_operands[] = {
+	{ "MNG.CREATE: rcx", MUST_BE_FREE, CREATED, MNG_CREATE,
+	  offsetof(struct operands, rcx), TDX_OP_RCX,
+	  { .rdx = OTHER_HKID } },
+	{ "MNG.ADDCX: rcx", MUST_BE_FREE, KEYED, MNG_ADDCX,
+	  offsetof(struct operands, rcx), TDX_OP_RCX,
+	  { .rdx = TDR } },
+	{ "VP.CREATE: rcx", MUST_BE_FREE, INITIALIZED, VP_CREATE,
+	  offsetof(struct operands, rcx), TDX_OP_RCX,
+	  { .rdx = TDR } },
+	{ "VP.ADDCX: rcx", MUST_BE_FREE, VP_CREATED, VP_ADDCX,
+	  offsetof(struct operands, rcx), TDX_OP_RCX,
+	  { .rdx = TDVPR } },
+	{ "MEM.SEPT.ADD: r8", MUST_BE_FREE, INITIALIZED, MEM_SEPT_ADD,
+	  offsetof(struct operands, r8), TDX_OP_R8,
+	  { .rcx = 3, .rdx = TDR } },
+	{ "MEM.PAGE.ADD: r8", MUST_BE_FREE, TABLES, MEM_PAGE_ADD,
+	  offsetof(struct operands, r8), TDX_OP_R8,
+	  { .rcx = GPA_FREE, .rdx = TDR, .r9 = SOURCE } },
+	{ "MEM.PAGE.AUG: r8", MUST_BE_FREE, RUNNABLE, MEM_PAGE_AUG,
+	  offsetof(struct operands, r8), TDX_OP_R8,
+	  { .rcx = GPA_FREE, .rdx = TDR } },
+	{ "MNG.KEY.CONFIG: rcx", MUST_BE_OBJECT, TDCS_DONE, MNG_KEY_CONFIG,
+	  offsetof(struct operands, rcx), TDX_OP_RCX,
+	  { } },
+	{ "MNG.ADDCX: rdx", MUST_BE_OBJECT, TDCS_DONE, MNG_ADDCX,
+	  offsetof(struct operands, rdx), TDX_OP_RDX,
+	  { .rcx = FREE } },
+	{ "MNG.INIT: rcx", MUST_BE_OBJECT, TDCS_DONE, MNG_INIT,
+	  offsetof(struct operands, rcx), TDX_OP_RCX,
+	  { .rdx = PARAMS } },
+	{ "VP.CREATE: rdx", MUST_BE_OBJECT, INITIALIZED, VP_CREATE,
+	  offsetof(struct operands, rdx), TDX_OP_RDX,
+	  { .rcx = FREE } },
+	{ "VP.ADDCX: rdx", MUST_BE_OBJECT, VP_CREATED, VP_ADDCX,
+	  offsetof(struct operands, rdx), TDX_OP_RDX,
+	  { .rcx = FREE } },
+	{ "VP.INIT: rcx", MUST_BE_OBJECT, VP_TDCX_DONE, VP_INIT,
+	  offsetof(struct operands, rcx), TDX_OP_RCX,
+	  { } },
+	{ "MEM.SEPT.ADD: rdx", MUST_BE_OBJECT, INITIALIZED, MEM_SEPT_ADD,
+	  offsetof(struct operands, rdx), TDX_OP_RDX,
+	  { .rcx = 3, .r8 = FREE } },
+	{ "MEM.PAGE.ADD: rdx", MUST_BE_OBJECT, TABLES, MEM_PAGE_ADD,
+	  offsetof(struct operands, rdx), TDX_OP_RDX,
+	  { .rcx = GPA_FREE, .r8 = FREE, .r9 = SOURCE } },
+	{ "MR.EXTEND: rdx", MUST_BE_OBJECT, PAGE_ADDED, MR_EXTEND,
+	  offsetof(struct operands, rdx), TDX_OP_RDX,
+	  { .rcx = GPA_ADDED } },
+	{ "MR.FINALIZE: rcx", MUST_BE_OBJECT, VP_DONE, MR_FINALIZE,
+	  offsetof(struct operands, rcx), TDX_OP_RCX,
+	  { } },
+	{ "MEM.PAGE.AUG: rdx", MUST_BE_OBJECT, RUNNABLE, MEM_PAGE_AUG,
+	  offsetof(struct operands, rdx), TDX_OP_RDX,
+	  { .rcx = GPA_FREE, .r8 = FREE } },
+	{ "MEM.RANGE.BLOCK: rdx", MUST_BE_OBJECT, RUNNABLE, MEM_RANGE_BLOCK,
+	  offsetof(struct operands, rdx), TDX_OP_RDX,
+	  { .rcx = GPA_ADDED } },
+	{ "MEM.TRACK: rcx", MUST_BE_OBJECT, RUNNABLE, MEM_TRACK,
+	  offsetof(struct operands, rcx), TDX_OP_RCX,
+	  { } },
+	{ "MEM.PAGE.REMOVE: rdx", MUST_BE_OBJECT, RUNNABLE, MEM_PAGE_REMOVE,
+	  offsetof(struct operands, rdx), TDX_OP_RDX,
+	  { .rcx = GPA_ADDED } },
+	{ "VP.ENTER: rcx", MUST_BE_OBJECT, RUNNABLE, VP_ENTER,
+	  offsetof(struct operands, rcx), TDX_OP_RCX,
+	  { } },
+	{ "VP.FLUSH: rcx", MUST_BE_OBJECT, RUNNABLE, VP_FLUSH,
+	  offsetof(struct operands, rcx), TDX_OP_RCX,
+	  { } },
+	{ "MNG.VPFLUSHDONE: rcx", MUST_BE_OBJECT, RUNNABLE, MNG_VPFLUSHDONE,
+	  offsetof(struct operands, rcx), TDX_OP_RCX,
+	  { } },
+	{ "MNG.KEY.FREEID: rcx", MUST_BE_OBJECT, RUNNABLE, MNG_KEY_FREEID,
+	  offsetof(struct operands, rcx), TDX_OP_RCX,
+	  { } },
+	{ "MNG.RD: rcx", MUST_BE_OBJECT, RUNNABLE, MNG_RD,
+	  offsetof(struct operands, rcx), TDX_OP_RCX,
+	  { .rdx = 0x1110000300000000 } },
+	{ "VP.RD: rcx", MUST_BE_OBJECT, RUNNABLE, VP_RD,
+	  offsetof(struct operands, rcx), TDX_OP_RCX,
+	  { .rdx = 0x9120000300000100 } },
+	{ "VP.WR: rcx", MUST_BE_OBJECT, RUNNABLE, VP_WR,
+	  offsetof(struct operands, rcx), TDX_OP_RCX,
+	  { .rdx = 0xa02000000000000b } },
+	{ "PHYMEM.PAGE.RECLAIM: rcx", ANY_PAGE, TEARDOWN, PHYMEM_PAGE_RECLAIM,
+	  offsetof(struct operands, rcx), TDX_OP_RCX,
+	  { } },
+	{ "PHYMEM.PAGE.RDMD: rcx", ANY_PAGE, READY, PHYMEM_PAGE_RDMD,
+	  offsetof(struct operands, rcx), TDX_OP_RCX,
+	  { } },
+};
+
+/* What each kind of page answers to pages of the wrong sort. */
+static const struct {
+	enum kind kind;
+	const char *name;
+	uint64_t pa;
+	uint32_t want;
+} bad_pages[] = {
+	{ ANY_PAGE, "unaligned", FREE + 8, TDX_OPERAND_INVALID },
+	{ ANY_PAGE, "with KeyID bits", FREE | KEY_BITS, TDX_OPERAND_INVALID },
+	{ ANY_PAGE, "outside all TDMRs", NO_RAM, TDX_OPERAND_ADDR_RANGE_ERROR },
+	{ MUST_BE_FREE, "in use", TDR, TDX_PAGE_METADATA_INCORRECT },
+	{ MUST_BE_FREE, "reserved", RESERVED_PAGE, TDX_PAGE_METADATA_INCORRECT },
+	{ MUST_BE_FREE, "of the PAMT", PAMT(2), TDX_PAGE_METADATA_INCORRECT },
+	{ MUST_BE_OBJECT, "free", FREE, TDX_PAGE_METADATA_INCORRECT },
+	{ MUST_BE_OBJECT, "of another type", TDCX, TDX_PAGE_METADATA_INCORRECT },
+};
+
+/* Calls on a TD, which its life cycle forbids before and after. */
+static const struct life_row {
+	const char *name;
+	uint64_t rax;
+	uint32_t op;	/* the TDR */
+	struct operands in;
+} life_rows[] = {
+	{ "MNG.INIT", MNG_INIT, TDX_OP_RCX,
+	  { .rcx = TDR, .rdx = PARAMS } },
+	{ "VP.CREATE", VP_CREATE, TDX_OP_RDX,
+	  { .rcx = FREE, .rdx = TDR } },
+	{ "MEM.SEPT.ADD", MEM_SEPT_ADD, TDX_OP_RDX,
+	  { .rcx = 3, .rdx = TDR, .r8 = FREE } },
+	{ "MEM.PAGE.ADD", MEM_PAGE_ADD, TDX_OP_RDX,
+	  { .rcx = GPA_FREE, .rdx = TDR, .r8 = FREE, .r9 = SOURCE } },
+	{ "MR.EXTEND", MR_EXTEND, TDX_OP_RDX,
+	  { .rcx = GPA_ADDED, .rdx = TDR } },
+	{ "MR.FINALIZE", MR_FINALIZE, TDX_OP_RCX,
+	  { .rcx = TDR } },
+	{ "MEM.PAGE.AUG", MEM_PAGE_AUG, TDX_OP_RDX,
+	  { .rcx = GPA_FREE, .rdx = TDR, .r8 = FREE } },
+	{ "MEM.RANGE.BLOCK", MEM_RANGE_BLOCK, TDX_OP_RDX,
+	  { .rcx = GPA_ADDED, .rdx = TDR } },
+	{ "MEM.TRACK", MEM_TRACK, TDX_OP_RCX,
+	  { .rcx = TDR } },
+	{ "MEM.PAGE.REMOVE", MEM_PAGE_REMOVE, TDX_OP_RDX,
+	  { .rcx = GPA_ADDED, .rdx = TDR } },
+	{ "MNG.RD", MNG_RD, TDX_OP_RCX,
+	  { .rcx = TDR, .rdx = 0x1110000300000000 } },
+};
+
+static const struct {
+	const char *name;
+	enum step at;
+	uint32_t want;
+} life_steps[] = {
+	{ "no key yet", CREATED, TDX_TD_KEYS_NOT_CONFIGURED },
+	{ "TDCS not whole", KEYED, TDX_TDCS_NOT_ALLOCATED },
+	{ "flushed", FLUSH_DONE, TDX_LIFECYCLE_STATE_INCORRECT },
+	{ "torn down", TEARDOWN, TDX_LIFECYCLE_STATE_INCORRECT },
+};
+
 static void page_types(struct world *w, unsigned int types[48])
 {
 	unsigned int i;
@@ -462,9 +538,8 @@ static void page_types(struct world *w, unsigned int types[48])
 		types[i] = page_type(w, PAGE(i));
 }
 
-static void run_row(const void *data)
+static void check_row(const struct row *r)
 {
-	const struct row *r = data;
 	struct world *w = world_new(NULL);
 	unsigned int before[48], after[48];
 	bool compare = r->at >= READY && r->want >> 63;
@@ -474,6 +549,8 @@ static void run_row(const void *data)
 	if (compare)
 		page_types(w, before);
 	got = seamcall_on(w, 0, r->rax, &r->in);
+	if (got != r->want)
+		g_test_message("%s", r->name);
 	check_status(got, r->want);
 	if (compare) {
 		page_types(w, after);
@@ -482,14 +559,57 @@ static void run_row(const void *data)
 	world_free(w);
 }
 
+static void run_row(const void *data)
+{
+	check_row(data);
+}
+
+static void run_page_operand(const void *data)
+{
+	const struct page_operand *p = data;
+	unsigned int i;
+
+	for (i = 0; i < G_N_ELEMENTS(bad_pages); i++) {
+		struct row r = { bad_pages[i].name, p->at, p->rax, p->in,
+				 STATUS(bad_pages[i].want, p->op) };
+
+		if (bad_pages[i].kind != ANY_PAGE && bad_pages[i].kind != p->kind)
+			continue;
+		memcpy((uint8_t *)&r.in + p->reg, &bad_pages[i].pa,
+		       sizeof(bad_pages[i].pa));
+		check_row(&r);
+	}
+}
+
+static void run_life_row(const void *data)
+{
+	const struct life_row *l = data;
+	unsigned int i;
+
+	for (i = 0; i < G_N_ELEMENTS(life_steps); i++)
+		check_row(&(struct row){ life_steps[i].name, life_steps[i].at,
+			  l->rax, l->in, STATUS(life_steps[i].want, l->op) });
+}
+
+static void add(const char *name, const void *row, GTestDataFunc run)
+{
+	g_autofree char *path = g_strdup_printf("/seamcall/%s", name);
+
+	g_test_add_data_func(path, row, run);
+}
+
 void add_seamcall_tests(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < G_N_ELEMENTS(rows); i++) {
-		g_autofree char *path = g_strdup_printf("/seamcall/%u %s", i,
-							rows[i].name);
+	for (i = 0; i < G_N_ELEMENTS(rows); i++)
+		add(rows[i].name, &rows[i], run_row);
+	for (i = 0; i < G_N_ELEMENTS(page_operands); i++)
+		add(page_operands[i].name, &page_operands[i], run_page_operand);
+	for (i = 0; i < G_N_ELEMENTS(life_rows); i++) {
+		g_autofree char *name = g_strdup_printf("%s: life cycle",
+							life_rows[i].name);
 
-		g_test_add_data_func(path, &rows[i], run_row);
+		add(name, &life_rows[i], run_life_row);
 	}
 }

@@ -10,6 +10,10 @@ void add_params_tests(void);
 void add_life_tests(void);
 void add_memory_tests(void);
 void add_tdcall_tests(void);
+void add_virt_tests(void);
+void add_report_tests(void);
+void add_fault_tests(void);
+void add_smp_tests(void);
 
 /* A test that begins in a world at @step and needs no more than that. */
 void add_test(const char *path, enum step step, void (*run)(struct world *w));

@@ -148,7 +148,8 @@ static void put_tdmrs(void)
 	put(TDMR_INFO(1), second, G_N_ELEMENTS(second));
 }
 
-struct world *world_new(const char *profile)
+static struct world *world_new_with(const struct tdx_ops *with,
+				    const char *profile)
 {
 	struct world *w = g_new0(struct world, 1);
 	const char *error;
@@ -172,10 +173,23 @@ struct world *world_new(const char *profile)
 		.config_flags = CONFIG_NO_RBP_MOD, .tsc_frequency = 40,
 	};
 	put_tdmrs();
-	w->m = tdx_module_new(&ops, w, &w->platform, &error);
+	w->m = tdx_module_new(with, w, &w->platform, &error);
 	if (!w->m)
 		g_error("%s", error);
 	return w;
+}
+
+struct world *world_new(const char *profile)
+{
+	return world_new_with(&ops, profile);
+}
+
+struct world *world_new_untraced(const char *profile)
+{
+	struct tdx_ops untraced = ops;
+
+	untraced.trace = NULL;
+	return world_new_with(&untraced, profile);
 }
 
 void world_free(struct world *w)

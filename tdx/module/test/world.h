@@ -38,7 +38,7 @@
 #define TDMR_INFO(n)	(66 * MIB + 4096 + 512ull * (n))
 #define OTHER		(80 * MIB)	/* a second TD: its TDR */
 #define RESERVED_PAGE	(2 * MIB)	/* in a reserved area of the first TDMR */
-#define PAMT(n)		(1 * GIB + 256 * MIB + 16 * MIB * (n))
+#define PAMT(n)		(1 * GIB + 256 * MIB + 4 * MIB * (n))
 
 #define HKID		(GLOBAL_HKID + 1)
 #define OTHER_HKID	(GLOBAL_HKID + 2)
@@ -105,6 +105,8 @@ struct operands {
 };
 
 struct world *world_new(const char *profile);
+/* Without a trace, which is most of the time that a call takes. */
+struct world *world_new_untraced(const char *profile);
 void world_free(struct world *w);
 
 /* Brings the world up to and with @step. */

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Fuzzes SEAMCALL: from a step of the TD's life, any calls in any order. */
+#include "fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input in = { data, size };
+	unsigned int step = fuzz_choice(&in, NUM_STEPS), profile = fuzz_byte(&in);
+	struct world *w = world_new_untraced(profile % 2 ? "tdx-2.0" : NULL);
+
+	fuzz_begin();
+	world_to(w, step);
+	if (step != ENTERED)
+		w->vcpu = NULL;
+	while (in.left)
+		fuzz_seamcall(w, &in);
+	fuzz_end(w);
+	return 0;
+}
