@@ -6,7 +6,7 @@
 export HOST TESTS PROFILE TIMEOUT TEST_TIMEOUT
 export KSRC KERNEL QEMU QEMU_SRC LLVM TDX_CACHE
 
-.PHONY: help run_tests check lint install-tree clean-cache
+.PHONY: help run_tests check bench lint install-tree clean-cache
 
 help:
 	@sed -n 's/^# | //p' Makefile
@@ -26,6 +26,10 @@ run_tests:
 # | make check                     the project's own tests, all of them
 check:
 	@tdx/check
+
+# | make bench                     what the box costs, as ratios
+bench:
+	@tdx/box run --cpus 2 -- "$$(tdx/build tests)/x86/tdx_bench"
 
 # | make lint                      checkpatch, shellcheck, warnings
 lint:

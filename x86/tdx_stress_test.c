@@ -24,8 +24,8 @@
 /* A long run takes what it takes. */
 #define NO_TIMEOUT	INT_MAX
 
-static u32 nr_lives = 8;
-static u32 nr_kills = 6;
+static u32 nr_lives = 2;
+static u32 nr_kills = 2;
 
 /*
  * The smallest TD has the page with the reset vector, and that is full of one

@@ -249,11 +249,26 @@ static void machine_done(Notifier *notifier, void *data)
 		lps[i].vmcs = ~0ull;
 }
 
+/* profile=help and inject=help say what there is, and nothing else. */
+static void help(const TdxModule *t)
+{
+	if (!g_strcmp0(t->inject, "help")) {
+		fputs(tdx_inject_help, stdout);
+		exit(0);
+	}
+	if (!g_strcmp0(t->profile, "help")) {
+		for (const struct tdx_profile *p = tdx_profiles; p->name; p++)
+			printf("%-10s %s\n", p->name, p->summary);
+		exit(0);
+	}
+}
+
 static void realize(DeviceState *dev, Error **errp)
 {
 	TdxModule *t = TDX_MODULE(dev);
 	const char *error;
 
+	help(t);
 	if (device) {
 		error_setg(errp, "there is a tdx-module already");
 		return;
@@ -312,21 +327,6 @@ static void set_inject(Object *obj, const char *value, Error **errp)
 	TDX_MODULE(obj)->inject = g_strdup(value);
 }
 
-static char *get_inject_help(Object *obj, Error **errp)
-{
-	return g_strdup(tdx_inject_help);
-}
-
-/* "NAME: what differs", a line each: for lists in front ends. */
-static char *get_profiles(Object *obj, Error **errp)
-{
-	GString *s = g_string_new(NULL);
-
-	for (const struct tdx_profile *p = tdx_profiles; p->name; p++)
-		g_string_append_printf(s, "%s\t%s\n", p->name, p->summary);
-	return g_string_free(s, false);
-}
-
 static void class_init(ObjectClass *oc, void *data)
 {
 	DeviceClass *dc = DEVICE_CLASS(oc);
@@ -337,8 +337,6 @@ static void class_init(ObjectClass *oc, void *data)
 	object_class_property_add_str(oc, "profile", get_profile, set_profile);
 	object_class_property_add_str(oc, "trace", get_trace, set_trace);
 	object_class_property_add_str(oc, "inject", get_inject, set_inject);
-	object_class_property_add_str(oc, "inject-help", get_inject_help, NULL);
-	object_class_property_add_str(oc, "profiles", get_profiles, NULL);
 }
 
 static const TypeInfo type_info = {
@@ -754,7 +752,7 @@ static bool td_rdmsr(CPUX86State *env, uint32_t msr, uint64_t *value,
 		return true;
 	}
 	if (msr != MSR_TSC)
-		return false;
+		return vmx_rdmsr(msr, value);
 	*value = world_tsc(env);
 	return true;
 }

@@ -40,6 +40,8 @@ void vmx_host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 		out[2] |= CPUID_7_ECX_TME | CPUID_7_ECX_MOVDIRI |
 			  CPUID_7_ECX_MOVDIR64B;
 		out[3] |= CPUID_7_EDX_ARCH_CAP;
+	} else if (leaf == 0x80000007) {
+		out[3] |= CPUID_APM_INVTSC;
 	} else if (leaf == 0x15) {
 		out[0] = 1;
 		out[1] = TSC_HZ / CRYSTAL_HZ;
