@@ -32,7 +32,7 @@
 #define HOLE_GPA		BIT_ULL(46)
 #define HOLE_PAGES		BIT_ULL(18)
 
-static u64 nr_calls = 10000;
+static u64 nr_calls = 4000;
 
 /* A page of each kind that the TD can do without. */
 static gpa_t scratch_private;
