@@ -24,7 +24,6 @@
 /* A logical processor, beside what QEMU knows of it. */
 struct lp {
 	bool vmxon;
-	uint64_t vmxon_pa;
 	uint64_t vmcs;			/* current one, or ~0 */
 	struct tdx_vcpu *td;		/* running, or NULL */
 	CPUX86State *host;		/* its state while a TD runs */
@@ -45,7 +44,7 @@ struct td_cpu {
 };
 
 struct lp *tdx_lp(CPUX86State *env);
-bool tdx_present(void);
+bool tdx_in_td(const CPUX86State *env);
 const struct tdx_profile *tdx_profile(void);
 
 /* Ends the current instruction, and the translation block with it. */

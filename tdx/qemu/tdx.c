@@ -46,11 +46,6 @@ static struct tdx_module *module;
 static struct lp *lps;
 static unsigned int keyid_shift;
 
-bool tdx_present(void)
-{
-	return device;
-}
-
 const struct tdx_profile *tdx_profile(void)
 {
 	return profile;
@@ -61,7 +56,7 @@ struct lp *tdx_lp(CPUX86State *env)
 	return &lps[env_cpu(env)->cpu_index];
 }
 
-static bool in_td(const CPUX86State *env)
+bool tdx_in_td(const CPUX86State *env)
 {
 	return device && env->hflags & HF_GUEST_MASK;
 }
@@ -674,7 +669,7 @@ bool tdx_hook_cpuid(CPUX86State *env, uintptr_t ra)
 
 	if (!device)
 		return false;
-	if (in_td(env)) {
+	if (tdx_in_td(env)) {
 		struct tdx_cpuid_env e = {
 			.cr4 = env->cr[4], .xcr0 = env->xcr0, .xss = env->xss,
 			.long_mode = env->hflags & HF_CS64_MASK,
@@ -699,7 +694,7 @@ bool tdx_hook_cpuid(CPUX86State *env, uintptr_t ra)
 /* The TSC of the world that is running. */
 static uint64_t world_tsc(CPUX86State *env)
 {
-	return in_td(env) ? tdx_vcpu_tsc(tdx_lp(env)->td, tsc_now()) :
+	return tdx_in_td(env) ? tdx_vcpu_tsc(tdx_lp(env)->td, tsc_now()) :
 			    tsc_now();
 }
 
@@ -772,7 +767,7 @@ bool tdx_hook_rdmsr(CPUX86State *env, uintptr_t ra)
 
 	if (!device)
 		return false;
-	if (!(in_td(env) ? td_rdmsr(env, msr, &value, ra) :
+	if (!(tdx_in_td(env) ? td_rdmsr(env, msr, &value, ra) :
 			   host_rdmsr(msr, &value)))
 		return false;
 	env->regs[R_EAX] = (uint32_t)value;
@@ -789,7 +784,7 @@ bool tdx_hook_wrmsr(CPUX86State *env, uintptr_t ra)
 
 	if (!device)
 		return false;
-	if (!in_td(env)) {
+	if (!tdx_in_td(env)) {
 		if (vmx_wrmsr_is_ro(msr))
 			raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
 		return false;
@@ -810,7 +805,7 @@ bool tdx_hook_write_cr(CPUX86State *env, int reg, target_ulong value,
 {
 	enum tdx_outcome out;
 
-	if (!in_td(env))
+	if (!tdx_in_td(env))
 		return false;
 	if (reg == 8) {
 		vapic_set_tpr(env, &td_cpu(env)->apic, value << 4);
@@ -838,7 +833,7 @@ bool tdx_hook_write_cr(CPUX86State *env, int reg, target_ulong value,
 
 bool tdx_hook_read_cr8(CPUX86State *env, target_ulong *value)
 {
-	if (!in_td(env))
+	if (!tdx_in_td(env))
 		return false;
 	*value = td_cpu(env)->apic.tpr >> 4;
 	return true;
@@ -849,7 +844,7 @@ void tdx_hook_xsetbv(CPUX86State *env, uint32_t index, uint64_t value,
 {
 	enum tdx_outcome out;
 
-	if (!in_td(env))
+	if (!tdx_in_td(env))
 		return;
 	out = tdx_xsetbv(tdx_lp(env)->td, index, value);
 	if (out != TDX_NATIVE)
@@ -906,7 +901,7 @@ static void td_instruction(CPUX86State *env, uint32_t reason,
 
 bool tdx_hook_intercept(CPUX86State *env, uint32_t type, uintptr_t ra)
 {
-	if (!in_td(env))
+	if (!tdx_in_td(env))
 		return false;
 	switch (type) {
 	case SVM_EXIT_INTR:
@@ -948,7 +943,7 @@ void tdx_hook_io(CPUX86State *env, uint32_t port, uint32_t param,
 	uint64_t size = param >> SVM_IOIO_SIZE_SHIFT & 7;
 	uint64_t qualification = (size - 1) | (uint64_t)port << 16;
 
-	if (!in_td(env))
+	if (!tdx_in_td(env))
 		return;
 	if (param & SVM_IOIO_TYPE_MASK)
 		qualification |= 1 << 3;	/* IN */
@@ -971,7 +966,7 @@ void tdx_hook_vmexit(CPUX86State *env, uint64_t code, uintptr_t ra)
 	/* QEMU's way to say that a CR write is not valid. */
 	if (device && code == SVM_EXIT_ERR)
 		raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
-	if (!in_td(env))
+	if (!tdx_in_td(env))
 		return;
 	g_assert(code == SVM_EXIT_SHUTDOWN);
 	tdx_deliver(env, TDX_EXIT, &exit, 0, ra);
@@ -989,7 +984,7 @@ bool tdx_hook_translate(CPUX86State *env, hwaddr gpa, MMUAccessType access,
 	unsigned int rights = 0;
 	struct tdx_exit exit;
 
-	if (!in_td(env))
+	if (!tdx_in_td(env))
 		return false;
 	*ok = tdx_translate(tdx_lp(env)->td, gpa, to_access(access), hpa,
 			    &rights, &exit) == TDX_DONE;
@@ -1008,7 +1003,7 @@ void tdx_hook_fault(CPUX86State *env, vaddr gla, hwaddr gpa,
 	struct tdx_exit exit;
 	hwaddr hpa;
 
-	if (!in_td(env))
+	if (!tdx_in_td(env))
 		return;
 	out = tdx_translate(tdx_lp(env)->td, gpa, to_access(access), &hpa,
 			    &rights, &exit);

@@ -361,7 +361,6 @@ static G_NORETURN void do_vmxon(struct insn *i)
 	if (!address_ok(i, pa) || revision(i, pa) != VMX_REVISION)
 		vm_fail_invalid(i);
 	lp->vmxon = true;
-	lp->vmxon_pa = pa;
 	lp->vmcs = ~0ull;
 	vm_succeed(i);
 }
@@ -528,11 +527,6 @@ static void execute_group7(struct insn *i)
 	}
 }
 
-static bool in_td(CPUX86State *env)
-{
-	return env->hflags & HF_GUEST_MASK;
-}
-
 void vmx_execute(CPUX86State *env)
 {
 	struct insn i;
@@ -546,7 +540,7 @@ void vmx_execute(CPUX86State *env)
 		do_movdir64b(&i);
 	if (opcode == 0x38f9 && !i.prefix && is_memory(&i))
 		do_movdiri(&i);
-	if (in_td(env)) {
+	if (tdx_in_td(env)) {
 		execute_in_td(&i, opcode);
 		return;
 	}

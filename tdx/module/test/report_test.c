@@ -69,12 +69,7 @@ static void report(struct world *w)
 	leave(w, 1);
 }
 
-static const struct row {
-	const char *name;
-	uint64_t rax;
-	struct operands in;
-	uint64_t want;
-} rows[] = {
+static const struct tdcall_row rows[] = {
 	{ "RTMR.EXTEND: GPA unaligned", TDG_MR_RTMR_EXTEND,
 	  { .rcx = GPA_ADDED + 32 }, ERR(OPERAND_INVALID, RCX) },
 	{ "RTMR.EXTEND: shared GPA", TDG_MR_RTMR_EXTEND,
@@ -125,18 +120,6 @@ static const struct row {
 	{ "PAGE.ATTR.WR: level", TDG_MEM_PAGE_ATTR_WR,
 	  { .rcx = 3 }, ERR(OPERAND_INVALID, RCX) },
 };
-
-static void run_row(const void *data)
-{
-	const struct row *r = data;
-	struct world *w = world_new(NULL);
-
-	world_to(w, ENTERED);
-	check_status(tdcall_with(w, r->rax, &r->in), r->want);
-	g_assert_cmpint(w->outcome, ==, TDX_DONE);
-	leave(w, 1);
-	world_free(w);
-}
 
 /* An operand that the TD cannot have now: as any access of its. */
 static void operand_faults(struct world *w)
@@ -215,7 +198,7 @@ void add_report_tests(void)
 		g_autofree char *path = g_strdup_printf("/tdcall/%s",
 							rows[i].name);
 
-		g_test_add_data_func(path, &rows[i], run_row);
+		g_test_add_data_func(path, &rows[i], run_tdcall_row);
 	}
 	add_test("/tdcall/MR.RTMR.EXTEND", ENTERED, rtmr_extend);
 	add_test("/tdcall/MR.REPORT and VERIFYREPORT", ENTERED, report);

@@ -4,12 +4,7 @@
 
 #include "tests.h"
 
-static const struct row {
-	const char *name;
-	uint64_t rax;
-	struct operands in;
-	uint64_t want;
-} rows[] = {
+static const struct tdcall_row rows[] = {
 	{ "unknown leaf", 13, {}, ERR(OPERAND_INVALID, RAX) },
 	{ "reserved bits of RAX", TDG_VP_INFO | 1ull << 24, {},
 	  ERR(OPERAND_INVALID, RAX) },
@@ -37,18 +32,6 @@ static const struct row {
 	{ "VP.VEINFO.GET: nothing to get", TDG_VP_VEINFO_GET, {},
 	  STATUS(TDX_NO_VALID_VE_INFO, 0) },
 };
-
-static void run_row(const void *data)
-{
-	const struct row *r = data;
-	struct world *w = world_new(NULL);
-
-	world_to(w, ENTERED);
-	check_status(tdcall_with(w, r->rax, &r->in), r->want);
-	g_assert_cmpint(w->outcome, ==, TDX_DONE);
-	leave(w, 1);
-	world_free(w);
-}
 
 /* RAX, RCX and RSP never pass, RBP not with NO_RBP_MOD; 63:32 are reserved. */
 static void vmcall_masks(struct world *w)
@@ -346,7 +329,7 @@ void add_tdcall_tests(void)
 		g_autofree char *path = g_strdup_printf("/tdcall/%s",
 							rows[i].name);
 
-		g_test_add_data_func(path, &rows[i], run_row);
+		g_test_add_data_func(path, &rows[i], run_tdcall_row);
 	}
 	add_test("/tdcall/VP.VMCALL: each bit of the mask", ENTERED,
 		 vmcall_masks);

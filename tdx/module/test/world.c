@@ -441,3 +441,15 @@ void other_td(struct world *w)
 	must(seamcall(w, VP_INIT | V(1), .rcx = vp, .r8 = 0));
 	must(seamcall(w, MR_FINALIZE, .rcx = OTHER));
 }
+
+void run_tdcall_row(const void *data)
+{
+	const struct tdcall_row *r = data;
+	struct world *w = world_new(NULL);
+
+	world_to(w, ENTERED);
+	check_status(tdcall_with(w, r->rax, &r->in), r->want);
+	g_assert_cmpint(w->outcome, ==, TDX_DONE);
+	leave(w, 1);
+	world_free(w);
+}

@@ -125,6 +125,16 @@ uint64_t tdcall_with(struct world *w, uint64_t rax, const struct operands *in);
 #define tdcall(w, rax, ...) \
 	tdcall_with(w, rax, &(struct operands){ __VA_ARGS__ })
 
+/* A TDCALL in a TD that was just entered, and the status it has to give. */
+struct tdcall_row {
+	const char *name;
+	uint64_t rax;
+	struct operands in;
+	uint64_t want;
+};
+
+void run_tdcall_row(const void *row);
+
 /* Enters the vCPU of @tdvpr on @lp; what VP.ENTER answered if it did not. */
 uint64_t enter(struct world *w, unsigned int lp, uint64_t tdvpr);
 /* Leaves the running vCPU for a reason that is not a TDCALL. */
