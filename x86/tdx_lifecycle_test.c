@@ -234,17 +234,6 @@ static void guest_reset_rcx(u64 expected)
 	GUEST_DONE();
 }
 
-#define TEST_ASSERT_FAILS(call, error)					\
-do {									\
-	int __ret;							\
-									\
-	errno = 0;							\
-	__ret = (call);							\
-	TEST_ASSERT(__ret == -1 && errno == (error),			\
-		    "Wanted %s from %s, got %d, errno %d (%s)", #error,	\
-		    #call, __ret, errno, strerror(errno));		\
-} while (0)
-
 TEST_F(lifecycle, step_by_step)
 {
 	const u64 rcx = 0xfedcba9876543210ul;

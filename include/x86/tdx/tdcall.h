@@ -119,14 +119,91 @@ static __always_inline u64 __tdvmcall(struct tdvmcall *call)
 	__call;								\
 })
 
-/* Guest: a TDVMCALL of which only the status matters. */
-#define tdvmcall(_leaf, _args...)					\
+#define tdvmcall_status(call)	((call)->reg[TDVMCALL_STATUS])
+#define tdvmcall_ret(call)	((call)->reg[TDVMCALL_RET])
+
+/* Guest: a TDVMCALL with all that came back of it. */
+#define tdvmcall_full(_leaf, _args...)					\
 ({									\
 	struct tdvmcall __c = TDVMCALL(_leaf, _args);			\
 									\
 	GUEST_ASSERT_EQ(__tdvmcall(&__c), TDX_SUCCESS);			\
-	__c.reg[TDVMCALL_STATUS];					\
+	__c;								\
 })
+
+/* Guest: a TDVMCALL of which only the status matters. */
+#define tdvmcall(_leaf, _args...)					\
+({									\
+	struct tdvmcall __full = tdvmcall_full(_leaf, _args);		\
+									\
+	tdvmcall_status(&__full);					\
+})
+
+/* Guest: a TDVMCALL that has a result, which *@ret gets whatever the status. */
+#define tdvmcall_ret1(_ret, _leaf, _args...)				\
+({									\
+	struct tdvmcall __full = tdvmcall_full(_leaf, _args);		\
+									\
+	*(_ret) = tdvmcall_ret(&__full);				\
+	tdvmcall_status(&__full);					\
+})
+
+/*
+ * Guest: the TDVMCALLs, status in return.  Sizes are in bytes; KVM gets every
+ * operand as it is given here, sensible or not.
+ */
+static inline u64 tdvmcall_io_read(u64 port, u64 size, u64 *val)
+{
+	return tdvmcall_ret1(val, EXIT_REASON_IO_INSTRUCTION, size,
+			     TDVMCALL_READ, port);
+}
+
+static inline u64 tdvmcall_io_write(u64 port, u64 size, u64 val)
+{
+	return tdvmcall(EXIT_REASON_IO_INSTRUCTION, size, TDVMCALL_WRITE, port,
+			val);
+}
+
+/* @gpa goes as it is, so a sane one has the shared bit. */
+static inline u64 tdvmcall_mmio_read(u64 gpa, u64 size, u64 *val)
+{
+	return tdvmcall_ret1(val, EXIT_REASON_EPT_VIOLATION, size,
+			     TDVMCALL_READ, gpa);
+}
+
+static inline u64 tdvmcall_rdmsr(u64 msr, u64 *val)
+{
+	return tdvmcall_ret1(val, EXIT_REASON_MSR_READ, msr);
+}
+
+static inline u64 tdvmcall_wrmsr(u64 msr, u64 val)
+{
+	return tdvmcall(EXIT_REASON_MSR_WRITE, msr, val);
+}
+
+static inline u64 tdvmcall_cpuid(u64 function, u64 index, u64 *eax, u64 *ebx,
+				 u64 *ecx, u64 *edx)
+{
+	struct tdvmcall call = tdvmcall_full(EXIT_REASON_CPUID, function, index);
+
+	*eax = tdvmcall_arg(&call, 0);
+	*ebx = tdvmcall_arg(&call, 1);
+	*ecx = tdvmcall_arg(&call, 2);
+	*edx = tdvmcall_arg(&call, 3);
+	return tdvmcall_status(&call);
+}
+
+/* @blocked: the guest's interrupts are off. */
+static inline u64 tdvmcall_hlt(u64 blocked)
+{
+	return tdvmcall(EXIT_REASON_HLT, blocked);
+}
+
+/* *@stopped_at gets the GPA that KVM got to, unless it did all. */
+static inline u64 tdvmcall_map_gpa(u64 gpa, u64 size, u64 *stopped_at)
+{
+	return tdvmcall_ret1(stopped_at, TDVMCALL_MAP_GPA, gpa, size);
+}
 
 /* Host: the TDVMCALL that KVM dumped with KVM_SYSTEM_EVENT_TDX_FATAL. */
 static inline struct tdvmcall tdvmcall_of_system_event(struct kvm_run *run)
@@ -157,6 +234,11 @@ static __always_inline u64 tdvmcall_mmio_write(gpa_t gpa, u64 size, u64 val)
 	return __tdvmcall(&call) ?: call.reg[TDVMCALL_STATUS];
 }
 
+/*
+ * Guest: other TDCALLs.  Each returns the module's status, RAX, unless it
+ * can't fail; results are stored on failure too.
+ */
+
 /* What TDG.VP.INFO tells a vCPU about its TD and itself. */
 struct tdx_vp_info {
 	u64 gpaw;
@@ -179,6 +261,76 @@ static inline struct tdx_vp_info tdg_vp_info(void)
 		.max_vcpus = reg[GPR_R8] >> 32,
 		.vcpu_index = (u32)reg[GPR_R9],
 	};
+}
+
+/* What TDG.VP.VEINFO.GET tells about the last #VE, and makes room for the next. */
+struct tdx_ve_info {
+	u32 exit_reason;
+	u64 exit_qualification;
+	u64 gla;
+	u64 gpa;
+	u32 instruction_length;
+	u32 instruction_info;
+};
+
+static inline u64 tdg_vp_veinfo_get(struct tdx_ve_info *info)
+{
+	u64 reg[NR_GPRS] = {};
+	u64 status = __tdcall(TDG_VP_VEINFO_GET, reg);
+
+	*info = (struct tdx_ve_info) {
+		.exit_reason = (u32)reg[GPR_RCX],
+		.exit_qualification = reg[GPR_RDX],
+		.gla = reg[GPR_R8],
+		.gpa = reg[GPR_R9],
+		.instruction_length = (u32)reg[GPR_R10],
+		.instruction_info = reg[GPR_R10] >> 32,
+	};
+	return status;
+}
+
+/* @level: 0 for a page of 4 KiB, 1 for 2 MiB. */
+static inline u64 tdg_mem_page_accept(gpa_t gpa, u64 level)
+{
+	u64 reg[NR_GPRS] = { [GPR_RCX] = gpa | level };
+
+	return __tdcall(TDG_MEM_PAGE_ACCEPT, reg);
+}
+
+/* Metadata of the TD itself, see TDX_MD_* in tdx_abi.h. */
+static inline u64 tdg_vm_rd(u64 field, u64 *val)
+{
+	u64 reg[NR_GPRS] = { [GPR_RDX] = field };
+	u64 status = __tdcall(TDG_VM_RD, reg);
+
+	*val = reg[GPR_R8];
+	return status;
+}
+
+/* Changes the bits of @mask only. */
+static inline u64 tdg_vm_wr(u64 field, u64 val, u64 mask)
+{
+	u64 reg[NR_GPRS] = {
+		[GPR_RDX] = field, [GPR_R8] = val, [GPR_R9] = mask,
+	};
+
+	return __tdcall(TDG_VM_WR, reg);
+}
+
+/* @report: 1024 bytes, @data: 64 bytes, both aligned to their size. */
+static inline u64 tdg_mr_report(gpa_t report, gpa_t data)
+{
+	u64 reg[NR_GPRS] = { [GPR_RCX] = report, [GPR_RDX] = data };
+
+	return __tdcall(TDG_MR_REPORT, reg);
+}
+
+/* @data: 48 bytes, aligned to 64. */
+static inline u64 tdg_mr_rtmr_extend(gpa_t data, u64 index)
+{
+	u64 reg[NR_GPRS] = { [GPR_RCX] = data, [GPR_RDX] = index };
+
+	return __tdcall(TDG_MR_RTMR_EXTEND, reg);
 }
 
 #endif /* SELFTEST_KVM_TDX_TDCALL_H */

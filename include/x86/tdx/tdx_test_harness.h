@@ -83,4 +83,39 @@ do {									\
 	__tdx_vcpu_run_expect(vcpu, &__uc, UCALL_DONE);			\
 } while (0)
 
+/* An ioctl's wrapper that has to fail, with this errno. */
+#define TEST_ASSERT_FAILS(call, error)					\
+do {									\
+	int __ret;							\
+									\
+	errno = 0;							\
+	__ret = (call);							\
+	TEST_ASSERT(__ret == -1 && errno == (error),			\
+		    "Wanted %s from %s, got %d, errno %d (%s)", #error,	\
+		    #call, __ret, errno, strerror(errno));		\
+} while (0)
+
+/* The vCPU's last exit is port I/O; @dir is KVM_EXIT_IO_IN or _OUT. */
+#define TEST_ASSERT_EXIT_IO(vcpu, _port, _size, _dir)			\
+do {									\
+	struct kvm_run *__run = (vcpu)->run;				\
+									\
+	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_IO);			\
+	TEST_ASSERT_EQ(__run->io.port, _port);				\
+	TEST_ASSERT_EQ(__run->io.size, _size);				\
+	TEST_ASSERT_EQ(__run->io.direction, _dir);			\
+	TEST_ASSERT_EQ(__run->io.count, 1);				\
+} while (0)
+
+/* The vCPU's last exit is MMIO, at a GPA without the shared bit. */
+#define TEST_ASSERT_EXIT_MMIO(vcpu, _gpa, _size, _is_write)		\
+do {									\
+	struct kvm_run *__run = (vcpu)->run;				\
+									\
+	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_MMIO);		\
+	TEST_ASSERT_EQ(__run->mmio.phys_addr, _gpa);			\
+	TEST_ASSERT_EQ(__run->mmio.len, _size);				\
+	TEST_ASSERT_EQ(__run->mmio.is_write, _is_write);		\
+} while (0)
+
 #endif /* SELFTEST_KVM_TDX_TEST_HARNESS_H */
