@@ -95,6 +95,23 @@ do {									\
 		    #call, __ret, errno, strerror(errno));		\
 } while (0)
 
+/*
+ * As SKIP(), for a case that has seen a bug of KVM that is known, exactly that
+ * and nothing else.  XFAIL_ADD() of the harness can't tell a bug from any other
+ * failure.
+ */
+#define XFAIL(statement, fmt, ...)					\
+do {									\
+	snprintf(_metadata->results->reason,				\
+		 sizeof(_metadata->results->reason), fmt, ##__VA_ARGS__); \
+	if (TH_LOG_ENABLED)						\
+		fprintf(TH_LOG_STREAM, "#      XFAIL     %s\n",		\
+			_metadata->results->reason);			\
+	_metadata->exit_code = KSFT_XFAIL;				\
+	_metadata->trigger = 0;						\
+	statement;							\
+} while (0)
+
 /* The vCPU's last exit is port I/O; @dir is KVM_EXIT_IO_IN or _OUT. */
 #define TEST_ASSERT_EXIT_IO(vcpu, _port, _size, _dir)			\
 do {									\
