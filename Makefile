@@ -4,9 +4,9 @@
 
 # What a user may set on the command line reaches the scripts through these.
 export HOST TESTS PROFILE TIMEOUT TEST_TIMEOUT
-export KSRC KERNEL QEMU QEMU_SRC LLVM TDX_CACHE
+export KSRC KERNEL QEMU QEMU_SRC LLVM TDX_CACHE MUTANTS MUTANT
 
-.PHONY: help run_tests check bench lint install-tree clean-cache
+.PHONY: help run_tests check coverage mutants bench lint install-tree clean-cache
 
 help:
 	@sed -n 's/^# | //p' Makefile
@@ -26,6 +26,15 @@ run_tests:
 # | make check                     the project's own tests, all of them
 check:
 	@tdx/check
+
+# | make coverage                  the lines of KVM's TDX code that the suite reaches
+coverage:
+	@tdx/coverage
+
+# | make mutants                   deliberate bugs in KVM that the suite must catch
+# |   MUTANTS=DIR MUTANT=NAME      others than tdx/mutants; one of them
+mutants:
+	@tdx/mutate
 
 # | make bench                     what the box costs, as ratios
 bench:
