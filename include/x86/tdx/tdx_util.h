@@ -135,6 +135,19 @@ void tdx_finalize(struct kvm_vm *vm);
 /* tdx_init_memory() and tdx_finalize(): all that is left once vCPUs are added. */
 void vm_tdx_launch(struct kvm_vm *vm);
 
+/*
+ * Map @npages from @gpa on twice: at the same virtual address as private
+ * memory, at tdx_shared_gva() of it as shared memory.  Which of the two KVM
+ * allows is for the test to decide, by the pages' attributes.  Before the
+ * launch, and with a memslot there; the pages are not handed to the TD.
+ */
+void tdx_map_both(struct kvm_vm *vm, gpa_t gpa, u64 npages);
+
+static inline gva_t tdx_shared_gva(gva_t gva)
+{
+	return gva | BIT_ULL(46);
+}
+
 /* Guest: RCX as it was when this vCPU left reset. */
 u64 tdx_reset_rcx(void);
 

@@ -252,3 +252,14 @@ void vm_tdx_launch(struct kvm_vm *vm)
 	tdx_init_memory(vm);
 	tdx_finalize(vm);
 }
+
+void tdx_map_both(struct kvm_vm *vm, gpa_t gpa, u64 npages)
+{
+	for (u64 i = 0; i < npages; i++, gpa += PAGE_SIZE) {
+		virt_map(vm, gpa, gpa, 1);
+		*vm_get_pte(vm, gpa) &= ~vm->arch.s_bit;
+
+		virt_map(vm, tdx_shared_gva(gpa), gpa, 1);
+		*vm_get_pte(vm, tdx_shared_gva(gpa)) |= vm->arch.s_bit;
+	}
+}
