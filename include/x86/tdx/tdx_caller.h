@@ -65,14 +65,24 @@ static inline void tdx_caller_launch(struct tdx_caller *td)
 	tdx_vcpu_run_to_sync(td->vcpu, 0);
 }
 
-/* Host: let the guest make @call, up to the exit that KVM makes of it. */
-static inline void __tdx_call_start(struct tdx_caller *td,
+/*
+ * Host: let the guest make @call.  Returns true with the exit that KVM makes of
+ * it, or false when the guest is back from it without one.
+ */
+static inline bool __tdx_call_exits(struct tdx_caller *td,
 				    const struct tdvmcall *call)
 {
 	struct ucall uc;
 
 	*td->call = *call;
-	TEST_ASSERT(tdx_vcpu_run(td->vcpu, &uc) == UCALL_NONE,
+	return tdx_vcpu_run(td->vcpu, &uc) == UCALL_NONE;
+}
+
+/* Host: let the guest make @call, which has to exit to user space. */
+static inline void __tdx_call_start(struct tdx_caller *td,
+				    const struct tdvmcall *call)
+{
+	TEST_ASSERT(__tdx_call_exits(td, call),
 		    "No exit for TDVMCALL 0x%lx, status 0x%lx",
 		    (unsigned long)call->reg[TDVMCALL_LEAF],
 		    (unsigned long)tdvmcall_status(td->call));
@@ -92,6 +102,13 @@ static inline struct tdvmcall __tdx_call(struct tdx_caller *td,
 	*td->call = *call;
 	return tdx_call_finish(td);
 }
+
+#define tdx_call_exits(td, _leaf, _args...)				\
+({									\
+	struct tdvmcall __call_ = TDVMCALL(_leaf, ##_args);		\
+									\
+	__tdx_call_exits(td, &__call_);					\
+})
 
 #define tdx_call_start(td, _leaf, _args...)				\
 do {									\
