@@ -5,6 +5,8 @@
 #ifndef SELFTEST_KVM_TDX_TEST_HARNESS_H
 #define SELFTEST_KVM_TDX_TEST_HARNESS_H
 
+#include <sys/mman.h>
+
 #include "kselftest_harness.h"
 #include "tdx/tdx_util.h"
 #include "ucall_common.h"
@@ -111,6 +113,32 @@ do {									\
 	_metadata->trigger = 0;						\
 	statement;							\
 } while (0)
+
+/*
+ * Zeroed memory of @size bytes, behind which KVM finds nothing to read or
+ * write on the test's behalf.  Nobody frees it.
+ */
+static inline void *test_alloc_before_hole(size_t size)
+{
+	size_t span = (size + PAGE_SIZE - 1) & PAGE_MASK;
+	void *mem = kvm_mmap(span + PAGE_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1);
+
+	TEST_ASSERT(!mprotect(mem + span, PAGE_SIZE, PROT_NONE),
+		    "mprotect() failed, errno: %d", errno);
+	return mem + span - size;
+}
+
+/* A copy of @size bytes, at most a page of them, that KVM may not write to. */
+static inline void *test_alloc_read_only(const void *contents, size_t size)
+{
+	void *mem = test_alloc_before_hole(size);
+
+	memcpy(mem, contents, size);
+	TEST_ASSERT(!mprotect((void *)((u64)mem & PAGE_MASK), PAGE_SIZE, PROT_READ),
+		    "mprotect() failed, errno: %d", errno);
+	return mem;
+}
 
 /* The vCPU's last exit is port I/O; @dir is KVM_EXIT_IO_IN or _OUT. */
 #define TEST_ASSERT_EXIT_IO(vcpu, _port, _size, _dir)			\

@@ -33,6 +33,11 @@
 #include "tdx/tdx_abi.h"
 #include "tdx/tdcall.h"
 
+/* Not in the lib's list of features. */
+#ifndef X86_FEATURE_WAITPKG
+#define X86_FEATURE_WAITPKG	KVM_X86_CPU_FEATURE(0x7, 0, ECX, 5)
+#endif
+
 #define VM_SHAPE_TDX						\
 ({								\
 	struct vm_shape __shape = {				\
@@ -52,6 +57,19 @@ static inline bool is_tdx_vm(struct kvm_vm *vm)
 static inline bool kvm_has_tdx(void)
 {
 	return kvm_check_cap(KVM_CAP_VM_TYPES) & BIT(KVM_X86_TDX_VM);
+}
+
+/*
+ * Width in bits of the GPAs of the TDs that are created from here on; the
+ * topmost bit is the shared bit.  48 is what every host has and where each
+ * case of a test starts; 52 takes kvm_has_tdx_gpaw(52).
+ */
+extern u32 tdx_gpaw;
+
+/* 52 bits take an EPT of 5 levels, and KVM's CPUID says whether there is one. */
+static inline bool kvm_has_tdx_gpaw(u32 gpaw)
+{
+	return gpaw == 48 || kvm_cpu_property(X86_PROPERTY_GUEST_MAX_PHY_ADDR) >= gpaw;
 }
 
 /*
@@ -89,8 +107,8 @@ struct kvm_tdx_capabilities *tdx_capabilities(struct kvm_vm *vm);
 
 /*
  * The lib's parameters for KVM_TDX_INIT_VM: no attributes, no XFAM beyond what
- * the module insists on, GPAs of 48 bits, and of all configurable CPUID bits
- * those that KVM supports.  There is room for TDX_MAX_CPUID entries in all.
+ * the module insists on, GPAs of tdx_gpaw bits, and of all configurable CPUID
+ * bits those that KVM supports.  There is room for TDX_MAX_CPUID entries in all.
  * The caller may change them and has to free them.
  */
 #define TDX_MAX_CPUID	256

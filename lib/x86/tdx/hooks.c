@@ -30,7 +30,7 @@ void __wrap_kvm_init_vm_address_properties(struct kvm_vm *vm)
 	if (!is_tdx_vm(vm))
 		return;
 
-	vm->arch.s_bit = BIT_ULL(47);
+	vm->arch.s_bit = BIT_ULL(tdx_gpaw - 1);
 	vm->gpa_tag_mask = vm->arch.s_bit;
 
 	/* One kind of page tables is enough, and this one every host has. */

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "tdx/boot.h"
 
-/*
- * Of the TDX module's GPA widths 48 is the one that every host has.  Its top
- * bit, 47, is the shared bit.
- */
-#define TDX_GPAW	48
+u32 tdx_gpaw = 48;
 
 int __vm_tdx_ioctl(struct kvm_vm *vm, u32 id, u32 flags, void *data,
 		   u64 *hw_error)
@@ -69,6 +65,7 @@ struct kvm_tdx_init_vm *tdx_default_init_vm(struct kvm_vm *vm)
 {
 	const struct kvm_cpuid2 *supported = kvm_get_supported_cpuid();
 	struct kvm_tdx_capabilities *caps = tdx_capabilities(vm);
+	const u32 gpaw = __builtin_ctzll(vm->arch.s_bit) + 1;
 	struct kvm_tdx_init_vm *init;
 
 	init = calloc(1, sizeof(*init) +
@@ -98,7 +95,7 @@ struct kvm_tdx_init_vm *tdx_default_init_vm(struct kvm_vm *vm)
 			/* KVM's way to ask for a width of GPAs. */
 			if (entry.function == 0x80000008)
 				entry.eax = (entry.eax & ~GENMASK(23, 16)) |
-					    TDX_GPAW << 16;
+					    gpaw << 16;
 
 			init->cpuid.entries[init->cpuid.nent++] = entry;
 			break;
