@@ -119,6 +119,15 @@ static __always_inline u64 __tdvmcall(struct tdvmcall *call)
 	__call;								\
 })
 
+/* A KVM hypercall.  Its operands begin where other TDVMCALLs have the leaf. */
+#define TDVMCALL_HYPERCALL(_nr, _arg0, _args...)			\
+({									\
+	struct tdvmcall __hypercall = TDVMCALL(_arg0, ##_args);		\
+									\
+	__hypercall.reg[TDVMCALL_TYPE] = (_nr);				\
+	__hypercall;							\
+})
+
 #define tdvmcall_status(call)	((call)->reg[TDVMCALL_STATUS])
 #define tdvmcall_ret(call)	((call)->reg[TDVMCALL_RET])
 
