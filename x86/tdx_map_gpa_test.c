@@ -14,7 +14,7 @@
 #include "tdx/tdx_caller.h"
 
 #define MAP_GPA		TDVMCALL_MAP_GPA
-#define CHUNK		SZ_2M
+#define CHUNK		((u64)SZ_2M)
 
 /* Of no memslot, KVM doesn't mind; and the one of no 2 MiB page either. */
 #define GPA_2M		0x200000000ul
@@ -58,7 +58,7 @@ static void start(struct tdx_caller *td, gpa_t gpa, u64 size)
 {
 	scribble(td);
 	tdx_call_start(td, MAP_GPA, tdx_shared(td, gpa), size);
-	assert_chunk(td->vcpu, gpa, min(size, (u64)CHUNK), false);
+	assert_chunk(td->vcpu, gpa, min(size, CHUNK), false);
 }
 
 /* On to the exit of the chunk at @gpa. */
@@ -81,7 +81,7 @@ static void map(struct tdx_caller *td, gpa_t gpa, u64 size)
 {
 	start(td, gpa, size);
 	for (u64 done = CHUNK; done < size; done += CHUNK)
-		next_chunk(td, gpa + done, min(size - done, (u64)CHUNK));
+		next_chunk(td, gpa + done, min(size - done, CHUNK));
 	finish(td, 0, TDVMCALL_STATUS_SUCCESS);
 }
 
@@ -317,7 +317,7 @@ TEST_F(map_gpa, stops_at_private_gpa)
 TEST_F(map_gpa, other_answers_fail_the_ioctl)
 {
 	static const u64 answers[] = {
-		EPERM, ENOMEM, ENOSYS, -EAGAIN, -EINVAL, BIT_ULL(32),
+		EPERM, ENOMEM, EFAULT, -EAGAIN, -EINVAL, BIT_ULL(32),
 		BIT_ULL(32) | EAGAIN, BIT_ULL(63), TDVMCALL_STATUS_INVALID_OPERAND,
 	};
 
