@@ -1210,7 +1210,7 @@ TEST_F(ve_or_gp, same_for_each_paravirt_ctrl)
 			TEST_ASSERT_EQ(tdx_agent_native_rdmsr(agent,
 							      MSR_IA32_TSC_DEADLINE,
 							      &val),
-				       TDX_VE_VECTOR);
+				       VE_VECTOR);
 	}
 }
 

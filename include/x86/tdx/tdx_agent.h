@@ -17,8 +17,6 @@
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
-#define TDX_VE_VECTOR	20
-
 enum tdx_agent_op {
 	TDX_AGENT_TDVMCALL,
 	TDX_AGENT_CPUID,
@@ -86,7 +84,7 @@ static inline void tdx_agent_serve(struct tdx_agent_request *req)
 		GUEST_FAIL("Unknown request %lu", req->op);
 	}
 
-	if (req->vector == TDX_VE_VECTOR)
+	if (req->vector == VE_VECTOR)
 		GUEST_ASSERT_EQ(tdg_vp_veinfo_get(&req->ve), TDX_SUCCESS);
 }
 
