@@ -12,6 +12,7 @@
 #define SELFTEST_KVM_TDX_ABI_H
 
 #include <linux/bits.h>
+#include <linux/types.h>
 
 /* TDCALL leaves, RAX[15:0] */
 #define TDG_VP_VMCALL			0
@@ -94,5 +95,29 @@
 /* CPUID leaf by which a guest knows that it is a TD */
 #define TDX_CPUID_LEAF_ID		0x21
 #define TDX_IDENT			"IntelTDX    "
+
+/* SHA-384, the hash of all measurements */
+#define TDX_MEASUREMENT_SIZE		48
+
+/* What a TDREPORT says of the TD itself */
+struct tdx_td_info {
+	__u64 attributes;
+	__u64 xfam;
+	__u8 mrtd[TDX_MEASUREMENT_SIZE];
+	__u8 mrconfigid[TDX_MEASUREMENT_SIZE];
+	__u8 mrowner[TDX_MEASUREMENT_SIZE];
+	__u8 mrownerconfig[TDX_MEASUREMENT_SIZE];
+	__u8 rtmr[4][TDX_MEASUREMENT_SIZE];
+	__u8 servtd_hash[TDX_MEASUREMENT_SIZE];
+	__u8 reserved[64];
+};
+
+/* TDREPORT, as TDG.MR.REPORT writes it */
+struct tdx_report {
+	__u8 mac_struct[256];
+	__u8 tee_tcb_info[239];
+	__u8 reserved[17];
+	struct tdx_td_info td_info;
+};
 
 #endif /* SELFTEST_KVM_TDX_ABI_H */

@@ -5,7 +5,9 @@
 #ifndef SELFTEST_KVM_TDX_TEST_HARNESS_H
 #define SELFTEST_KVM_TDX_TEST_HARNESS_H
 
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "kselftest_harness.h"
 #include "tdx/tdx_util.h"
@@ -138,6 +140,25 @@ static inline void *test_alloc_read_only(const void *contents, size_t size)
 	TEST_ASSERT(!mprotect((void *)((u64)mem & PAGE_MASK), PAGE_SIZE, PROT_READ),
 		    "mprotect() failed, errno: %d", errno);
 	return mem;
+}
+
+/*
+ * The kernel is about to complain, in a line that matches the extended regular
+ * expression @regex.  For whoever reads its log after the test; one line each.
+ */
+static inline void expect_kernel_log(const char *regex)
+{
+	int fd = open("/dev/kmsg", O_WRONLY);
+	char line[128];
+	int len;
+
+	if (fd < 0)
+		return;
+
+	/* The kernel takes one write for one line, and dprintf() tries to seek. */
+	len = snprintf(line, sizeof(line), "tdx-box: expect %s\n", regex);
+	TEST_ASSERT_EQ(write(fd, line, len), len);
+	close(fd);
 }
 
 /* The vCPU's last exit is port I/O; @dir is KVM_EXIT_IO_IN or _OUT. */

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Standing still in the middle of an ioctl.
+ *
+ * A held page is memory of this process whose first access has to wait until
+ * the test lets it go on, by userfaultfd.  If KVM gets it as a source, the
+ * command stops where KVM reads that page, with whatever locks KVM holds then.
+ * What comes meanwhile comes in the middle of the command, every time.
+ */
+#ifndef SELFTEST_KVM_TDX_HELD_PAGE_H
+#define SELFTEST_KVM_TDX_HELD_PAGE_H
+
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "kvm_util.h"
+
+struct held_page {
+	void *addr;
+	int uffd;
+};
+
+/* Far more than any machine needs: to wait for ever is to fail. */
+#define HELD_PAGE_TIMEOUT_MS	20000
+
+/*
+ * Hold the page at @addr, which is anonymous memory that nobody has touched
+ * yet.  Returns false if this host has no userfaultfd for us.
+ */
+static inline bool hold_page(struct held_page *held, void *addr)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = {
+		.range = { .start = (u64)addr, .len = PAGE_SIZE },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+
+	held->addr = addr;
+	held->uffd = syscall(__NR_userfaultfd, O_CLOEXEC);
+	if (held->uffd < 0)
+		return false;
+
+	TEST_ASSERT(!ioctl(held->uffd, UFFDIO_API, &api),
+		    "UFFDIO_API failed, errno %d", errno);
+	TEST_ASSERT(!ioctl(held->uffd, UFFDIO_REGISTER, &reg),
+		    "UFFDIO_REGISTER failed, errno %d", errno);
+	return true;
+}
+
+/* Wait until somebody waits for the page. */
+static inline void wait_for_held_page(struct held_page *held)
+{
+	struct pollfd pollfd = { .fd = held->uffd, .events = POLLIN };
+	struct uffd_msg msg;
+
+	TEST_ASSERT(poll(&pollfd, 1, HELD_PAGE_TIMEOUT_MS) == 1,
+		    "The held page is not read");
+	TEST_ASSERT_EQ(read(held->uffd, &msg, sizeof(msg)), (ssize_t)sizeof(msg));
+	TEST_ASSERT_EQ(msg.event, UFFD_EVENT_PAGEFAULT);
+}
+
+/* Let go, with a copy of the page @contents. */
+static inline void release_held_page(struct held_page *held, void *contents)
+{
+	struct uffdio_copy copy = {
+		.dst = (u64)held->addr,
+		.src = (u64)contents,
+		.len = PAGE_SIZE,
+	};
+
+	TEST_ASSERT(!ioctl(held->uffd, UFFDIO_COPY, &copy),
+		    "UFFDIO_COPY failed, errno %d", errno);
+	close(held->uffd);
+}
+
+#endif /* SELFTEST_KVM_TDX_HELD_PAGE_H */
