@@ -14,6 +14,7 @@
 
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/tdx_agent.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 #include "userfaultfd_util.h"
@@ -570,14 +571,12 @@ TEST_F(init_vm, unconfigurable_leaf_beside_ambiguous_one)
 	TEST_ASSERT_EQ(hw_error, 0ull);
 }
 
-/*
- * A TD that reads metadata of itself, as many fields as the host asks for.
- */
+/* A TD whose guest tells what it got. */
 FIXTURE(seen_inside) {
 	struct kvm_vm *vm;
 	struct kvm_vcpu *vcpu;
 	struct kvm_tdx_init_vm *init;
-	u64 *field;
+	struct tdx_agent agent;
 };
 
 FIXTURE_SETUP(seen_inside)
@@ -592,55 +591,41 @@ FIXTURE_TEARDOWN(seen_inside)
 	kvm_vm_free(self->vm);
 }
 
-static void guest_read_metadata(u64 *field)
+/* The vCPU does KVM_TDX_INIT_VM if the test did not. */
+static struct kvm_vcpu *launch(struct kvm_vm *vm, struct tdx_agent *agent)
 {
-	for (;;) {
-		u64 val;
+	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, 0, tdx_agent_guest);
 
-		GUEST_ASSERT_EQ(tdg_vm_rd(READ_ONCE(*field), &val), TDX_SUCCESS);
-		GUEST_SYNC_ARGS(*field, val, 0, 0, 0);
-	}
-}
-
-static struct kvm_vcpu *launch(struct kvm_vm *vm, u64 **field)
-{
-	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, 0, guest_read_metadata);
-	gva_t gva;
-
-	gva = vm_alloc_shared(vm, PAGE_SIZE, KVM_UTIL_MIN_VADDR, MEM_REGION_TEST_DATA);
-	vcpu_args_set(vcpu, 1, gva);
+	tdx_agent_init(agent, vm, vcpu);
 	vm_tdx_launch(vm);
-
-	*field = addr_gva2hva(vm, gva);
 	return vcpu;
 }
 
-static u64 read_metadata(struct kvm_vcpu *vcpu, u64 *where, u64 field)
+static u64 read_metadata(struct tdx_agent *agent, u64 field)
 {
-	struct ucall uc;
+	u64 val;
 
-	WRITE_ONCE(*where, field);
-	TEST_ASSERT_EQ(tdx_vcpu_run(vcpu, &uc), UCALL_SYNC);
-	TEST_ASSERT_EQ(uc.args[1], field);
-	return uc.args[2];
+	TEST_ASSERT_EQ(tdx_agent_vm_rd(agent, field, &val), TDX_SUCCESS);
+	return val;
 }
 
 #define start(self)							\
 do {									\
 	tdx_init_vm((self)->vm, (self)->init);				\
-	(self)->vcpu = launch((self)->vm, &(self)->field);		\
+	(self)->vcpu = launch((self)->vm, &(self)->agent);		\
 } while (0)
 
-#define inside(self, f)	read_metadata((self)->vcpu, (self)->field, f)
+#define inside(self, f)	read_metadata(&(self)->agent, f)
 
 /* The same of a TD with the lib's parameters, to compare with. */
 static u64 inside_other_td(u64 field)
 {
 	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 1, 0);
-	u64 *where, val;
-	struct kvm_vcpu *vcpu = launch(vm, &where);
+	struct tdx_agent agent;
+	u64 val;
 
-	val = read_metadata(vcpu, where, field);
+	launch(vm, &agent);
+	val = read_metadata(&agent, field);
 	kvm_vm_free(vm);
 	return val;
 }
@@ -725,7 +710,7 @@ TEST_F(seen_inside, tsc_frequency_between_two)
 		return;
 	}
 
-	self->vcpu = launch(self->vm, &self->field);
+	self->vcpu = launch(self->vm, &self->agent);
 	known = __vcpu_ioctl(self->vcpu, KVM_GET_TSC_KHZ, NULL);
 	real = inside(self, TDX_MD_TSC_FREQUENCY) * TSC_UNIT_KHZ;
 	if (known == khz && real == 80ul * TSC_UNIT_KHZ)
@@ -746,7 +731,7 @@ TEST_F(seen_inside, tsc_frequency_set_too_late)
 	vm_ioctl(self->vm, KVM_SET_TSC_KHZ, (void *)khz);
 	tdx_init_vm(self->vm, self->init);
 	taken = !__vm_ioctl(self->vm, KVM_SET_TSC_KHZ, (void *)(khz / 2));
-	self->vcpu = vm_vcpu_add(self->vm, 0, guest_read_metadata);
+	self->vcpu = vm_vcpu_add(self->vm, 0, tdx_agent_guest);
 
 	if (taken && __vcpu_ioctl(self->vcpu, KVM_GET_TSC_KHZ, NULL) == khz / 2)
 		XFAIL(return, "KVM computes with a frequency that the TD doesn't have");
@@ -757,7 +742,7 @@ TEST_F(seen_inside, tsc_frequency_set_too_late)
 TEST_F(seen_inside, tsc_frequency_set_after_vcpu)
 {
 	tdx_init_vm(self->vm, self->init);
-	vm_vcpu_add(self->vm, 0, guest_read_metadata);
+	vm_vcpu_add(self->vm, 0, tdx_agent_guest);
 	TEST_ASSERT_FAILS(__vm_ioctl(self->vm, KVM_SET_TSC_KHZ,
 				     (void *)(80ul * TSC_UNIT_KHZ)), EINVAL);
 }
@@ -773,7 +758,7 @@ TEST_F(seen_inside, td_after_refusals)
 	for (int i = 0; i < 3; i++)
 		assert_module_refuses(self->vm, self->init);
 
-	self->vcpu = launch(self->vm, &self->field);
+	self->vcpu = launch(self->vm, &self->agent);
 	TEST_ASSERT_EQ(inside(self, TDX_MD_ATTRIBUTES) & caps->supported_attrs, 0);
 	TEST_ASSERT_EQ(inside(self, TDX_MD_MROWNER), 0);
 	free(caps);
@@ -795,16 +780,16 @@ FIXTURE_TEARDOWN(tsc_frequency) { }
 TEST_F(tsc_frequency, seen_inside)
 {
 	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 1, 0);
+	struct tdx_agent agent;
 	struct kvm_vcpu *vcpu;
-	u64 *field;
 
 	if (__vm_ioctl(vm, KVM_SET_TSC_KHZ, (void *)(variant->units * TSC_UNIT_KHZ))) {
 		kvm_vm_free(vm);
 		SKIP(return, "too fast for this host's KVM in any VM");
 	}
 
-	vcpu = launch(vm, &field);
-	TEST_ASSERT_EQ(read_metadata(vcpu, field, TDX_MD_TSC_FREQUENCY), variant->units);
+	vcpu = launch(vm, &agent);
+	TEST_ASSERT_EQ(read_metadata(&agent, TDX_MD_TSC_FREQUENCY), variant->units);
 	TEST_ASSERT_EQ(__vcpu_ioctl(vcpu, KVM_GET_TSC_KHZ, NULL),
 		       variant->units * TSC_UNIT_KHZ);
 	kvm_vm_free(vm);
