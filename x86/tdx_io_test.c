@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * TDVMCALL<Instruction.IO>: port I/O.
+ *
+ * KVM's devices see it first and then user space, as with any VM.  What is new
+ * in a TD is that the guest says by itself what its IN or OUT was: KVM has to
+ * refuse what no instruction can be, and the value, which used to be part of a
+ * register, is an operand and a result of 64 bits, all of which are defined.
+ */
+#include "tdx/tdx_caller.h"
+#include "tdx/tdx_io_devices.h"
+
+#define IO		EXIT_REASON_IO_INSTRUCTION
+#define PORT		0x50
+
+#define VALUE		0xfedcba9876543210ul
+
+static const u64 sizes[] = { 1, 2, 4 };
+
+static u64 low_bytes(u64 value, u64 size)
+{
+	return value & GENMASK_ULL(size * 8 - 1, 0);
+}
+
+static void *io_data(struct kvm_run *run)
+{
+	return (void *)run + run->io.data_offset;
+}
+
+static void start_in(struct tdx_caller *td, u64 port, u64 size)
+{
+	tdx_call_start(td, IO, size, TDVMCALL_READ, port);
+	TEST_ASSERT_EXIT_IO(td->vcpu, port, size, KVM_EXIT_IO_IN);
+}
+
+static void finish_in(struct tdx_caller *td, u64 value)
+{
+	struct tdvmcall call = tdx_call_finish(td);
+
+	TEST_ASSERT_EQ(tdvmcall_status(&call), TDVMCALL_STATUS_SUCCESS);
+	TEST_ASSERT_EQ(tdvmcall_ret(&call), value);
+}
+
+static void in(struct tdx_caller *td, u64 port, u64 size, u64 value)
+{
+	start_in(td, port, size);
+	memcpy(io_data(td->run), &value, size);
+	finish_in(td, low_bytes(value, size));
+}
+
+static void out(struct tdx_caller *td, u64 port, u64 size, u64 value)
+{
+	tdx_call_start(td, IO, size, TDVMCALL_WRITE, port, value);
+	TEST_ASSERT_EXIT_IO(td->vcpu, port, size, KVM_EXIT_IO_OUT);
+	TEST_ASSERT(!memcmp(io_data(td->run), &value, size),
+		    "Not 0x%lx", (unsigned long)value);
+	TEST_ASSERT_EQ(tdx_call_finish_status(td), TDVMCALL_STATUS_SUCCESS);
+}
+
+/* An OUT that a device of KVM has taken, so that there is no exit. */
+static void out_in_kernel(struct tdx_caller *td, u64 port, u64 size, u64 value)
+{
+	TEST_ASSERT_EQ(tdx_call_status(td, IO, size, TDVMCALL_WRITE, port, value),
+		       TDVMCALL_STATUS_SUCCESS);
+}
+
+static void assert_invalid(struct tdx_caller *td, u64 size, u64 direction)
+{
+	u64 status = tdx_call_status(td, IO, size, direction, PORT, VALUE);
+
+	TEST_ASSERT(status == TDVMCALL_STATUS_INVALID_OPERAND,
+		    "Size 0x%lx, direction 0x%lx: status 0x%lx",
+		    (unsigned long)size, (unsigned long)direction,
+		    (unsigned long)status);
+}
+
+TDX_CALLER_SUITE(io);
+
+TEST_F(io, out_of_every_size)
+{
+	for (int i = 0; i < ARRAY_SIZE(sizes); i++)
+		out(&self->td, PORT, sizes[i], VALUE);
+}
+
+TEST_F(io, in_of_every_size)
+{
+	for (int i = 0; i < ARRAY_SIZE(sizes); i++)
+		in(&self->td, PORT, sizes[i], VALUE);
+}
+
+/* One must not be taken for the end of the other. */
+TEST_F(io, in_and_out_in_turn)
+{
+	for (int i = 0; i < 4; i++) {
+		out(&self->td, PORT, 1, 0xab + i);
+		in(&self->td, PORT, 1, 0xac + i);
+	}
+}
+
+TEST_F(io, in_fills_the_result_with_zeros)
+{
+	struct tdx_caller *td = &self->td;
+
+	for (int i = 0; i < ARRAY_SIZE(sizes); i++) {
+		start_in(td, PORT, sizes[i]);
+		memset(io_data(td->run), 0xff, sizeof(u64));
+		finish_in(td, low_bytes(~0ull, sizes[i]));
+	}
+}
+
+TEST_F(io, in_is_zero_by_default)
+{
+	out(&self->td, PORT, 4, VALUE);
+	start_in(&self->td, PORT, 4);
+	finish_in(&self->td, 0);
+}
+
+TEST_F(io, in_has_the_size_that_the_guest_said)
+{
+	struct tdx_caller *td = &self->td;
+
+	start_in(td, PORT, 2);
+	memset(io_data(td->run), 0xff, sizeof(u64));
+	td->run->io.size = 4;
+	td->run->io.count = 2;
+	finish_in(td, 0xffff);
+}
+
+TEST_F(io, in_completes_before_signals)
+{
+	struct tdx_caller *td = &self->td;
+
+	start_in(td, PORT, 4);
+	memset(io_data(td->run), 0x11, 4);
+	tdx_call_complete(td);
+	memset(io_data(td->run), 0x22, 4);
+	finish_in(td, 0x11111111);
+}
+
+TEST_F(io, out_completes_before_signals)
+{
+	struct tdx_caller *td = &self->td;
+
+	tdx_call_start(td, IO, 4, TDVMCALL_WRITE, PORT, VALUE);
+	tdx_call_complete(td);
+	TEST_ASSERT_EQ(tdx_call_finish_status(td), TDVMCALL_STATUS_SUCCESS);
+	in(td, PORT, 4, VALUE);
+}
+
+TEST_F(io, ports_from_first_to_last)
+{
+	static const u16 ports[] = { 0, 1, 0x71, 0xcf8, 0x8000, 0xfffe, 0xffff };
+
+	for (int i = 0; i < ARRAY_SIZE(ports); i++) {
+		out(&self->td, ports[i], 4, VALUE);
+		in(&self->td, ports[i], 1, VALUE);
+	}
+}
+
+TEST_F(io, port_has_16_bits)
+{
+	static const u64 bits[] = { BIT_ULL(16), BIT_ULL(31), BIT_ULL(32), BIT_ULL(63) };
+	struct tdx_caller *td = &self->td;
+	int nr_exits = 0;
+
+	for (int i = 0; i < ARRAY_SIZE(bits); i++) {
+		if (tdx_call_exits(td, IO, 1, TDVMCALL_WRITE, bits[i] | PORT, VALUE)) {
+			TEST_ASSERT_EXIT_IO(td->vcpu, PORT, 1, KVM_EXIT_IO_OUT);
+			tdx_call_finish(td);
+			nr_exits++;
+			continue;
+		}
+		TEST_ASSERT_EQ(tdvmcall_status(td->call), TDVMCALL_STATUS_INVALID_OPERAND);
+	}
+
+	if (nr_exits)
+		XFAIL(return, "KVM drops the high bits of a port that can't be");
+}
+
+TEST_F(io, size_of_no_instruction)
+{
+	static const u64 bad[] = { 0, 3, 5, 6, 7, 8, 16, 0x100, ~0ull };
+
+	for (int i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_invalid(&self->td, bad[i], TDVMCALL_READ);
+		assert_invalid(&self->td, bad[i], TDVMCALL_WRITE);
+	}
+}
+
+TEST_F(io, size_is_not_truncated)
+{
+	for (int i = 0; i < ARRAY_SIZE(sizes); i++) {
+		assert_invalid(&self->td, BIT_ULL(32) | sizes[i], TDVMCALL_READ);
+		assert_invalid(&self->td, BIT_ULL(63) | sizes[i], TDVMCALL_WRITE);
+	}
+}
+
+TEST_F(io, direction_is_in_or_out)
+{
+	static const u64 bad[] = { 2, 3, 0x100, BIT_ULL(31), ~0ull };
+
+	for (int i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_invalid(&self->td, 1, bad[i]);
+}
+
+TEST_F(io, direction_is_not_truncated)
+{
+	assert_invalid(&self->td, 1, BIT_ULL(32) | TDVMCALL_READ);
+	assert_invalid(&self->td, 1, BIT_ULL(32) | TDVMCALL_WRITE);
+	assert_invalid(&self->td, 1, BIT_ULL(63) | TDVMCALL_WRITE);
+}
+
+TEST_F(io, ioeventfd_of_one_size)
+{
+	struct tdx_caller *td = &self->td;
+	int fd = tdx_ioeventfd(td->vm, PORT, 2, KVM_IOEVENTFD_FLAG_PIO, 0);
+
+	out_in_kernel(td, PORT, 2, VALUE);
+	out_in_kernel(td, PORT, 2, 0);
+	TEST_ASSERT_EQ(tdx_nr_events(fd), 2);
+
+	out(td, PORT, 1, VALUE);
+	out(td, PORT, 4, VALUE);
+	out(td, PORT + 1, 2, VALUE);
+	in(td, PORT, 2, VALUE);
+	TEST_ASSERT_EQ(tdx_nr_events(fd), 0);
+}
+
+TEST_F(io, ioeventfd_of_every_size)
+{
+	struct tdx_caller *td = &self->td;
+	int fd = tdx_ioeventfd(td->vm, PORT, 0, KVM_IOEVENTFD_FLAG_PIO, 0);
+
+	for (int i = 0; i < ARRAY_SIZE(sizes); i++)
+		out_in_kernel(td, PORT, sizes[i], VALUE);
+	TEST_ASSERT_EQ(tdx_nr_events(fd), ARRAY_SIZE(sizes));
+}
+
+TEST_F(io, ioeventfd_of_one_value)
+{
+	struct tdx_caller *td = &self->td;
+	int fd = tdx_ioeventfd(td->vm, PORT, 2, KVM_IOEVENTFD_FLAG_PIO |
+			       KVM_IOEVENTFD_FLAG_DATAMATCH, low_bytes(VALUE, 2));
+
+	/* The value ends where the instruction's operand does. */
+	out_in_kernel(td, PORT, 2, low_bytes(VALUE, 2));
+	out_in_kernel(td, PORT, 2, VALUE);
+	TEST_ASSERT_EQ(tdx_nr_events(fd), 2);
+	out(td, PORT, 2, VALUE + 1);
+	TEST_ASSERT_EQ(tdx_nr_events(fd), 0);
+}
+
+TEST_F(io, ioeventfd_taken_away)
+{
+	struct tdx_caller *td = &self->td;
+	int fd = tdx_ioeventfd(td->vm, PORT, 2, KVM_IOEVENTFD_FLAG_PIO, 0);
+
+	tdx_set_ioeventfd(td->vm, fd, PORT, 2, KVM_IOEVENTFD_FLAG_PIO |
+			  KVM_IOEVENTFD_FLAG_DEASSIGN, 0);
+	out(td, PORT, 2, VALUE);
+	TEST_ASSERT_EQ(tdx_nr_events(fd), 0);
+}
+
+TEST_F(io, ioeventfd_of_mmio_is_not_for_ports)
+{
+	int fd = tdx_ioeventfd(self->td.vm, PORT, 0, 0, 0);
+
+	out(&self->td, PORT, 4, VALUE);
+	TEST_ASSERT_EQ(tdx_nr_events(fd), 0);
+}
+
+TEST_F(io, coalesced_out)
+{
+	struct tdx_caller *td = &self->td;
+	struct kvm_coalesced_mmio_ring *ring = tdx_coalesced_ring(td->vcpu);
+
+	kvm_vm_register_coalesced_io(td->vm, PORT, 4, true);
+	for (int i = 0; i < ARRAY_SIZE(sizes); i++)
+		out_in_kernel(td, PORT, sizes[i], VALUE);
+	out_in_kernel(td, PORT + 3, 1, VALUE);
+
+	for (int i = 0; i < ARRAY_SIZE(sizes); i++)
+		TEST_ASSERT_COALESCED(ring, PORT, sizes[i], true, VALUE);
+	TEST_ASSERT_COALESCED(ring, PORT + 3, 1, true, VALUE);
+	TEST_ASSERT_EQ(ring->first, ring->last);
+}
+
+TEST_F(io, coalesced_out_only)
+{
+	struct tdx_caller *td = &self->td;
+	struct kvm_coalesced_mmio_ring *ring = tdx_coalesced_ring(td->vcpu);
+
+	kvm_vm_register_coalesced_io(td->vm, PORT, 4, true);
+	in(td, PORT, 4, VALUE);
+	out(td, PORT + 4, 1, VALUE);
+	out(td, PORT + 2, 4, VALUE);
+	kvm_vm_unregister_coalesced_io(td->vm, PORT, 4, true);
+	out(td, PORT, 1, VALUE);
+	TEST_ASSERT_EQ(ring->first, ring->last);
+}
+
+TEST_F(io, coalesced_out_exits_when_the_ring_is_full)
+{
+	struct tdx_caller *td = &self->td;
+	struct kvm_coalesced_mmio_ring *ring = tdx_coalesced_ring(td->vcpu);
+
+	kvm_vm_register_coalesced_io(td->vm, PORT, 4, true);
+	for (int i = 0; i < TDX_COALESCED_RING_SIZE - 1; i++)
+		out_in_kernel(td, PORT, 4, i);
+	out(td, PORT, 4, VALUE);
+
+	TEST_ASSERT_COALESCED(ring, PORT, 4, true, 0);
+	out_in_kernel(td, PORT, 4, VALUE);
+	out(td, PORT, 4, VALUE);
+}
+
+/* IN and OUT themselves, which are #VE, with a handler as a guest has it. */
+static void guest_ve(struct ex_regs *regs)
+{
+	struct tdx_ve_info ve;
+	u64 size, port, val;
+
+	GUEST_ASSERT_EQ(tdg_vp_veinfo_get(&ve), TDX_SUCCESS);
+	GUEST_ASSERT_EQ(ve.exit_reason, IO);
+
+	/* The exit qualification of port I/O, see the SDM. */
+	size = (ve.exit_qualification & GENMASK_ULL(2, 0)) + 1;
+	port = ve.exit_qualification >> 16;
+	if (ve.exit_qualification & BIT_ULL(3)) {
+		GUEST_ASSERT_EQ(tdvmcall_io_read(port, size, &val),
+				TDVMCALL_STATUS_SUCCESS);
+		memcpy(&regs->rax, &val, size);
+	} else {
+		GUEST_ASSERT_EQ(tdvmcall_io_write(port, size, regs->rax),
+				TDVMCALL_STATUS_SUCCESS);
+	}
+	regs->rip += ve.instruction_length;
+}
+
+static void guest_instructions(void)
+{
+	u64 rax = VALUE;
+
+	asm volatile("outb %%al, %%dx" : : "a"(rax), "d"(PORT));
+	asm volatile("outw %%ax, %%dx" : : "a"(rax), "d"(PORT));
+	asm volatile("outl %%eax, %%dx" : : "a"(rax), "d"(PORT));
+	asm volatile("outb %%al, %[port]" : : "a"(rax), [port] "i"(PORT));
+
+	asm volatile("inb %%dx, %%al" : "+a"(rax) : "d"(PORT));
+	GUEST_ASSERT_EQ(rax, VALUE + 1);
+	asm volatile("inw %%dx, %%ax" : "+a"(rax) : "d"(PORT));
+	GUEST_ASSERT_EQ(rax, VALUE + 2);
+	GUEST_DONE();
+}
+
+KVM_ONE_VCPU_TD_TEST_SUITE(io_instructions);
+
+TEST_F(io_instructions, by_ve_handler)
+{
+	static const u8 outs[] = { 1, 2, 4, 1 }, ins[] = { 1, 2 };
+	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 1, 0);
+	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, 0, guest_instructions);
+	u64 value = VALUE;
+
+	vm_install_exception_handler(vm, VE_VECTOR, guest_ve);
+	vm_tdx_launch(vm);
+	self->vcpu = vcpu;
+
+	for (int i = 0; i < ARRAY_SIZE(outs); i++) {
+		vcpu_run(vcpu);
+		TEST_ASSERT_EXIT_IO(vcpu, PORT, outs[i], KVM_EXIT_IO_OUT);
+		TEST_ASSERT(!memcmp(io_data(vcpu->run), &value, outs[i]),
+			    "Not the value's first %u bytes", outs[i]);
+	}
+	for (int i = 0; i < ARRAY_SIZE(ins); i++) {
+		vcpu_run(vcpu);
+		TEST_ASSERT_EXIT_IO(vcpu, PORT, ins[i], KVM_EXIT_IO_IN);
+		value++;
+		memcpy(io_data(vcpu->run), &value, ins[i]);
+	}
+	tdx_vcpu_run_to_done(vcpu);
+}
+
+int main(int argc, char *argv[])
+{
+	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(kvm_has_cap(KVM_CAP_COALESCED_PIO));
+
+	return test_harness_run(argc, argv);
+}
