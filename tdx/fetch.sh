@@ -140,7 +140,9 @@ unpack_qemu() {
 	local suite=$1 dir=$2
 
 	mkdir -p "$dir.src" "$dir/tree"
-	(cd "$dir.src" && apt_private apt-get source --download-only "qemu/$suite") || return
+	# Debian's own changes are for its packages.
+	(cd "$dir.src" &&
+		apt_private apt-get source --tar-only --download-only "qemu/$suite") || return
 	tar -C "$dir/tree" --strip-components=1 -xJf "$dir.src"/qemu_*.orig.tar.xz || return
 	cat "$dir/tree/VERSION" >"$dir/version"
 	rm -rf "$dir.src"
