@@ -765,20 +765,6 @@ TEST_F(unaccepted, prefaulted_page_is_fine)
 	TEST_ASSERT_EQ(tdx_read(&self->s, PAGE(1)), 0ul);
 }
 
-/* With modules that let the guest itself give up #VE. */
-TEST_F(memory, unaccepted_after_guest_disabled_ve)
-{
-	struct tdx_servant *s = &self->s;
-
-	tdx_order(s, TDX_ORDER_VM_WR, TDX_MD_TD_CTLS, TDX_TD_CTLS_PENDING_VE_DISABLE);
-	if (s->order->status)
-		SKIP(return, "this module's TDs can't disable #VE");
-
-	vm_mem_set_private(self->vm, GPA, SIZE);
-	TEST_ASSERT_FAILS(__tdx_order(s, TDX_ORDER_WRITE, GPA, 0), EIO);
-	TEST_ASSERT_FAILS(tdx_continue(s), EIO);
-}
-
 /* Holes punched into guest_memfd */
 
 TEST_F(memory, punch_hole_loses_contents)
@@ -1086,16 +1072,19 @@ TEST_F(dirty_log, ring)
 	tdx_write(&s, shared(PLAIN_PAGE(7)), 1);
 	tdx_write(&s, shared(PLAIN_PAGE(2)), 1);
 	for (int i = 0; i < 2; i++) {
+		/* The flags say that the rest is there. */
 		TEST_ASSERT_EQ(smp_load_acquire(&ring[i].flags), KVM_DIRTY_GFN_F_DIRTY);
 		TEST_ASSERT_EQ(ring[i].slot, PLAIN_SLOT);
 		TEST_ASSERT_EQ(ring[i].offset, i ? 2 : 7);
+		/* ... and give it back. */
 		smp_store_release(&ring[i].flags, KVM_DIRTY_GFN_F_RESET);
 	}
-	TEST_ASSERT_EQ(ring[2].flags, 0);
+	TEST_ASSERT_EQ(READ_ONCE(ring[2].flags), 0);
 
 	/* Collected, the pages are clean, and dirty when written again. */
 	TEST_ASSERT_EQ(kvm_vm_reset_dirty_ring(vm), 2);
 	tdx_write(&s, shared(PLAIN_PAGE(7)), 2);
+	/* As above. */
 	TEST_ASSERT_EQ(smp_load_acquire(&ring[2].flags), KVM_DIRTY_GFN_F_DIRTY);
 	TEST_ASSERT_EQ(ring[2].offset, 7);
 	TEST_ASSERT_EQ(tdx_read(&s, GPA), MAGIC);

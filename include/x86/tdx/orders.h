@@ -22,7 +22,6 @@ enum tdx_order_op {
 	TDX_ORDER_HAMMER,	/* WRITE until it faults or @stop is set */
 	TDX_ORDER_ACCEPT,	/* TDG.MEM.PAGE.ACCEPT of the GPA @addr, level @val */
 	TDX_ORDER_MAP_GPA,	/* TDVMCALL<MapGPA> of the GPA @addr, @val bytes */
-	TDX_ORDER_VM_WR,	/* TDG.VM.WR of the field @addr: set the bits @val */
 };
 
 struct tdx_order {

@@ -48,9 +48,6 @@ static void guest_take_orders(struct tdx_order *o)
 		case TDX_ORDER_MAP_GPA:
 			o->status = tdvmcall_map_gpa(o->addr, o->val, &o->addr);
 			break;
-		case TDX_ORDER_VM_WR:
-			o->status = tdg_vm_wr(o->addr, o->val, o->val);
-			break;
 		default:
 			GUEST_FAIL("No such order: %lu", (unsigned long)o->op);
 		}
