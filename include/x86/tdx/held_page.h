@@ -13,11 +13,13 @@
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "kvm_util.h"
+#include "tdx/tdx_util.h"
 
 struct held_page {
 	void *addr;
@@ -75,6 +77,50 @@ static inline void release_held_page(struct held_page *held, void *contents)
 	TEST_ASSERT(!ioctl(held->uffd, UFFDIO_COPY, &copy),
 		    "UFFDIO_COPY failed, errno %d", errno);
 	close(held->uffd);
+}
+
+/* KVM_TDX_INIT_MEM_REGION in a thread, standing still at a page of its source. */
+struct held_region {
+	struct kvm_vcpu *vcpu;
+	u32 flags;
+	struct kvm_tdx_init_mem_region region;
+	int error;		/* errno, or 0 */
+	struct held_page page;
+	pthread_t thread;
+};
+
+static inline void *held_region_thread(void *arg)
+{
+	struct held_region *held = arg;
+
+	if (__tdx_init_mem_region(held->vcpu, held->flags, &held->region, NULL))
+		held->error = errno;
+	return NULL;
+}
+
+/*
+ * Start with vcpu, flags and region of *@held, and come back when KVM waits for
+ * page @nr of the source, which nobody has touched yet.  Returns false if this
+ * host has no userfaultfd for us.
+ */
+static inline bool hold_region(struct held_region *held, u64 nr)
+{
+	if (!hold_page(&held->page,
+		       (void *)held->region.source_addr + nr * PAGE_SIZE))
+		return false;
+
+	held->error = 0;
+	TEST_ASSERT_EQ(pthread_create(&held->thread, NULL, held_region_thread, held), 0);
+	wait_for_held_page(&held->page);
+	return true;
+}
+
+/* Let go, and wait for the end.  Returns its errno, or 0. */
+static inline int release_held_region(struct held_region *held, void *contents)
+{
+	release_held_page(&held->page, contents);
+	TEST_ASSERT_EQ(pthread_join(held->thread, NULL), 0);
+	return held->error;
 }
 
 #endif /* SELFTEST_KVM_TDX_HELD_PAGE_H */
