@@ -9,7 +9,6 @@
  *
  * Most cases need a TD that can be given memory but no guest.
  */
-#include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
 
@@ -636,22 +635,6 @@ TEST_F(mem_region, page_added_again_in_new_memslot)
  * Signals.
  */
 
-struct adding {
-	struct kvm_vcpu *vcpu;
-	struct kvm_tdx_init_mem_region region;
-	int error;
-};
-
-static void *add_in_thread(void *arg)
-{
-	struct adding *adding = arg;
-
-	errno = 0;
-	if (__tdx_init_mem_region(adding->vcpu, 0, &adding->region, NULL))
-		adding->error = errno;
-	return NULL;
-}
-
 static void ignore_signal(int sig) { }
 
 /*
@@ -660,32 +643,25 @@ static void ignore_signal(int sig) { }
  */
 static bool add_interrupted_at_page(struct kvm_vcpu *vcpu, void *source, u64 nr)
 {
-	struct adding adding = {
+	struct held_region held = {
 		.vcpu = vcpu,
 		.region = pages(source, 0, NR_PAGES),
 	};
-	struct held_page held;
-	pthread_t thread;
 	u64 done;
 
-	if (!hold_page(&held, source + nr * PAGE_SIZE))
+	if (!hold_region(&held, nr))
 		return false;
 
 	signal(SIGUSR1, ignore_signal);
-	TEST_ASSERT_EQ(pthread_create(&thread, NULL, add_in_thread, &adding), 0);
-	wait_for_held_page(&held);
-	TEST_ASSERT_EQ(pthread_kill(thread, SIGUSR1), 0);
-	release_held_page(&held, vcpu->run);
-	TEST_ASSERT_EQ(pthread_join(thread, NULL), 0);
+	TEST_ASSERT_EQ(pthread_kill(held.thread, SIGUSR1), 0);
+	TEST_ASSERT_EQ(release_held_region(&held, vcpu->run), EINTR);
 
-	TEST_ASSERT_EQ(adding.error, EINTR);
-	done = NR_PAGES - adding.region.nr_pages;
+	done = NR_PAGES - held.region.nr_pages;
 	TEST_ASSERT(done == nr || done == nr + 1,
 		    "Interrupted at page %lu, but %lu pages done",
 		    (unsigned long)nr, (unsigned long)done);
-	TEST_ASSERT_EQ(adding.region.gpa, SLOT_GPA + done * PAGE_SIZE);
-	TEST_ASSERT_EQ(adding.region.source_addr,
-		       (u64)source + done * PAGE_SIZE);
+	TEST_ASSERT_EQ(held.region.gpa, SLOT_GPA + done * PAGE_SIZE);
+	TEST_ASSERT_EQ(held.region.source_addr, (u64)source + done * PAGE_SIZE);
 
 	/* What was done is done, and the rest isn't. */
 	if (done) {
@@ -693,8 +669,7 @@ static bool add_interrupted_at_page(struct kvm_vcpu *vcpu, void *source, u64 nr)
 
 		assert_stops(vcpu, &region, 0, EIO);
 	}
-	if (adding.region.nr_pages)
-		assert_added(vcpu, adding.region);
+	assert_added(vcpu, held.region);
 	tdx_finalize(vcpu->vm);
 	return true;
 }
