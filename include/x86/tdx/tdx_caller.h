@@ -82,8 +82,9 @@ static inline bool __tdx_call_exits(struct tdx_caller *td,
 static inline void __tdx_call_start(struct tdx_caller *td,
 				    const struct tdvmcall *call)
 {
-	TEST_ASSERT(__tdx_call_exits(td, call),
-		    "No exit for TDVMCALL 0x%lx, status 0x%lx",
+	bool exits = __tdx_call_exits(td, call);
+
+	TEST_ASSERT(exits, "No exit for TDVMCALL 0x%lx, status 0x%lx",
 		    (unsigned long)call->reg[TDVMCALL_LEAF],
 		    (unsigned long)tdvmcall_status(td->call));
 }

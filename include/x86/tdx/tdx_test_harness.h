@@ -64,11 +64,16 @@ static inline u64 tdx_vcpu_run(struct kvm_vcpu *vcpu, struct ucall *uc)
 }
 
 #define __tdx_vcpu_run_expect(vcpu, uc, expected)			\
-	TEST_ASSERT(tdx_vcpu_run(vcpu, uc) == (expected),		\
+do {									\
+	/* Not in the assertion, which may look at its arguments first. */ \
+	u64 __cmd = tdx_vcpu_run(vcpu, uc);				\
+									\
+	TEST_ASSERT(__cmd == (expected),				\
 		    "Wanted %s, got ucall %lu, exit reason %u (%s)",	\
-		    #expected, (unsigned long)(uc)->cmd,		\
+		    #expected, (unsigned long)__cmd,			\
 		    (vcpu)->run->exit_reason,				\
-		    exit_reason_str((vcpu)->run->exit_reason))
+		    exit_reason_str((vcpu)->run->exit_reason));		\
+} while (0)
 
 /* Run to the guest's next GUEST_SYNC(), which has to be that of @stage. */
 #define tdx_vcpu_run_to_sync(vcpu, stage)				\
