@@ -1,0 +1,576 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * TDVMCALL<#VE.RequestMMIO>: memory-mapped I/O.
+ *
+ * A TD's instructions can't be decoded by KVM, so the guest says what it wants
+ * to read or write where.  The address is shared, or KVM would give devices to
+ * what the guest believes to be its own; user space and KVM's devices get it
+ * without the shared bit.  It may even be that of a memslot, nobody looks.  An
+ * instruction comes to that by a #VE, for which KVM has to set up its EPT.
+ */
+#include "tdx/tdx_caller.h"
+#include "tdx/tdx_io_devices.h"
+
+#define MMIO		EXIT_REASON_EPT_VIOLATION
+#define GPA		0x200000000ul
+#define GVA		0x800000000ul
+#define SLOT		10
+
+#define VALUE		0xfedcba9876543210ul
+
+static const u64 sizes[] = { 1, 2, 4, 8 };
+
+static u64 low_bytes(u64 value, u64 size)
+{
+	return value & GENMASK_ULL(size * 8 - 1, 0);
+}
+
+/* What goes over to user space; @gpa is without the shared bit here. */
+static void start_read(struct tdx_caller *td, gpa_t gpa, u64 size)
+{
+	tdx_call_start(td, MMIO, size, TDVMCALL_READ, tdx_shared(td, gpa));
+	TEST_ASSERT_EXIT_MMIO(td->vcpu, gpa, size, false);
+}
+
+static void finish_read(struct tdx_caller *td, u64 value)
+{
+	struct tdvmcall call = tdx_call_finish(td);
+
+	TEST_ASSERT_EQ(tdvmcall_status(&call), TDVMCALL_STATUS_SUCCESS);
+	TEST_ASSERT_EQ(tdvmcall_ret(&call), value);
+}
+
+static void mmio_read(struct tdx_caller *td, gpa_t gpa, u64 size, u64 value)
+{
+	start_read(td, gpa, size);
+	memcpy(td->run->mmio.data, &value, size);
+	finish_read(td, low_bytes(value, size));
+}
+
+static void assert_exit_write(struct kvm_vcpu *vcpu, gpa_t gpa, u64 size, u64 value)
+{
+	TEST_ASSERT_EXIT_MMIO(vcpu, gpa, size, true);
+	TEST_ASSERT(!memcmp(vcpu->run->mmio.data, &value, size),
+		    "Not 0x%lx", (unsigned long)value);
+}
+
+static void mmio_write(struct tdx_caller *td, gpa_t gpa, u64 size, u64 value)
+{
+	tdx_call_start(td, MMIO, size, TDVMCALL_WRITE, tdx_shared(td, gpa), value);
+	assert_exit_write(td->vcpu, gpa, size, value);
+	TEST_ASSERT_EQ(tdx_call_finish_status(td), TDVMCALL_STATUS_SUCCESS);
+}
+
+/* A write that a device of KVM has taken, so that there is no exit. */
+static void write_in_kernel(struct tdx_caller *td, gpa_t gpa, u64 size, u64 value)
+{
+	TEST_ASSERT_EQ(tdx_call_status(td, MMIO, size, TDVMCALL_WRITE,
+				       tdx_shared(td, gpa), value),
+		       TDVMCALL_STATUS_SUCCESS);
+}
+
+static void assert_invalid(struct tdx_caller *td, u64 size, u64 direction, u64 gpa)
+{
+	u64 status = tdx_call_status(td, MMIO, size, direction, gpa, VALUE);
+
+	TEST_ASSERT(status == TDVMCALL_STATUS_INVALID_OPERAND,
+		    "Size 0x%lx, direction 0x%lx, GPA 0x%lx: status 0x%lx",
+		    (unsigned long)size, (unsigned long)direction,
+		    (unsigned long)gpa, (unsigned long)status);
+}
+
+TDX_CALLER_SUITE(mmio);
+
+TEST_F(mmio, write_of_every_size)
+{
+	for (int i = 0; i < ARRAY_SIZE(sizes); i++)
+		mmio_write(&self->td, GPA, sizes[i], VALUE);
+}
+
+TEST_F(mmio, read_of_every_size)
+{
+	for (int i = 0; i < ARRAY_SIZE(sizes); i++)
+		mmio_read(&self->td, GPA, sizes[i], VALUE);
+}
+
+TEST_F(mmio, read_and_write_in_turn)
+{
+	for (int i = 0; i < 4; i++) {
+		mmio_write(&self->td, GPA, 4, 0x1000 + i);
+		mmio_read(&self->td, GPA, 4, 0x2000 + i);
+	}
+}
+
+TEST_F(mmio, read_fills_the_result_with_zeros)
+{
+	struct tdx_caller *td = &self->td;
+
+	for (int i = 0; i < ARRAY_SIZE(sizes); i++) {
+		start_read(td, GPA, sizes[i]);
+		memset(td->run->mmio.data, 0xff, sizeof(td->run->mmio.data));
+		finish_read(td, low_bytes(~0ull, sizes[i]));
+	}
+}
+
+TEST_F(mmio, read_has_the_size_that_the_guest_said)
+{
+	struct tdx_caller *td = &self->td;
+
+	start_read(td, GPA, 2);
+	memset(td->run->mmio.data, 0xff, sizeof(td->run->mmio.data));
+	td->run->mmio.len = 8;
+	finish_read(td, 0xffff);
+}
+
+TEST_F(mmio, read_completes_before_signals)
+{
+	struct tdx_caller *td = &self->td;
+
+	start_read(td, GPA, 4);
+	memset(td->run->mmio.data, 0x11, 4);
+	tdx_call_complete(td);
+	memset(td->run->mmio.data, 0x22, 4);
+	finish_read(td, 0x11111111);
+}
+
+TEST_F(mmio, write_completes_before_signals)
+{
+	struct tdx_caller *td = &self->td;
+
+	tdx_call_start(td, MMIO, 4, TDVMCALL_WRITE, tdx_shared(td, GPA), VALUE);
+	tdx_call_complete(td);
+	TEST_ASSERT_EQ(tdx_call_finish_status(td), TDVMCALL_STATUS_SUCCESS);
+}
+
+TEST_F(mmio, first_and_last_shared_gpa)
+{
+	u64 s_bit = self->td.vm->arch.s_bit;
+
+	mmio_write(&self->td, 0, 8, VALUE);
+	mmio_read(&self->td, 0, 8, VALUE);
+	mmio_write(&self->td, s_bit - 8, 8, VALUE);
+	mmio_read(&self->td, s_bit - 1, 1, VALUE);
+}
+
+TEST_F(mmio, across_pages)
+{
+	mmio_write(&self->td, GPA + PAGE_SIZE - 1, 8, VALUE);
+	mmio_read(&self->td, GPA + PAGE_SIZE - 3, 4, VALUE);
+}
+
+TEST_F(mmio, size_of_no_access)
+{
+	static const u64 bad[] = { 0, 3, 5, 6, 7, 9, 10, 16, 0x100, ~0ull };
+
+	for (int i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_invalid(&self->td, bad[i], TDVMCALL_READ,
+			       tdx_shared(&self->td, GPA));
+		assert_invalid(&self->td, bad[i], TDVMCALL_WRITE,
+			       tdx_shared(&self->td, GPA));
+	}
+}
+
+TEST_F(mmio, direction_is_read_or_write)
+{
+	static const u64 bad[] = { 2, 3, 0x100, BIT_ULL(31), ~0ull };
+
+	for (int i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_invalid(&self->td, 4, bad[i], tdx_shared(&self->td, GPA));
+}
+
+TEST_F(mmio, size_is_not_truncated)
+{
+	struct tdx_caller *td = &self->td;
+	int nr_exits = 0;
+
+	for (int i = 0; i < ARRAY_SIZE(sizes); i++) {
+		if (tdx_call_exits(td, MMIO, BIT_ULL(32) | sizes[i], TDVMCALL_WRITE,
+				   tdx_shared(td, GPA), VALUE)) {
+			assert_exit_write(td->vcpu, GPA, sizes[i], VALUE);
+			tdx_call_finish(td);
+			nr_exits++;
+			continue;
+		}
+		TEST_ASSERT_EQ(tdvmcall_status(td->call), TDVMCALL_STATUS_INVALID_OPERAND);
+	}
+
+	if (nr_exits)
+		XFAIL(return, "KVM takes 32 bits of the size");
+}
+
+TEST_F(mmio, direction_is_not_truncated)
+{
+	static const u64 directions[] = { TDVMCALL_READ, TDVMCALL_WRITE };
+	struct tdx_caller *td = &self->td;
+	int nr_exits = 0;
+
+	for (int i = 0; i < ARRAY_SIZE(directions); i++) {
+		if (tdx_call_exits(td, MMIO, 4, BIT_ULL(32) | directions[i],
+				   tdx_shared(td, GPA), VALUE)) {
+			TEST_ASSERT_EXIT_MMIO(td->vcpu, GPA, 4,
+					      directions[i] == TDVMCALL_WRITE);
+			tdx_call_finish(td);
+			nr_exits++;
+			continue;
+		}
+		TEST_ASSERT_EQ(tdvmcall_status(td->call), TDVMCALL_STATUS_INVALID_OPERAND);
+	}
+
+	if (nr_exits)
+		XFAIL(return, "KVM takes 32 bits of the direction");
+}
+
+TEST_F(mmio, private_gpa)
+{
+	assert_invalid(&self->td, 8, TDVMCALL_READ, GPA);
+	assert_invalid(&self->td, 8, TDVMCALL_WRITE, GPA);
+	assert_invalid(&self->td, 1, TDVMCALL_READ, 0);
+	assert_invalid(&self->td, 1, TDVMCALL_WRITE, self->td.vm->arch.s_bit - 1);
+}
+
+TEST_F(mmio, from_private_into_shared)
+{
+	u64 s_bit = self->td.vm->arch.s_bit;
+
+	assert_invalid(&self->td, 2, TDVMCALL_READ, s_bit - 1);
+	assert_invalid(&self->td, 8, TDVMCALL_WRITE, s_bit - 7);
+}
+
+TEST_F(mmio, from_shared_to_beyond)
+{
+	u64 end = 2 * self->td.vm->arch.s_bit;
+
+	assert_invalid(&self->td, 2, TDVMCALL_READ, end - 1);
+	assert_invalid(&self->td, 8, TDVMCALL_WRITE, end - 7);
+}
+
+TEST_F(mmio, wraps_around)
+{
+	assert_invalid(&self->td, 2, TDVMCALL_READ, ~0ull);
+	assert_invalid(&self->td, 8, TDVMCALL_WRITE, -7);
+}
+
+TEST_F(mmio, wider_than_the_tds_gpas)
+{
+	struct tdx_caller *td = &self->td;
+	gpa_t gpa = BIT_ULL(63) | GPA;
+
+	if (tdx_call_exits(td, MMIO, 4, TDVMCALL_READ, tdx_shared(td, gpa))) {
+		TEST_ASSERT_EXIT_MMIO(td->vcpu, gpa, 4, false);
+		XFAIL(return, "KVM looks at no bit but the shared one");
+	}
+	TEST_ASSERT_EQ(tdvmcall_status(td->call), TDVMCALL_STATUS_INVALID_OPERAND);
+}
+
+TEST_F(mmio, ioeventfd_of_one_size)
+{
+	struct tdx_caller *td = &self->td;
+	int fd = tdx_ioeventfd(td->vm, GPA, 4, 0, 0);
+
+	write_in_kernel(td, GPA, 4, VALUE);
+	write_in_kernel(td, GPA, 4, 0);
+	TEST_ASSERT_EQ(tdx_nr_events(fd), 2);
+
+	mmio_write(td, GPA, 2, VALUE);
+	mmio_write(td, GPA, 8, VALUE);
+	mmio_write(td, GPA + 4, 4, VALUE);
+	mmio_read(td, GPA, 4, VALUE);
+	TEST_ASSERT_EQ(tdx_nr_events(fd), 0);
+}
+
+TEST_F(mmio, ioeventfd_of_every_size)
+{
+	struct tdx_caller *td = &self->td;
+	int fd = tdx_ioeventfd(td->vm, GPA, 0, 0, 0);
+
+	for (int i = 0; i < ARRAY_SIZE(sizes); i++)
+		write_in_kernel(td, GPA, sizes[i], VALUE);
+	TEST_ASSERT_EQ(tdx_nr_events(fd), ARRAY_SIZE(sizes));
+
+	mmio_read(td, GPA, 4, VALUE);
+	mmio_write(td, GPA + 1, 1, VALUE);
+	TEST_ASSERT_EQ(tdx_nr_events(fd), 0);
+}
+
+TEST_F(mmio, ioeventfd_of_one_value)
+{
+	struct tdx_caller *td = &self->td;
+
+	for (int i = 0; i < ARRAY_SIZE(sizes); i++) {
+		gpa_t gpa = GPA + i * sizeof(u64);
+		int fd = tdx_ioeventfd(td->vm, gpa, sizes[i],
+				       KVM_IOEVENTFD_FLAG_DATAMATCH,
+				       low_bytes(VALUE, sizes[i]));
+
+		write_in_kernel(td, gpa, sizes[i], VALUE);
+		TEST_ASSERT_EQ(tdx_nr_events(fd), 1);
+		mmio_write(td, gpa, sizes[i], VALUE + 1);
+		TEST_ASSERT_EQ(tdx_nr_events(fd), 0);
+	}
+}
+
+/* The one that needs no size is looked for first. */
+TEST_F(mmio, ioeventfd_taken_away)
+{
+	struct tdx_caller *td = &self->td;
+	int any_size = tdx_ioeventfd(td->vm, GPA, 0, 0, 0);
+	int one_size = tdx_ioeventfd(td->vm, GPA + 8, 4, 0, 0);
+
+	tdx_set_ioeventfd(td->vm, any_size, GPA, 0, KVM_IOEVENTFD_FLAG_DEASSIGN, 0);
+	tdx_set_ioeventfd(td->vm, one_size, GPA + 8, 4, KVM_IOEVENTFD_FLAG_DEASSIGN, 0);
+	mmio_write(td, GPA, 4, VALUE);
+	mmio_write(td, GPA + 8, 4, VALUE);
+	TEST_ASSERT_EQ(tdx_nr_events(any_size), 0);
+	TEST_ASSERT_EQ(tdx_nr_events(one_size), 0);
+}
+
+TEST_F(mmio, ioeventfd_is_out_of_private_reach)
+{
+	struct tdx_caller *td = &self->td;
+	int fd = tdx_ioeventfd(td->vm, GPA, 0, 0, 0);
+
+	assert_invalid(td, 4, TDVMCALL_WRITE, GPA);
+	assert_invalid(td, 3, TDVMCALL_WRITE, tdx_shared(td, GPA));
+	TEST_ASSERT_EQ(tdx_nr_events(fd), 0);
+}
+
+TEST_F(mmio, coalesced_writes)
+{
+	struct tdx_caller *td = &self->td;
+	struct kvm_coalesced_mmio_ring *ring = tdx_coalesced_ring(td->vcpu);
+
+	kvm_vm_register_coalesced_io(td->vm, GPA, 8, false);
+	for (int i = 0; i < ARRAY_SIZE(sizes); i++)
+		write_in_kernel(td, GPA, sizes[i], VALUE);
+	write_in_kernel(td, GPA + 7, 1, VALUE);
+
+	for (int i = 0; i < ARRAY_SIZE(sizes); i++)
+		TEST_ASSERT_COALESCED(ring, GPA, sizes[i], false, VALUE);
+	TEST_ASSERT_COALESCED(ring, GPA + 7, 1, false, VALUE);
+	TEST_ASSERT_EQ(ring->first, ring->last);
+}
+
+TEST_F(mmio, coalesced_writes_only)
+{
+	struct tdx_caller *td = &self->td;
+	struct kvm_coalesced_mmio_ring *ring = tdx_coalesced_ring(td->vcpu);
+
+	kvm_vm_register_coalesced_io(td->vm, GPA, 8, false);
+	mmio_read(td, GPA, 4, VALUE);
+	mmio_write(td, GPA + 8, 1, VALUE);
+	mmio_write(td, GPA + 4, 8, VALUE);
+	mmio_write(td, GPA - 1, 2, VALUE);
+	kvm_vm_unregister_coalesced_io(td->vm, GPA, 8, false);
+	mmio_write(td, GPA, 1, VALUE);
+	TEST_ASSERT_EQ(ring->first, ring->last);
+}
+
+TEST_F(mmio, coalesced_write_exits_when_the_ring_is_full)
+{
+	struct tdx_caller *td = &self->td;
+	struct kvm_coalesced_mmio_ring *ring = tdx_coalesced_ring(td->vcpu);
+
+	kvm_vm_register_coalesced_io(td->vm, GPA, 8, false);
+	for (int i = 0; i < TDX_COALESCED_RING_SIZE - 1; i++)
+		write_in_kernel(td, GPA, 8, i);
+	mmio_write(td, GPA, 8, VALUE);
+
+	TEST_ASSERT_COALESCED(ring, GPA, 8, false, 0);
+	write_in_kernel(td, GPA, 8, VALUE);
+	mmio_write(td, GPA, 8, VALUE);
+}
+
+TEST_F(mmio, memslot_makes_no_difference)
+{
+	struct tdx_caller *td = &self->td;
+	u64 *memory;
+
+	vm_userspace_mem_region_add(td->vm, VM_MEM_SRC_ANONYMOUS, GPA, SLOT, 1, 0);
+	memory = addr_gpa2hva(td->vm, GPA);
+	*memory = 1;
+	mmio_write(td, GPA, 8, VALUE);
+	mmio_read(td, GPA, 8, VALUE);
+	TEST_ASSERT_EQ(*memory, 1);
+}
+
+/*
+ * MOVs, with a #VE handler as a guest has it.  It knows the two instructions
+ * that there are, "mov %rax, (%rdi)" and "mov (%rdi), %rax" of some size, and
+ * looks at no more than the byte that tells them apart.
+ */
+#define MOV_FROM_RAX	0x89
+
+static u64 mov_size;
+static u64 mov_length;
+static u64 nr_ves;
+
+static void guest_ve(struct ex_regs *regs)
+{
+	u8 opcode = *(u8 *)(regs->rip + mov_length - 2);
+	struct tdx_ve_info ve;
+	u64 val;
+
+	nr_ves++;
+	GUEST_ASSERT_EQ(tdg_vp_veinfo_get(&ve), TDX_SUCCESS);
+	GUEST_ASSERT_EQ(ve.exit_reason, MMIO);
+	GUEST_ASSERT_EQ(ve.gpa, (GPA + regs->rdi % PAGE_SIZE) | tdx_s_bit);
+
+	if (opcode == MOV_FROM_RAX) {
+		GUEST_ASSERT_EQ(tdvmcall_mmio_write(ve.gpa, mov_size, regs->rax),
+				TDVMCALL_STATUS_SUCCESS);
+	} else {
+		GUEST_ASSERT_EQ(tdvmcall_mmio_read(ve.gpa, mov_size, &val),
+				TDVMCALL_STATUS_SUCCESS);
+		regs->rax = val;
+	}
+	regs->rip += mov_length;
+}
+
+static void guest_write4(u64 offset, u32 value)
+{
+	mov_size = 4;
+	mov_length = 2;
+	asm volatile("mov %%eax, (%%rdi)" : : "D"(GVA + offset), "a"(value) : "memory");
+}
+
+static void guest_write8(u64 offset, u64 value)
+{
+	mov_size = 8;
+	mov_length = 3;
+	asm volatile("mov %%rax, (%%rdi)" : : "D"(GVA + offset), "a"(value) : "memory");
+}
+
+static u64 guest_read4(u64 offset)
+{
+	u64 value = ~0ull;
+
+	mov_size = 4;
+	mov_length = 2;
+	asm volatile("mov (%%rdi), %%eax" : "+a"(value) : "D"(GVA + offset) : "memory");
+	return value;
+}
+
+static u64 guest_read8(u64 offset)
+{
+	u64 value = ~0ull;
+
+	mov_size = 8;
+	mov_length = 3;
+	asm volatile("mov (%%rdi), %%rax" : "+a"(value) : "D"(GVA + offset) : "memory");
+	return value;
+}
+
+/* The VM and its page table have the page, but it is in no memslot any more. */
+static struct kvm_vcpu *create_mov_td(void *guest_code)
+{
+	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 1, 0);
+	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, 0, guest_code);
+
+	vm_install_exception_handler(vm, VE_VECTOR, guest_ve);
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, GPA, SLOT, 1, 0);
+	virt_map(vm, GVA, GPA, 1);
+	vm_mem_region_delete(vm, SLOT);
+	vm_tdx_launch(vm);
+	return vcpu;
+}
+
+KVM_ONE_VCPU_TD_TEST_SUITE(mmio_mov);
+
+static void guest_writes(void)
+{
+	/* The first makes KVM set up its EPT, the others find it so. */
+	guest_write8(0, VALUE);
+	guest_write4(0, (u32)VALUE);
+	guest_write8(0x123, VALUE);
+	GUEST_ASSERT_EQ(nr_ves, 3);
+	GUEST_DONE();
+}
+
+TEST_F(mmio_mov, writes)
+{
+	struct kvm_vcpu *vcpu = create_mov_td(guest_writes);
+
+	self->vcpu = vcpu;
+	vcpu_run(vcpu);
+	assert_exit_write(vcpu, GPA, 8, VALUE);
+	vcpu_run(vcpu);
+	assert_exit_write(vcpu, GPA, 4, VALUE);
+	vcpu_run(vcpu);
+	assert_exit_write(vcpu, GPA + 0x123, 8, VALUE);
+	tdx_vcpu_run_to_done(vcpu);
+}
+
+static void guest_reads(void)
+{
+	GUEST_ASSERT_EQ(guest_read4(8), (u32)VALUE);
+	GUEST_ASSERT_EQ(guest_read8(PAGE_SIZE - 8), VALUE);
+	GUEST_ASSERT_EQ(nr_ves, 2);
+	GUEST_DONE();
+}
+
+TEST_F(mmio_mov, reads)
+{
+	struct kvm_vcpu *vcpu = create_mov_td(guest_reads);
+	u64 value = VALUE;
+
+	self->vcpu = vcpu;
+	vcpu_run(vcpu);
+	TEST_ASSERT_EXIT_MMIO(vcpu, GPA + 8, 4, false);
+	memcpy(vcpu->run->mmio.data, &value, sizeof(value));
+	vcpu_run(vcpu);
+	TEST_ASSERT_EXIT_MMIO(vcpu, GPA + PAGE_SIZE - 8, 8, false);
+	tdx_vcpu_run_to_done(vcpu);
+}
+
+static void guest_writes_twice(void)
+{
+	guest_write8(0, 1);
+	GUEST_SYNC(1);
+	guest_write8(0, 2);
+	GUEST_SYNC(2);
+}
+
+/* MMIO is what has no memslot, at each time. */
+TEST_F(mmio_mov, memslot_goes)
+{
+	struct kvm_vcpu *vcpu = create_mov_td(guest_writes_twice);
+	struct kvm_vm *vm = vcpu->vm;
+
+	self->vcpu = vcpu;
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, GPA, SLOT, 1, 0);
+	tdx_vcpu_run_to_sync(vcpu, 1);
+	TEST_ASSERT_EQ(*(u64 *)addr_gpa2hva(vm, GPA), 1);
+
+	vm_mem_region_delete(vm, SLOT);
+	vcpu_run(vcpu);
+	assert_exit_write(vcpu, GPA, 8, 2);
+	tdx_vcpu_run_to_sync(vcpu, 2);
+}
+
+TEST_F(mmio_mov, memslot_comes)
+{
+	struct kvm_vcpu *vcpu = create_mov_td(guest_writes_twice);
+	struct kvm_vm *vm = vcpu->vm;
+	struct ucall uc;
+
+	self->vcpu = vcpu;
+	vcpu_run(vcpu);
+	assert_exit_write(vcpu, GPA, 8, 1);
+	tdx_vcpu_run_to_sync(vcpu, 1);
+
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, GPA, SLOT, 1, 0);
+	if (tdx_vcpu_run(vcpu, &uc) == UCALL_NONE) {
+		assert_exit_write(vcpu, GPA, 8, 2);
+		XFAIL(return, "KVM has memory there, and still #VE for the guest");
+	}
+	TEST_ASSERT_EQ(uc.cmd, UCALL_SYNC);
+	TEST_ASSERT_EQ(*(u64 *)addr_gpa2hva(vm, GPA), 2);
+}
+
+int main(int argc, char *argv[])
+{
+	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(kvm_has_cap(KVM_CAP_COALESCED_MMIO));
+
+	return test_harness_run(argc, argv);
+}
