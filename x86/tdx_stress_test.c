@@ -12,6 +12,7 @@
 
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/compat.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 

@@ -16,6 +16,7 @@
 #include "apic.h"
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/compat.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
