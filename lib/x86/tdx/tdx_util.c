@@ -220,7 +220,9 @@ void tdx_init_memory(struct kvm_vm *vm)
 	int ctr;
 
 	TEST_ASSERT(!list_empty(&vm->vcpus), "A TD needs a vCPU to get memory");
-	vcpu = list_first_entry(&vm->vcpus, struct kvm_vcpu, list);
+
+	/* The first one, as the lib adds at the head. */
+	vcpu = list_last_entry(&vm->vcpus, struct kvm_vcpu, list);
 
 	hash_for_each(vm->regions.slot_hash, ctr, region, slot_node)
 		init_region(vcpu, region);
