@@ -596,10 +596,9 @@ TEST_F(seen_inside, other_vcpu_not_initialized)
 	struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };
 	struct kvm_vcpu *idle;
 
-	tdx_init_vm(self->vm, NULL);
-	idle = __vm_vcpu_add(self->vm, 1);
 	self->vcpus[0] = vm_vcpu_add(self->vm, 0, guest_index);
 	vcpu_args_set(self->vcpus[0], 1, 0ul);
+	idle = __vm_vcpu_add(self->vm, 1);
 	vm_tdx_launch(self->vm);
 
 	idle->run->immediate_exit = 1;
