@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# exceptions can be event notifications
+# tests: tdx_event_notify_test
+/^static .*\btdx_setup_event_notify_interrupt\(/,/^}/ s/vector < 32/vector < 31/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# the last vector is none
+# tests: tdx_event_notify_test
+/^static .*\btdx_setup_event_notify_interrupt\(/,/^}/ s/vector > 255/vector > 254/

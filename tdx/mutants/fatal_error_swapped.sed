@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# user space sees two registers swapped
+# tests: tdx_passthrough_test
+/^static .*\btdx_report_fatal_error\(/,/^}/ s/enter_args\.rsi/enter_args.rdi/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# a quote may be in private memory
+# tests: tdx_get_quote_test
+/^static .*\btdx_get_quote\(/,/^}/ s/if \(vt_is_tdx_private_gpa/if (0 \&\& vt_is_tdx_private_gpa/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# the buffer's size is in pages
+# tests: tdx_get_quote_test
+/^static .*\btdx_get_quote\(/,/^}/ s/(get_quote\.size = size)/\1 \/ PAGE_SIZE/

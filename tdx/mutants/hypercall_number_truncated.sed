@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# the number of a hypercall has 32 bits
+# tests: tdx_hypercall_test
+/^static .*\btdx_emulate_vmcall\(/,/^}/ s/(rax_write_raw\(vcpu, )/\1(u32)/

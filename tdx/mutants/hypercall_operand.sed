@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# two operands of a hypercall are the same
+# tests: tdx_hypercall_test
+/^static .*\btdx_emulate_vmcall\(/,/^}/ s/enter_args\.r13/enter_args.r12/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# half of the type is enough to know a hypercall
+# tests: tdx_hypercall_test
+/^static .*\btdx_to_vmx_exit_reason\(/,/^}/ s/if \(tdvmcall_exit_type/if ((u32)tdvmcall_exit_type/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# port I/O in any direction
+# tests: tdx_io_test
+/^static .*\btdx_emulate_io\(/,/^}/ s/\(write != 0 && write != 1\) \|\| //

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# IN is 0
+# tests: tdx_io_test
+/^static .*\btdx_complete_pio_in\(/,/^}/ s/return_val\(vcpu, val\)/return_val(vcpu, 0)/

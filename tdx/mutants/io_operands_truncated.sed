@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# the size of port I/O has 32 bits
+# tests: tdx_io_test
+/^static .*\btdx_emulate_io\(/,/^}/ s/u64 size, write/u32 size, write/

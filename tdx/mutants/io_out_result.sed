@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# OUT has a result
+# tests: tdx_passthrough_test
+/^static .*\btdx_complete_pio_out\(/,/^}/ s/return 1;/tdvmcall_set_return_val(vcpu, 0);\n\treturn 1;/

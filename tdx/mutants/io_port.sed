@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# ports have 8 bits
+# tests: tdx_io_test
+/^static .*\btdx_emulate_io\(/,/^}/ s/(port = .*r14);/\1 \& 0xff;/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# MapGPA of unaligned memory is any other error
+# tests: tdx_map_gpa_test
+/^static .*\btdx_map_gpa\(/,/^}/ s/STATUS_ALIGN_ERROR/STATUS_INVALID_OPERAND/

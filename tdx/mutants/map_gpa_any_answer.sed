@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# MapGPA takes any answer for a success
+# tests: tdx_map_gpa_test
+/^static .*\btdx_complete_vmcall_map_gpa\(/,/^}/ s/return -EINVAL;/break;/

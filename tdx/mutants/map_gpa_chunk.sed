@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# MapGPA goes by 4 MiB
+# tests: tdx_map_gpa_test
+/^#define TDX_MAP_GPA_MAX_LEN/ s/2 \*/4 */

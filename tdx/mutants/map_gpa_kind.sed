@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# MapGPA takes private for shared
+# tests: tdx_map_gpa_test
+/^static .*\b__tdx_map_gpa\(/,/^}/ s/vt_is_tdx_private_gpa/!vt_is_tdx_private_gpa/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# what is wrong with MapGPA is not said to be at its start
+# tests: tdx_map_gpa_test
+/^static .*\btdx_map_gpa\(/,/^}/ s/(enter_args\.r11 = gpa);/\1 + PAGE_SIZE;/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# MapGPA has the shared bit for user space
+# tests: tdx_map_gpa_test
+/^static .*\b__tdx_map_gpa\(/,/^}/ s/(args\[0\] = gpa) .*/\1;/

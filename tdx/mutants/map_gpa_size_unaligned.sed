@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# MapGPA of parts of a page
+# tests: tdx_map_gpa_test
+/^static .*\btdx_map_gpa\(/,/^}/ s/ \|\| !PAGE_ALIGNED\(size\)//

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# MapGPA of nothing
+# tests: tdx_map_gpa_test
+/^static .*\btdx_map_gpa\(/,/^}/ s/gpa \+ size <= gpa/gpa + size < gpa/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# MapGPA exits to user space that did not ask for it
+# tests: tdx_map_gpa_test
+/^static .*\btdx_map_gpa\(/,/^}/ s/if \(!user_exit/if (0 \&\& !user_exit/

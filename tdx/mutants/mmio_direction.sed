@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# MMIO in any direction
+# tests: tdx_mmio_test
+/^static .*\btdx_emulate_mmio\(/,/^}/ s/if \(write != 0 && write != 1\)/if (write < 0)/

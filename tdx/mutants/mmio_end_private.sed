@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# MMIO that ends in private memory
+# tests: tdx_mmio_test
+/^static .*\btdx_emulate_mmio\(/,/^}/ s/(private_gpa\(vcpu->kvm, gpa) \+ size - 1/\1/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# MMIO of 3 bytes
+# tests: tdx_mmio_test
+/^static .*\btdx_emulate_mmio\(/,/^}/ s/size != 1 &&/size != 1 \&\& size != 3 \&\&/

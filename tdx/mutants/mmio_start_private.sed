@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# MMIO that begins in private memory
+# tests: tdx_mmio_test
+/^static .*\btdx_emulate_mmio\(/,/^}/ s/if \(vt_is_tdx_private_gpa\(vcpu->kvm, gpa\) \|\|/if (/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# MMIO writes its address
+# tests: tdx_mmio_test
+/^static .*\btdx_emulate_mmio\(/,/^}/ s/enter_args\.r15/enter_args.r14/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# the guest may pass RBP
+# tests: tdx_passthrough_test
+s/(config_flags = )TDX_CONFIG_FLAGS_NO_RBP_MOD;/\10;/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# half of the leaf is enough to know an instruction
+# tests: tdx_hypercall_test
+/^static .*\btdcall_to_vmx_exit_reason\(/,/^}/ s/switch \(tdvmcall_leaf/switch ((u32)tdvmcall_leaf/

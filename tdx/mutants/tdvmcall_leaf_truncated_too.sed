@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# half of the leaf is enough to know a TDVMCALL
+# tests: tdx_hypercall_test
+/^static .*\bhandle_tdvmcall\(/,/^}/ s/switch \(tdvmcall_leaf/switch ((u32)tdvmcall_leaf/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# of user space's status the lower half is lost
+# tests: tdx_get_quote_test
+/^static .*\btdx_complete_simple\(/,/^}/ s/vcpu->run/(u32)vcpu->run/

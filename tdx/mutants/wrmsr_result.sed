@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# WRMSR has a result
+# tests: tdx_passthrough_test
+/^int tdx_complete_emulated_msr\(/,/^}/ s/if \(vmx_get_exit_reason/if (1 || vmx_get_exit_reason/
