@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# TDs are charged to the misc cgroup for ever
+# tests: tdx_limits_test
+/^static inline void tdx_hkid_free\(/,/^}/ { /misc_cg_uncharge/d }

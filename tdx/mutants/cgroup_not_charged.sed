@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# TDs are not charged to the misc cgroup
+# tests: tdx_limits_test
+/^static int __tdx_td_init\(/,/^}/ s/ret = misc_cg_try_charge\(.*$/ret = 0;/

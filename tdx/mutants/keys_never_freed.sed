@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# KeyIDs are not given back
+# tests: tdx_limits_test
+/^static inline void tdx_hkid_free\(/,/^}/ { /tdx_guest_keyid_free/d }

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# contents are measured without having been asked for
+# tests: tdx_measurement_test
+/^static int tdx_gmem_post_populate\(/,/^}/ s/if \(ret \|\| !\(arg->flags & KVM_TDX_MEASURE_MEMORY_REGION\)\)/if (ret)/

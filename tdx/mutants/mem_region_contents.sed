@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# the TD gets what guest_memfd has, not the source
+# tests: tdx_mem_region_test
+/^static int tdx_mem_page_add\(/,/^}/ s/kvm_tdx->page_add_src,$/pfn_to_page(pfn),/

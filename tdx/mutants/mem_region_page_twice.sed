@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/mmu/mmu.c
+# a page that is there already counts as added
+# tests: tdx_mem_region_test
+/^int kvm_tdp_mmu_map_private_pfn\(/,/^}/ s/if \(r != RET_PF_FIXED\)/if (r != RET_PF_FIXED \&\& r != RET_PF_SPURIOUS)/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# all pages of a request get the contents of the first
+# tests: tdx_mem_region_test
+/^static int tdx_vcpu_init_mem_region\(/,/^}/ { /region\.source_addr \+=/d }

@@ -1,0 +1,4 @@
+# file: virt/kvm/kvm_main.c
+# a vCPU obeys every process that has its file descriptor
+# tests: tdx_teardown_test
+/^static long kvm_vcpu_ioctl\(/,/^}/ s/vcpu->kvm->mm != current->mm \|\| //

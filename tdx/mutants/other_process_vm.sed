@@ -1,0 +1,4 @@
+# file: virt/kvm/kvm_main.c
+# a VM obeys every process that has its file descriptor
+# tests: tdx_teardown_test
+/^static long kvm_vm_ioctl\(/,/^}/ s/kvm->mm != current->mm \|\| //

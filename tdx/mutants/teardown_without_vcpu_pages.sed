@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# pages of a vCPU stay with the TDX module
+# tests: tdx_teardown_test
+/^void tdx_vcpu_free\(/,/^}/ s/if \(tdx->vp\.tdcx_pages\[i\]\)/if (0)/
