@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# a TD may have TSX
+# tests: tdx_init_vm_test
+/^static bool has_tsx\(/,/^}/ s/entry->function == 7/entry->function == 8/

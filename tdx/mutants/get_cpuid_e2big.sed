@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# GET_CPUID wants room for one more entry
+# tests: tdx_cpuid_test
+/^static int tdx_vcpu_get_cpuid\(/,/^}/ s/td_cpuid->nent < i\)/td_cpuid->nent <= i)/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# GET_CPUID reports the first subleaf only
+# tests: tdx_cpuid_test
+/^static int tdx_vcpu_get_cpuid_leaf\(/,/^}/ s/while \(1\) \{/while (sub_leaf < 1) {/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# GET_CPUID reports one bit less of GPA
+# tests: tdx_cpuid_test
+/^static int tdx_read_cpuid\(/,/^}/ s/__ffs\(gpa_bits\) \+ 1/__ffs(gpa_bits)/

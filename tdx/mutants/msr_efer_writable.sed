@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# EFER is not read-only
+# tests: tdx_msr_test
+/^static bool tdx_is_read_only_msr\(/,/^}/ s/ \|\| index == MSR_EFER//

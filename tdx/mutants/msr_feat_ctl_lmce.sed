@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# FEATURE_CONTROL has no LMCE
+# tests: tdx_msr_test
+/^int tdx_get_msr\(/,/^}/ s/\|= FEAT_CTL_LMCE_ENABLED/|= 0/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# FEATURE_CONTROL is not locked
+# tests: tdx_msr_test
+/^int tdx_get_msr\(/,/^}/ s/= FEAT_CTL_LOCKED;/= 0;/

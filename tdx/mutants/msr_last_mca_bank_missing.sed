@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# the last MCA bank is not emulated
+# tests: tdx_msr_test
+/^bool tdx_has_emulated_msr\(/,/^}/ s/MCx_CTL\(KVM_MAX_MCE_BANKS\)/MCx_CTL(KVM_MAX_MCE_BANKS - 1)/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# MCG_EXT_CTL takes reserved bits
+# tests: tdx_msr_test
+/^int tdx_set_msr\(/,/^}/ s/\(msr->data & ~MCG_EXT_CTL_LMCE_EN\)/false/

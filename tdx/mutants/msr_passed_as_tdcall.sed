@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# TDVMCALL<RDMSR> is a call that KVM doesn't know
+# tests: tdx_ve_test
+/^static __always_inline u32 tdcall_to_vmx_exit_reason\(/,/^}/ { /case EXIT_REASON_MSR_READ:/d; }

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# KVM lets a TD have steal time in private memory
+# tests: tdx_msr_test
+/^bool tdx_has_emulated_msr\(/,/^}/ s/case MSR_KVM_POLL_CONTROL:/case MSR_KVM_STEAL_TIME: case MSR_KVM_POLL_CONTROL:/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# KVM emulates the TSC of a TD
+# tests: tdx_msr_test
+/^bool tdx_has_emulated_msr\(/,/^}/ s/case MSR_IA32_UCODE_REV:/case MSR_IA32_TSC: case MSR_IA32_UCODE_REV:/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# NMIs don't reach a TD
+# tests: tdx_ve_test
+/^void tdx_inject_nmi\(/,/^}/ { /TD_VCPU_PEND_NMI, 1\);/d; }

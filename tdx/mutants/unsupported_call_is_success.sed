@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# a TDVMCALL that KVM doesn't have succeeds
+# tests: tdx_ve_test
+/^static int handle_tdvmcall\(/,/^}/ s/TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED/TDVMCALL_STATUS_SUCCESS/
