@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/mmu/mmu_internal.h
+# KVM_EXIT_MEMORY_FAULT of the wrong size
+# tests: tdx_memory_test
+/kvm_mmu_prepare_memory_fault_exit\(/,/^}/ s/PAGE_SIZE/2 * &/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/x86.c
+# a memslot may have the shared bit in its address
+# tests: tdx_memory_test
+/^int kvm_arch_prepare_memory_region\(/,/^}/ s/kvm_is_gfn_alias\(/false \&\& &/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/mmu/mmu.c
+# the deletion of a memslot drops all of a TD's mappings
+# tests: tdx_memory_test
+/^void kvm_arch_flush_shadow_memslot\(/,/^}/ s/kvm->arch.vm_type == KVM_X86_DEFAULT_VM/true/

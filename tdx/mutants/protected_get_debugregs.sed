@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/regs.c
+# KVM_GET_DEBUGREGS of a TD's vCPU
+# tests: tdx_protected_state_test
+/^int kvm_vcpu_ioctl_x86_get_debugregs\(/,/^}/ s/vcpu->arch.guest_state_protected/false/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/x86.c
+# KVM_SET_XCRS of a TD's vCPU
+# tests: tdx_protected_state_test
+/^static int kvm_vcpu_ioctl_x86_set_xcrs\(/,/^}/ s/vcpu->arch.guest_state_protected/false/

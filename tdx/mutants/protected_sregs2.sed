@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/x86.c
+# KVM_GET_SREGS2 of a TD's vCPU
+# tests: tdx_protected_state_test
+/case KVM_GET_SREGS2:/,/goto out/ s/vcpu->arch.guest_state_protected/false/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# access before acceptance has another errno
+# tests: tdx_memory_test
+/^static int tdx_handle_ept_violation\(/,/^}/ { /kvm_vm_dead\(/ { n; s/EIO/EFAULT/; }; }
