@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# KVM_TDX_CAPABILITIES takes any flags
+# tests: tdx_capabilities_test
+/^static int tdx_get_capabilities\(/,/^}/ s/\(cmd->flags\)/(0)/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# unused fields of the capabilities have whatever was there, as before 6.16
+# tests: tdx_capabilities_test
+/^static int tdx_get_capabilities\(/,/^}/ s/ret = init_kvm_tdx_caps/memset(caps, 0x5a, sizeof(*caps));\n\tret = init_kvm_tdx_caps/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# user space may put anything into hw_error
+# tests: tdx_capabilities_test
+/^static int tdx_get_cmd\(/,/^}/ s/\(cmd->hw_error\)/(0)/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# KVM_TDX_FINALIZE_VM may come again
+# tests: tdx_finalize_test
+/^static int tdx_td_finalize\(/,/^}/ s/ \|\| kvm_tdx->state == TD_STATE_RUNNABLE//

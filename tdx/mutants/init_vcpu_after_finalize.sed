@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# vCPU commands reach the module when the TD is final
+# tests: tdx_vcpu_init_test
+/^int tdx_vcpu_unlocked_ioctl\(/,/^}/ s/ \|\| kvm_tdx->state == TD_STATE_RUNNABLE//

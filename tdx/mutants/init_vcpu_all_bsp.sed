@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# each vCPU is the BSP
+# tests: tdx_vcpu_init_test
+/^static int tdx_vcpu_init\(/,/^}/ s/\(kvm_vcpu_is_reset_bsp\(vcpu\) \? MSR_IA32_APICBASE_BSP : 0\)/MSR_IA32_APICBASE_BSP/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# KVM_TDX_INIT_VCPU takes any flags
+# tests: tdx_vcpu_init_test
+/^static int tdx_vcpu_init\(/,/^}/ s/\(cmd->flags\)/(0)/

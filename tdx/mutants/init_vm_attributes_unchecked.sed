@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# attributes that KVM does not know go to the module
+# tests: tdx_init_vm_test
+/^static int setup_tdparams\(/,/^}/ s/if \(init_vm->attributes & /if (0 \& /

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# KVM_TDX_INIT_VM takes any flags
+# tests: tdx_init_vm_test
+/^static int tdx_td_init\(/,/^}/ s/\(cmd->flags\)/(0)/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# KVM_TDX_INIT_VM does not look at reserved fields
+# tests: tdx_init_vm_test
+/^static int tdx_td_init\(/,/^}/ s/if \(memchr_inv\(/if (0 \&\& memchr_inv(/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# KVM_TDX_INIT_VM may come again until the TD is final
+# tests: tdx_init_vm_test
+/^static int tdx_td_init\(/,/^}/ s/kvm_tdx->state != TD_STATE_UNINITIALIZED/kvm_tdx->state == TD_STATE_RUNNABLE/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# memory of a TD is never prefaulted
+# tests: tdx_finalize_test
+/^static int tdx_td_finalize\(/,/^}/ s/pre_fault_allowed = true/pre_fault_allowed = false/

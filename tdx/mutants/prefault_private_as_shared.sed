@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/mmu/mmu.c
+# private memory is prefaulted as if it were shared
+# tests: tdx_finalize_test
+/^long kvm_arch_vcpu_pre_fault_memory\(/,/^}/ s/kvm_arch_has_private_mem\(vcpu->kvm\) &&/0 \&\&/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# a vCPU may run that is none to the module
+# tests: tdx_vcpu_init_test
+/^bool tdx_vcpu_needs_initialization\(/,/^}/ s/to_tdx\(vcpu\)->state != VCPU_TD_STATE_INITIALIZED/false/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/x86.c
+# a TD is said to have the register synchronisation of KVM_RUN
+# tests: tdx_capabilities_test
+/^static inline u64 kvm_sync_valid_fields\(/,/^}/ s/kvm && .* \? 0 : //
