@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# memslots and attributes may change while a command is at work
+# tests: tdx_parallel_test
+/^static (tdx_vm_state_guard_t tdx_acquire|void tdx_release)_vm_state_locks\(/,/^}/ { /mutex_(un)?lock\(&kvm->slots_lock\)/d }

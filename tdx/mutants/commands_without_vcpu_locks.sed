@@ -1,0 +1,5 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# vCPUs may run while a command is at work
+# tests: tdx_parallel_test
+/^static tdx_vm_state_guard_t tdx_acquire_vm_state_locks\(/,/^}/ s/r = kvm_lock_all_vcpus\(kvm\);/r = 0;/
+/^static void tdx_release_vm_state_locks\(/,/^}/ { /kvm_unlock_all_vcpus/d }
