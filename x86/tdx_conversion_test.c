@@ -792,6 +792,84 @@ TEST_F(two_vcpus, all_at_once)
 	TEST_ASSERT_EQ(pthread_join(b, NULL), 0);
 }
 
+/* Pages taken back while user space builds the TD. */
+
+FIXTURE(building) {
+	struct kvm_vm *vm;
+	struct tdx_servant s;
+	pthread_t thread;
+};
+
+FIXTURE_SETUP(building)
+{
+	self->vm = create_td();
+	self->s = tdx_servant_add(self->vm, 0);
+	vm_mem_set_private(self->vm, FOCUS, FOCUS_PAGES * PAGE_SIZE);
+}
+
+FIXTURE_TEARDOWN(building)
+{
+	kvm_vm_free(self->vm);
+}
+
+/* From the last page to the first, so that the other side meets it midway. */
+static void *punch_holes(void *arg)
+{
+	for (int i = FOCUS_PAGES - 1; i >= 0; i--)
+		vm_guest_mem_punch_hole(arg, FOCUS + i * PAGE_SIZE, PAGE_SIZE);
+	return NULL;
+}
+
+static void start_punching(struct kvm_vm *vm, pthread_t *thread)
+{
+	TEST_ASSERT_EQ(pthread_create(thread, NULL, punch_holes, vm), 0);
+}
+
+TEST_F(building, holes_against_init_vcpu)
+{
+	struct tdx_servant other;
+
+	if (vm_check_cap(self->vm, KVM_CAP_MAX_VCPUS) < 2)
+		SKIP(return, "needs 2 host CPUs");
+
+	tdx_init_mem_region(self->s.vcpu, FOCUS, FOCUS_PAGES * PAGE_SIZE);
+	start_punching(self->vm, &self->thread);
+	other = tdx_servant_add(self->vm, 1);
+	TEST_ASSERT_EQ(pthread_join(self->thread, NULL), 0);
+	vm_tdx_launch(self->vm);
+	assert_lost(&other, FOCUS);
+}
+
+TEST_F(building, holes_against_init_mem_region)
+{
+	for (int i = 0; i < 5; i++) {
+		start_punching(self->vm, &self->thread);
+		tdx_init_mem_region(self->s.vcpu, FOCUS, FOCUS_PAGES * PAGE_SIZE);
+		TEST_ASSERT_EQ(pthread_join(self->thread, NULL), 0);
+
+		/* Make sure that all can be added again. */
+		vm_guest_mem_punch_hole(self->vm, FOCUS, FOCUS_PAGES * PAGE_SIZE);
+	}
+	vm_tdx_launch(self->vm);
+	assert_lost(&self->s, FOCUS);
+}
+
+TEST_F(building, holes_against_finalize)
+{
+	int r;
+
+	tdx_init_memory(self->vm);
+	tdx_init_mem_region(self->s.vcpu, FOCUS, FOCUS_PAGES * PAGE_SIZE);
+	start_punching(self->vm, &self->thread);
+	do {
+		r = __tdx_finalize(self->vm, NULL);
+	} while (r && errno == EBUSY);
+	TEST_ASSERT(!r, KVM_IOCTL_ERROR(KVM_TDX_FINALIZE_VM, r));
+	TEST_ASSERT_EQ(pthread_join(self->thread, NULL), 0);
+	for (int i = 0; i < FOCUS_PAGES; i++)
+		assert_lost(&self->s, FOCUS + i * PAGE_SIZE);
+}
+
 int main(int argc, char *argv[])
 {
 	TEST_REQUIRE(kvm_has_tdx());
