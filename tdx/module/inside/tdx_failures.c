@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What KVM does with SEAMCALLs that fail though they never should: one TD after
+ * the other, each stopped by the next failure of the plan that the module was
+ * given (tdx_failures.plan), until one comes through.
+ *
+ * Each time the ioctl at hand has to say so, and nothing may stay behind, or the
+ * next TD would not get as far.
+ */
+#include "kvm_util.h"
+#include "processor.h"
+#include "tdx/tdx_test_harness.h"
+#include "tdx/tdx_util.h"
+
+#define SLOT	10
+#define GPA	0x100000000ul
+
+enum step { INIT_VM, INIT_VCPU, MEM_REGION, FINALIZE, RUN };
+
+static const char * const step_names[] = {
+	[INIT_VM] = "KVM_TDX_INIT_VM",
+	[INIT_VCPU] = "KVM_TDX_INIT_VCPU",
+	[MEM_REGION] = "KVM_TDX_INIT_MEM_REGION",
+	[FINALIZE] = "KVM_TDX_FINALIZE_VM",
+	[RUN] = "KVM_RUN",
+};
+
+FIXTURE(failure) {
+	struct kvm_vm *vm;
+};
+
+/* @bug: KVM takes the failure for its own and complains. */
+FIXTURE_VARIANT(failure) {
+	enum step step;
+	int error;
+	bool bug;
+};
+
+/* In the order of the plan. */
+FIXTURE_VARIANT_ADD(failure, mng_create_no_entropy) { INIT_VM, EAGAIN };
+FIXTURE_VARIANT_ADD(failure, mng_create_busy) { INIT_VM, EIO, true };
+FIXTURE_VARIANT_ADD(failure, mng_key_config) { INIT_VM, EIO, true };
+FIXTURE_VARIANT_ADD(failure, mng_addcx_busy) { INIT_VM, EIO, true };
+FIXTURE_VARIANT_ADD(failure, mng_init_busy) { INIT_VM, EIO, true };
+FIXTURE_VARIANT_ADD(failure, vp_create_busy) { INIT_VCPU, EIO, true };
+FIXTURE_VARIANT_ADD(failure, vp_addcx_busy) { INIT_VCPU, EIO, true };
+FIXTURE_VARIANT_ADD(failure, vp_init_busy) { INIT_VCPU, EIO, true };
+FIXTURE_VARIANT_ADD(failure, mr_extend_busy) { MEM_REGION, EIO, true };
+FIXTURE_VARIANT_ADD(failure, mr_finalize_busy) { FINALIZE, EBUSY };
+FIXTURE_VARIANT_ADD(failure, none) { RUN, 0 };
+
+FIXTURE_SETUP(failure)
+{
+	self->vm = __vm_create(VM_SHAPE_TDX, 1, 0);
+}
+
+FIXTURE_TEARDOWN(failure)
+{
+	kvm_vm_free(self->vm);
+}
+
+static void guest_code(void)
+{
+	GUEST_DONE();
+}
+
+/* Go on until a step fails.  Returns that step, with errno. */
+static enum step live(struct kvm_vm *vm)
+{
+	struct kvm_tdx_init_vm *init = tdx_default_init_vm(vm);
+	struct kvm_tdx_init_mem_region region = { .gpa = GPA, .nr_pages = 1 };
+	struct kvm_vcpu *vcpu;
+	int r;
+
+	r = __tdx_init_vm(vm, init, NULL);
+	free(init);
+	if (r)
+		return INIT_VM;
+
+	vcpu = __vm_vcpu_add(vm, 0);
+	tdx_vcpu_init_cpuid(vcpu);
+	if (__tdx_init_vcpu(vcpu, 0, NULL))
+		return INIT_VCPU;
+	vcpu_arch_set_entry_point(vcpu, guest_code);
+
+	vm_mem_add(vm, VM_MEM_SRC_ANONYMOUS, GPA, SLOT, 1, KVM_MEM_GUEST_MEMFD,
+		   -1, 0);
+	vm_mem_set_private(vm, GPA, PAGE_SIZE);
+	region.source_addr = (u64)addr_gpa2hva(vm, GPA);
+	if (__tdx_init_mem_region(vcpu, KVM_TDX_MEASURE_MEMORY_REGION, &region, NULL))
+		return MEM_REGION;
+	tdx_init_memory(vm);
+
+	if (__tdx_finalize(vm, NULL))
+		return FINALIZE;
+
+	tdx_vcpu_run_to_done(vcpu);
+	errno = 0;
+	return RUN;
+}
+
+TEST_F(failure, is_reported)
+{
+	enum step step;
+
+	if (variant->bug) {
+		expect_kernel_log("WARNING: ");
+		expect_kernel_log("SEAMCALL TDH_.* failed");
+	}
+	step = live(self->vm);
+	TEST_ASSERT(step == variant->step && errno == variant->error,
+		    "Wanted errno %d from %s, got %d from %s", variant->error,
+		    step_names[variant->step], errno, step_names[step]);
+}
+
+int main(int argc, char *argv[])
+{
+	TEST_REQUIRE(kvm_has_tdx());
+
+	return test_harness_run(argc, argv);
+}
