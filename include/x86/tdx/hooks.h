@@ -12,6 +12,7 @@
 
 extern typeof(addr_arch_gva2gpa) __real_addr_arch_gva2gpa, __wrap_addr_arch_gva2gpa;
 extern typeof(kvm_init_vm_address_properties) __real_kvm_init_vm_address_properties, __wrap_kvm_init_vm_address_properties;
+extern typeof(memset) __wrap_memset;
 extern typeof(ucall_arch_do_ucall) __real_ucall_arch_do_ucall, __wrap_ucall_arch_do_ucall;
 extern typeof(ucall_arch_get_ucall) __real_ucall_arch_get_ucall, __wrap_ucall_arch_get_ucall;
 extern typeof(ucall_init) __real_ucall_init, __wrap_ucall_init;

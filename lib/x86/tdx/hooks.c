@@ -156,6 +156,22 @@ void __wrap_vcpu_arch_dump(FILE *stream, struct kvm_vcpu *vcpu, u8 indent)
 		__real_vcpu_arch_dump(stream, vcpu, indent);
 }
 
+/*
+ * The lib's memset() goes byte by byte, which is most of what it takes to create
+ * a TD where every instruction is emulated.  Runs in the guest, too.
+ */
+void *__wrap_memset(void *s, int c, size_t count)
+{
+	u64 bytes = (u8)c * 0x0101010101010101ul;
+	size_t nr = count / sizeof(bytes);
+	void *at = s;
+
+	asm volatile("rep stosq" : "+D"(at), "+c"(nr) : "a"(bytes) : "memory");
+	nr = count % sizeof(bytes);
+	asm volatile("rep stosb" : "+D"(at), "+c"(nr) : "a"(bytes) : "memory");
+	return s;
+}
+
 /* Runs in the guest. */
 void __wrap_ucall_arch_do_ucall(gva_t uc)
 {

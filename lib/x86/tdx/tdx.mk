@@ -8,7 +8,7 @@ LIBTDX_O := $(LIBTDX_C:%.c=$(OUTPUT)/lib/x86/tdx/%.o)
 TDX_ABI_CHECK := $(OUTPUT)/lib/x86/tdx/abi_check
 
 # The lib's functions that lib/x86/tdx/hooks.c extends.
-LIBTDX_WRAP := addr_arch_gva2gpa kvm_init_vm_address_properties	\
+LIBTDX_WRAP := addr_arch_gva2gpa kvm_init_vm_address_properties memset	\
 	ucall_arch_do_ucall ucall_arch_get_ucall ucall_init	\
 	vcpu_arch_dump vcpu_arch_set_entry_point vcpu_args_set	\
 	virt_arch_pg_map vm_arch_vcpu_add
