@@ -927,19 +927,6 @@ TEST_F(nmi, set_as_vcpu_event)
 	tdx_vcpu_run_to_done(vcpu);
 }
 
-/* A host that panics for a warning must not pay for what KVM does wrong. */
-static bool panics_on_warning(void)
-{
-	FILE *f = fopen("/proc/sys/kernel/panic_on_warn", "r");
-	int panics = 0;
-
-	if (f) {
-		TEST_ASSERT_EQ(fscanf(f, "%d", &panics), 1);
-		fclose(f);
-	}
-	return panics;
-}
-
 /*
  * User space asks for an interrupt from the PIC that a TD does not have.
  * Whether KVM refuses that or forgets it, NMIs must get through.

@@ -166,6 +166,19 @@ static inline void expect_kernel_log(const char *regex)
 	close(fd);
 }
 
+/* A host that panics for a warning must not pay for what KVM does wrong. */
+static inline bool panics_on_warning(void)
+{
+	FILE *f = fopen("/proc/sys/kernel/panic_on_warn", "r");
+	int panics = 0;
+
+	if (f) {
+		TEST_ASSERT_EQ(fscanf(f, "%d", &panics), 1);
+		fclose(f);
+	}
+	return panics;
+}
+
 /* The vCPU's last exit is port I/O; @dir is KVM_EXIT_IO_IN or _OUT. */
 #define TEST_ASSERT_EXIT_IO(vcpu, _port, _size, _dir)			\
 do {									\
