@@ -207,6 +207,9 @@ struct tdx_posted {
 
 void tdx_vcpu_posted(struct tdx_vcpu *vcpu, struct tdx_posted *posted);
 
+/* Whether the host wants an exit after an access that locked the bus. */
+bool tdx_vcpu_bus_lock_exits(struct tdx_vcpu *vcpu);
+
 /*
  * Whether an NMI that the host asked for (PEND_NMI) is to be delivered now; the
  * caller delivers it.  @blocked: the guest is in its NMI handler.

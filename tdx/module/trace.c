@@ -77,6 +77,7 @@ static const struct { u32 reason; const char *name; } exit_names[] = {
 	{ EXIT_EPT_VIOLATION, "EPT violation" },
 	{ EXIT_EPT_MISCONFIG, "EPT misconfiguration" },
 	{ EXIT_WBINVD, "WBINVD" }, { EXIT_TDCALL, "TDG.VP.VMCALL" },
+	{ EXIT_BUS_LOCK, "bus lock" },
 };
 
 static const char *exit_name(u32 reason)

@@ -303,6 +303,11 @@ void tdx_vcpu_posted(struct tdx_vcpu *v, struct tdx_posted *p)
 	};
 }
 
+bool tdx_vcpu_bus_lock_exits(struct tdx_vcpu *v)
+{
+	return v->vmcs[VMCS_PROC2_CONTROLS] & BIT(30);
+}
+
 void *tdx_vcpu_state(struct tdx_vcpu *v)
 {
 	return v->state_of_cpu;

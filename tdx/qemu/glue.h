@@ -28,6 +28,9 @@ struct lp {
 	struct tdx_vcpu *td;		/* running, or NULL */
 	CPUX86State *host;		/* its state while a TD runs */
 	uint64_t tlb_tag;		/* whose translations are cached */
+	bool bus_lock;			/* the TD takes one */
+	uint64_t bus_lock_rip;		/* the instruction that does */
+	uint64_t debugctl;		/* the host's; TDs have their own */
 };
 
 /* What TDs see of their APIC without an exit. */

@@ -42,6 +42,10 @@ bool tdx_hook_translate(CPUX86State *env, hwaddr gpa, MMUAccessType access,
 void tdx_hook_fault(CPUX86State *env, vaddr gla, hwaddr gpa,
 		    MMUAccessType access, uintptr_t ra);
 
+/* An atomic access that TCG can't do as one. */
+void tdx_hook_unaligned_lock(CPUX86State *env, vaddr addr, int size,
+			     uintptr_t ra);
+
 /* tdx_hook_cr4_bits() is declared in cpu.h, by "insert". */
 
 #else

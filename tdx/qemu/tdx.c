@@ -9,6 +9,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/error-report.h"
+#include "qemu/main-loop.h"
 #include "qemu/memalign.h"
 #include "qemu/module.h"
 #include "qemu/timer.h"
@@ -541,6 +542,9 @@ static G_NORETURN void enter_td(CPUX86State *env, struct tdx_vcpu *vcpu)
 	cpu_loop_exit(cs);
 }
 
+/* What a TD's exit leaves of the host's: BTF, FREEZE_PERFMON and _WHILE_SMM. */
+#define DEBUGCTL_KEPT	(1ull << 1 | 1ull << 12 | 1ull << 14)
+
 /* What the module leaves of the host's state, as it does on real hardware. */
 static void scrub_host(CPUX86State *env, uint64_t xfam)
 {
@@ -553,6 +557,18 @@ static void scrub_host(CPUX86State *env, uint64_t xfam)
 	env->fmask = 0x20200;
 	env->pkru = 0;
 	env->xcr0 = xfam & 0x602e7;
+}
+
+/* The request of the exit goes with the exit, this one or another. */
+static void end_bus_lock(CPUX86State *env)
+{
+	struct lp *lp = tdx_lp(env);
+
+	if (!lp->bus_lock)
+		return;
+	BQL_LOCK_GUARD();
+	env_cpu(env)->interrupt_request &= ~CPU_INTERRUPT_SMI;
+	lp->bus_lock = false;
 }
 
 /* The state of the CPU is in @env, not in a translation block. */
@@ -572,8 +588,10 @@ static G_NORETURN void exit_td(CPUX86State *env, const struct tdx_exit *exit)
 		td->event = cs->exception_index;
 	env->old_exception = -1;
 	vapic_leave(env);
+	end_bus_lock(env);
 	save_state(env, &td->env);
 	scrub_host(host, tdx_vcpu_xfam(lp->td));
+	lp->debugctl &= DEBUGCTL_KEPT;
 	xmm = tdx_td_exit(lp->td, exit, td->env.regs, host->regs);
 	lp->td = NULL;
 	if (exit->reason == 0) {
@@ -723,6 +741,7 @@ static void refuse_msr(CPUX86State *env, enum tdx_outcome out, uint32_t reason,
 }
 
 #define MSR_TSC		0x10
+#define MSR_DEBUGCTL	0x1d9
 #define MSR_X2APIC	0x800
 #define MSR_X2APIC_LAST	0x8ff
 
@@ -752,11 +771,29 @@ static bool td_rdmsr(CPUX86State *env, uint32_t msr, uint64_t *value,
 	return true;
 }
 
-static bool host_rdmsr(uint32_t msr, uint64_t *value)
+static bool host_rdmsr(CPUX86State *env, uint32_t msr, uint64_t *value)
 {
-	if (msr != MSR_TSC)
+	if (msr == MSR_TSC)
+		*value = tsc_now();
+	else if (msr == MSR_DEBUGCTL)
+		*value = tdx_lp(env)->debugctl;
+	else
 		return vmx_rdmsr(msr, value);
-	*value = tsc_now();
+	return true;
+}
+
+/* LBR beside what an exit keeps; TCG does nothing for any of them. */
+#define DEBUGCTL_HAS	(DEBUGCTL_KEPT | 1)
+
+static bool host_wrmsr(CPUX86State *env, uint32_t msr, uint64_t value,
+		       uintptr_t ra)
+{
+	if (vmx_wrmsr_is_ro(msr) ||
+	    (msr == MSR_DEBUGCTL && value & ~DEBUGCTL_HAS))
+		raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
+	if (msr != MSR_DEBUGCTL)
+		return false;
+	tdx_lp(env)->debugctl = value;
 	return true;
 }
 
@@ -768,7 +805,7 @@ bool tdx_hook_rdmsr(CPUX86State *env, uintptr_t ra)
 	if (!device)
 		return false;
 	if (!(tdx_in_td(env) ? td_rdmsr(env, msr, &value, ra) :
-			   host_rdmsr(msr, &value)))
+			   host_rdmsr(env, msr, &value)))
 		return false;
 	env->regs[R_EAX] = (uint32_t)value;
 	env->regs[R_EDX] = value >> 32;
@@ -784,11 +821,8 @@ bool tdx_hook_wrmsr(CPUX86State *env, uintptr_t ra)
 
 	if (!device)
 		return false;
-	if (!tdx_in_td(env)) {
-		if (vmx_wrmsr_is_ro(msr))
-			raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
-		return false;
-	}
+	if (!tdx_in_td(env))
+		return host_wrmsr(env, msr, value, ra);
 	out = tdx_wrmsr(tdx_lp(env)->td, msr, value);
 	if (out != TDX_DONE && out != TDX_NATIVE)
 		refuse_msr(env, out, 32, ra);
@@ -885,6 +919,41 @@ static G_NORETURN void host_interrupt(CPUX86State *env)
 	cpu_loop_exit(cs);
 }
 
+/*
+ * Split locks.  TCG carries one out alone and by itself, and the exit comes
+ * after it: for that it borrows the request of an SMI, of which there are none.
+ */
+void tdx_hook_unaligned_lock(CPUX86State *env, vaddr addr, int size,
+			     uintptr_t ra)
+{
+	struct lp *lp;
+
+	if (!tdx_in_td(env) || (addr & 63) + size <= 64)
+		return;
+	lp = tdx_lp(env);
+	if (!tdx_vcpu_bus_lock_exits(lp->td))
+		return;
+	cpu_restore_state(env_cpu(env), ra);
+	lp->bus_lock = true;
+	lp->bus_lock_rip = env->eip;
+	BQL_LOCK_GUARD();
+	env_cpu(env)->interrupt_request |= CPU_INTERRUPT_SMI;
+}
+
+/* An interrupt may have come first: then the instruction starts over. */
+static void bus_lock_event(CPUX86State *env)
+{
+	struct lp *lp = tdx_lp(env);
+
+	if (!lp->bus_lock)
+		return;
+	if (env->eip != lp->bus_lock_rip)
+		host_event(env, 74, 0, 0);
+	end_bus_lock(env);
+	env_cpu(env)->exception_index = -1;
+	cpu_loop_exit(env_cpu(env));
+}
+
 /* Returns if the instruction is native. */
 static void td_instruction(CPUX86State *env, uint32_t reason,
 			   uint32_t insn_len, uintptr_t ra)
@@ -913,6 +982,7 @@ bool tdx_hook_intercept(CPUX86State *env, uint32_t type, uintptr_t ra)
 	case SVM_EXIT_NMI:
 		host_event(env, 0, 0x80000202, ra);
 	case SVM_EXIT_SMI:
+		bus_lock_event(env);
 		host_event(env, 6, 0, ra);
 	case SVM_EXIT_HLT:
 		td_instruction(env, 12, 1, ra);

@@ -201,6 +201,19 @@ static void nmi(struct world *w)
 	leave(w, 1);
 }
 
+/* Exits after bus locks: a secondary control, bit 30. */
+static void bus_lock(struct world *w)
+{
+	check_status(enter(w, 0, TDVPR), 0);
+	g_assert_false(tdx_vcpu_bus_lock_exits(w->vcpu));
+	leave(w, 1);
+	check_status(seamcall(w, VP_WR, .rcx = TDVPR, .rdx = 0x401e,
+			      .r8 = 1u << 30, .r9 = 1u << 30), 0);
+	check_status(enter(w, 0, TDVPR), 0);
+	g_assert_true(tdx_vcpu_bus_lock_exits(w->vcpu));
+	leave(w, 1);
+}
+
 static uint64_t vm_rd(struct world *w, uint64_t id)
 {
 	check_status(tdcall(w, TDG_VM_RD, .rdx = id), 0);
@@ -341,6 +354,7 @@ void add_tdcall_tests(void)
 	add_test("/tdcall/VP.INFO", ENTERED, vp_info);
 	add_test("/tdcall/VP.VEINFO.GET", ENTERED, ve_info);
 	add_test("/tdcall/NMI", RUNNABLE, nmi);
+	add_test("/tdcall/bus lock", RUNNABLE, bus_lock);
 	add_test("/tdcall/VM.RD and WR", TDCS_DONE, vm_fields);
 	add_test("/tdcall/walks through the fields", ENTERED, walks);
 	add_test("/tdcall/first state", ENTERED, first_state);
