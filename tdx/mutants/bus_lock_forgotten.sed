@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# KVM handles a bus lock as if it were nothing
+# tests: tdx_exits_test
+/^static int __tdx_handle_exit\(/,/^}/ s/return vt_handle_bus_lock_vmexit\(vcpu\);/return 1;/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# the exit for a bus lock lacks its flag
+# tests: tdx_exits_test
+/^int tdx_handle_exit\(/,/^}/ s/\|= KVM_RUN_X86_BUS_LOCK/|= 0/

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# a halted vCPU wakes for interrupts that the guest has blocked
+# tests: tdx_interrupt_test
+/^bool tdx_interrupt_allowed\(/,/^}/ s/!to_tdx\(vcpu\)->vp_enter_args\.r12/true/

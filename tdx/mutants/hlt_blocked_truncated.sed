@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# of HLT's operand only the low half counts
+# tests: tdx_interrupt_test
+/^bool tdx_interrupt_allowed\(/,/^}/ s/!to_tdx/!(u32)to_tdx/

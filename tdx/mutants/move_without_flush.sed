@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# a vCPU that moves is not taken off its old CPU
+# tests: tdx_host_state_test
+/^void tdx_vcpu_load\(/,/^}/ s/tdx_flush_vp_on_cpu\(vcpu\);//

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# an NMI that was handed over counts as not yet injected
+# tests: tdx_interrupt_test
+/^void tdx_inject_nmi\(/,/^}/ s/vcpu->arch\.nmi_injected = false;//

@@ -1,0 +1,4 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# a second NMI stays pending with KVM
+# tests: tdx_interrupt_test
+/^void tdx_inject_nmi\(/,/^}/ s/vcpu->arch\.nmi_pending = 0;//
