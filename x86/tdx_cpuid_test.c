@@ -297,55 +297,55 @@ TEST_F(get_cpuid, shows_what_was_configured)
 }
 
 /*
- * The sanity check: a case for each bit on which KVM depends, in a TD as user
- * space has to ask for it: all that KVM supports and no more, with the least
+ * The sanity check: a case for each bit on which KVM depends, in TDs as user
+ * space has to ask for them: all that KVM supports and no more, with the least
  * XFAM and with all of it.
  */
-FIXTURE(kvm_needs) {
-	struct kvm_tdx_init_vm *init;
-	u64 xfam[2];
-};
+static struct {
+	u64 xfam;
+	struct kvm_cpuid2 *cpuid;
+} tds[2];
 
-FIXTURE_SETUP(kvm_needs)
+/* Once for all cases, which run in processes of their own. */
+static void create_tds(void)
 {
 	struct kvm_vm *vm = ____vm_create(VM_SHAPE_TDX);
 	struct kvm_tdx_capabilities *caps = tdx_capabilities(vm);
+	struct kvm_tdx_init_vm *init = tdx_default_init_vm(vm);
 
-	self->init = tdx_default_init_vm(vm);
-	self->xfam[1] = caps->supported_xfam;
+	tds[1].xfam = caps->supported_xfam;
+	for (int i = 0; i < ARRAY_SIZE(tds); i++) {
+		struct kvm_vcpu *vcpu;
+
+		init->xfam = tds[i].xfam;
+		vcpu = create_bare_td(init);
+		tds[i].cpuid = tdx_get_cpuid(vcpu);
+		kvm_vm_free(vcpu->vm);
+	}
+	free(init);
 	free(caps);
 	kvm_vm_free(vm);
 }
 
-FIXTURE_TEARDOWN(kvm_needs)
-{
-	free(self->init);
-}
-
 /* @feature is to be @value, but may be 1 if XFAM has all of @state. */
-static void assert_needs(struct kvm_tdx_init_vm *init,
-			 struct kvm_x86_cpu_feature feature, bool value,
+static void assert_needs(struct kvm_x86_cpu_feature feature, bool value,
 			 u64 state)
 {
-	struct kvm_vcpu *vcpu = create_bare_td(init);
-	struct kvm_cpuid2 *cpuid = tdx_get_cpuid(vcpu);
-	bool has = kvm_cpuid_has(cpuid, feature);
+	for (int i = 0; i < ARRAY_SIZE(tds); i++) {
+		bool has = kvm_cpuid_has(tds[i].cpuid, feature);
 
-	TEST_ASSERT(has == value || (state && (init->xfam & state) == state),
-		    "CPUID 0x%x.%u register %u bit %u is %d, with XFAM 0x%lx",
-		    feature.function, feature.index, feature.reg, feature.bit,
-		    has, (unsigned long)init->xfam);
-	free(cpuid);
-	kvm_vm_free(vcpu->vm);
+		TEST_ASSERT(has == value ||
+			    (state && (tds[i].xfam & state) == state),
+			    "CPUID 0x%x.%u register %u bit %u is %d, with XFAM 0x%lx",
+			    feature.function, feature.index, feature.reg,
+			    feature.bit, has, (unsigned long)tds[i].xfam);
+	}
 }
 
 #define KVM_NEEDS(name, feature, value, state)				\
-TEST_F(kvm_needs, name)							\
+TEST(kvm_needs_##name)							\
 {									\
-	for (int i = 0; i < ARRAY_SIZE(self->xfam); i++) {		\
-		self->init->xfam = self->xfam[i];			\
-		assert_needs(self->init, feature, value, state);	\
-	}								\
+	assert_needs(feature, value, state);				\
 }
 
 /* The only APIC that KVM gives a TD, and KVM_TDX_INIT_VCPU turns it on. */
@@ -964,6 +964,8 @@ TEST(tdvmcall_gives_each_vcpu_its_own)
 int main(int argc, char *argv[])
 {
 	TEST_REQUIRE(kvm_has_tdx());
+
+	create_tds();
 
 	return test_harness_run(argc, argv);
 }
