@@ -271,6 +271,12 @@ TEST_F(init_vcpu, after_finalize)
 	free(cpuid);
 }
 
+TEST_F(init_vcpu, run_before_it)
+{
+	TEST_ASSERT_FAILS(__vcpu_run(self->vcpu), EINVAL);
+	tdx_init_vcpu(self->vcpu, 0);
+}
+
 static u32 mp_state(struct kvm_vcpu *vcpu)
 {
 	struct kvm_mp_state state;
