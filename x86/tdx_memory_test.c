@@ -1247,17 +1247,30 @@ TEST_F(prefault, private_and_shared)
 	tdx_write(&self->s, shared(PAGE(2)), 1);
 }
 
-#define NR_ROUNDS	20
+struct deletion {
+	struct kvm_vm *vm;
+	pthread_t thread;
+	bool done;
+};
 
 static void *delete_and_create_slot(void *arg)
 {
-	struct kvm_vm *vm = arg;
+	struct deletion *d = arg;
 
-	for (int i = 0; i < NR_ROUNDS; i++) {
-		delete_slot(vm, SLOT);
-		create_slot(vm, SLOT);
+	for (int i = 0; i < 20; i++) {
+		delete_slot(d->vm, SLOT);
+		create_slot(d->vm, SLOT);
 	}
+	WRITE_ONCE(d->done, true);
 	return NULL;
+}
+
+/* Make the slot's memory private, and the slot go and come for some time. */
+static void start_deletion(struct deletion *d, struct kvm_vm *vm)
+{
+	*d = (struct deletion) { .vm = vm };
+	vm_mem_set_private(vm, GPA, SIZE);
+	TEST_ASSERT_EQ(pthread_create(&d->thread, NULL, delete_and_create_slot, d), 0);
 }
 
 /*
@@ -1266,36 +1279,36 @@ static void *delete_and_create_slot(void *arg)
  */
 TEST_F(prefault, against_memslot_deletion)
 {
-	pthread_t thread;
+	struct deletion d;
 
-	vm_mem_set_private(self->vm, GPA, SIZE);
-	TEST_ASSERT_EQ(pthread_create(&thread, NULL, delete_and_create_slot, self->vm), 0);
-	for (int i = 0; i < NR_ROUNDS; i++)
+	start_deletion(&d, self->vm);
+	while (!READ_ONCE(d.done))
 		if (prefault(&self->s, GPA, SIZE))
 			TEST_ASSERT(errno == EAGAIN || errno == EFAULT,
 				    "Unexpected errno: %d", errno);
-	TEST_ASSERT_EQ(pthread_join(thread, NULL), 0);
+	TEST_ASSERT_EQ(pthread_join(d.thread, NULL), 0);
 	TEST_ASSERT_EQ(prefault(&self->s, GPA, SIZE), 0);
 }
 
 TEST_F(memory, access_against_memslot_deletion)
 {
 	struct tdx_servant *s = &self->s;
-	pthread_t thread;
+	struct deletion d;
 	int r;
 
-	vm_mem_set_private(self->vm, GPA, SIZE);
-	TEST_ASSERT_EQ(pthread_create(&thread, NULL, delete_and_create_slot, self->vm), 0);
-	for (int i = 0; i < NR_ROUNDS; i++) {
-		r = __tdx_order(s, TDX_ORDER_ACCEPT, PAGE(i % NPAGES), 0);
+	start_deletion(&d, self->vm);
+	for (int i = 0; !READ_ONCE(d.done); i++) {
+		gpa_t gpa = PAGE(i % NPAGES);
+
+		r = __tdx_order(s, TDX_ORDER_ACCEPT, gpa, 0);
 		while (r) {
 			TEST_ASSERT(r == -1 && errno == EFAULT,
 				    "Unexpected errno: %d", errno);
-			TEST_ASSERT_MEMORY_FAULT(s, PAGE(i % NPAGES), PRIVATE);
+			TEST_ASSERT_MEMORY_FAULT(s, gpa, PRIVATE);
 			r = tdx_continue(s);
 		}
 	}
-	TEST_ASSERT_EQ(pthread_join(thread, NULL), 0);
+	TEST_ASSERT_EQ(pthread_join(d.thread, NULL), 0);
 }
 
 int main(int argc, char *argv[])
