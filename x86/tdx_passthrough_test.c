@@ -32,6 +32,8 @@ struct regs {
 
 #define FOR_EACH_XMM	".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\n\t"
 
+kvm_static_assert(offsetof(struct regs, xmm) == 128);
+
 /*
  * Guest: TDCALL with all of @regs but RSP, which are written back.  It leaves no
  * register to the compiler.
