@@ -9,7 +9,6 @@
  * ioctl, and yet can be torn down like any other.
  */
 #include <sys/eventfd.h>
-#include <sys/sysinfo.h>
 #include <sys/utsname.h>
 
 #include "kvm_util.h"
@@ -65,9 +64,9 @@ static void td_launch_two(struct td *td, void *guest0, void *guest1)
 }
 
 /* KVM allows a TD no more vCPUs than the host has CPUs. */
-static bool has_two_cpus(void)
+static bool has_two_cpus(struct kvm_vm *vm)
 {
-	return get_nprocs_conf() >= NR_VCPUS;
+	return vm_check_cap(vm, KVM_CAP_MAX_VCPUS) >= NR_VCPUS;
 }
 
 #define NEEDS_TWO_CPUS	"two vCPUs need two host CPUs"
@@ -139,8 +138,11 @@ static int set_signal_mask(struct kvm_vcpu *vcpu, u64 blocked, u32 len)
 {
 	struct {
 		struct kvm_signal_mask mask;
-		u64 blocked;	/* what the kernel takes for a sigset_t */
-	} __packed arg = { .mask.len = len, .blocked = blocked };
+		u32 blocked[2];	/* what the kernel takes for a sigset_t */
+	} arg = {
+		.mask.len = len,
+		.blocked = { (u32)blocked, blocked >> 32 },
+	};
 
 	return __vcpu_ioctl(vcpu, KVM_SET_SIGNAL_MASK, &arg.mask);
 }
@@ -432,11 +434,13 @@ TEST_F(after_shutdown, vcpu_stays_down)
 	struct kvm_vcpu *vcpu = td_launch(&self->td, guest_no_idt);
 	struct kvm_run *run = vcpu->run;
 	int log = kernel_log_open();
+	u64 cpu;
 
 	if (panics_on_warning())
 		SKIP(return, "the host would panic if KVM gets this wrong");
 
 	expect_kernel_log("WARNING: .*vt_cache_reg");
+	cpu = pin_self_to_any_cpu();
 	vcpu_run(vcpu);
 	for (int i = 0; i < 3; i++) {
 		vcpu_run(vcpu);
@@ -449,8 +453,7 @@ TEST_F(after_shutdown, vcpu_stays_down)
 		TEST_ASSERT_EQ(run->internal.ndata, 2);
 		TEST_ASSERT(run->internal.data[0] & NON_RECOVERABLE,
 			    "Unexpected status 0x%llx", run->internal.data[0]);
-		TEST_ASSERT(run->internal.data[1] < get_nprocs_conf(),
-			    "No such CPU: %llu", run->internal.data[1]);
+		TEST_ASSERT_EQ(run->internal.data[1], cpu);
 	}
 	TEST_ASSERT_EQ(self->td.shared->progress, 1);
 
@@ -461,7 +464,7 @@ TEST_F(after_shutdown, vcpu_stays_down)
 
 TEST_F(after_shutdown, other_vcpu_goes_on)
 {
-	if (!has_two_cpus())
+	if (!has_two_cpus(self->td.vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
 	td_launch_two(&self->td, guest_no_idt, guest_one_step);
@@ -514,14 +517,12 @@ FIXTURE(dead) {
 	struct td td;
 };
 
-static bool has_sept_ve_disable(void)
+static bool has_sept_ve_disable(struct kvm_vm *vm)
 {
-	struct kvm_vm *vm = ____vm_create(VM_SHAPE_TDX);
 	struct kvm_tdx_capabilities *caps = tdx_capabilities(vm);
 	bool has = caps->supported_attrs & TDX_TD_ATTR_SEPT_VE_DISABLE;
 
 	free(caps);
-	kvm_vm_free(vm);
 	return has;
 }
 
@@ -543,11 +544,14 @@ static void dead_create(struct td *td)
 
 FIXTURE_SETUP(dead)
 {
-	if (!has_sept_ve_disable())
+	struct kvm_vm *vm = ____vm_create(VM_SHAPE_TDX);
+
+	if (!has_sept_ve_disable(vm))
 		SKIP(return, "the TDX module lacks SEPT_VE_DISABLE");
-	if (!has_two_cpus())
+	if (!has_two_cpus(vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
+	kvm_vm_free(vm);
 	dead_create(&self->td);
 }
 

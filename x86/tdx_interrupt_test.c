@@ -11,7 +11,6 @@
  * a hang of the guest, or a sleep that isn't one.
  */
 #include <sys/eventfd.h>
-#include <sys/sysinfo.h>
 
 #include "apic.h"
 #include "kvm_util.h"
@@ -126,9 +125,9 @@ static void td_launch(struct td *td, void *guest_code)
 }
 
 /* KVM allows a TD no more vCPUs than the host has CPUs. */
-static bool has_two_cpus(void)
+static bool has_two_cpus(struct kvm_vm *vm)
 {
-	return get_nprocs_conf() >= NR_VCPUS;
+	return vm_check_cap(vm, KVM_CAP_MAX_VCPUS) >= NR_VCPUS;
 }
 
 #define NEEDS_TWO_CPUS	"two vCPUs need two host CPUs"
@@ -415,7 +414,7 @@ static void guest_other_one_irq(void)
 
 TEST_F(msi, each_vcpu_gets_its_own)
 {
-	if (!has_two_cpus())
+	if (!has_two_cpus(self->td.vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
 	td_launch_two(&self->td, guest_one_irq, guest_other_one_irq);
@@ -431,7 +430,7 @@ TEST_F(msi, each_vcpu_gets_its_own)
 
 TEST_F(msi, broadcast_reaches_all)
 {
-	if (!has_two_cpus())
+	if (!has_two_cpus(self->td.vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
 	td_launch_two(&self->td, guest_one_irq, guest_other_one_irq);
@@ -968,7 +967,7 @@ static void guest_done(void)
 /* There is no SIPI that could start an AP. */
 TEST_F(mp_state, runnable_from_init_vcpu_on)
 {
-	if (!has_two_cpus())
+	if (!has_two_cpus(self->td.vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
 	td_launch_two(&self->td, guest_done, guest_done);
@@ -1422,7 +1421,7 @@ static void guest_ipi_receiver(void)
 
 TEST_F(ipi, every_kind)
 {
-	if (!has_two_cpus())
+	if (!has_two_cpus(self->td.vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
 	td_launch_two(&self->td, guest_ipi_sender, guest_ipi_receiver);
@@ -1479,7 +1478,7 @@ TEST_F(ipi, wakes_halted_vcpu)
 {
 	struct vcpu_thread t;
 
-	if (!has_two_cpus())
+	if (!has_two_cpus(self->td.vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
 	td_launch_two(&self->td, guest_one_irq, guest_send_ipi);
@@ -1494,7 +1493,7 @@ TEST_F(ipi, nmi_wakes_vcpu_with_interrupts_blocked)
 {
 	struct vcpu_thread t;
 
-	if (!has_two_cpus())
+	if (!has_two_cpus(self->td.vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
 	td_launch_two(&self->td, guest_one_nmi, guest_send_nmi);
@@ -1509,7 +1508,7 @@ TEST_F(ipi, reaches_running_vcpu)
 {
 	struct vcpu_thread t;
 
-	if (!has_two_cpus())
+	if (!has_two_cpus(self->td.vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
 	td_launch_two(&self->td, guest_spin_for_irq, guest_send_ipi);
@@ -1551,7 +1550,7 @@ TEST_F(ipi, none_lost_between_two_vcpus)
 {
 	struct vcpu_thread t[NR_VCPUS];
 
-	if (!has_two_cpus())
+	if (!has_two_cpus(self->td.vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
 	td_launch_two(&self->td, guest_ping, guest_pong);
