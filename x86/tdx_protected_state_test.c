@@ -478,6 +478,49 @@ TEST_F(state, smm_events_refused)
 	TEST_ASSERT_FAILS(__vcpu_ioctl(self->vcpu, KVM_SET_VCPU_EVENTS, &events), EINVAL);
 }
 
+/* An end that user space may ask for: KVM gives it without a word to the TD. */
+TEST_F(state, triple_fault_event_shuts_down)
+{
+	struct kvm_vcpu_events events;
+
+	vm_enable_cap(self->vm, KVM_CAP_X86_TRIPLE_FAULT_EVENT, 1);
+	vcpu_events_get(self->vcpu, &events);
+	events.triple_fault.pending = 1;
+	vcpu_events_set(self->vcpu, &events);
+	vcpu_run(self->vcpu);
+	TEST_ASSERT_KVM_EXIT_REASON(self->vcpu, KVM_EXIT_SHUTDOWN);
+}
+
+/* KVM can't ask the CPU to tell when a TD can take interrupts. */
+TEST_F(state, interrupt_window_ignored)
+{
+	self->vcpu->run->request_interrupt_window = 1;
+	run(self->vcpu);
+	self->vcpu->run->request_interrupt_window = 0;
+}
+
+/* HLT is a TDVMCALL, there is no exit to turn off, nor a state to leave. */
+TEST_F(state, hlt_exits_off_ignored)
+{
+	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 1, 0);
+	struct kvm_vcpu *vcpu;
+
+	if (!(vm_check_cap(vm, KVM_CAP_X86_DISABLE_EXITS) & KVM_X86_DISABLE_EXITS_HLT)) {
+		kvm_vm_free(vm);
+		SKIP(return, "HLT always exits");
+	}
+
+	/* Refusing it would be right as well. */
+	__vm_enable_cap(vm, KVM_CAP_X86_DISABLE_EXITS, KVM_X86_DISABLE_EXITS_HLT);
+	vcpu = vm_vcpu_add(vm, 0, guest_code);
+	vm_tdx_launch(vm);
+	run(vcpu);
+	set_mp_state(vcpu, KVM_MP_STATE_RUNNABLE);
+
+	run(vcpu);
+	kvm_vm_free(vm);
+}
+
 /*
  * KVM thinks that CR4.MCE is clear, so that the machine check is the end; but
  * it is an end that user space hears of, and not the TD's.
