@@ -458,13 +458,13 @@ u64 cpuid_build(struct td *td, const struct td_params *p, u64 *bad)
 		apply_gates(td, r, td->cpuid[i]);
 		own_topology |= r->leaf == 0x1f && !keeps_native(td, r, 0, p);
 	}
-	*bad = 0x1f;
+	/* Not an invalid operand, and nothing is said about which leaf. */
+	*bad = 0;
 	if (own_topology) {
 		if (!topology_valid(td))
-			return status(TDX_OPERAND_INVALID, TDX_OP_CPUID_CONFIG);
+			return status(TDX_CPUID_LEAF_1F_FORMAT_UNRECOGNIZED, 0);
 		derive_leaf_b(td);
 	}
-	*bad = 0;
 	return 0;
 }
 
