@@ -339,6 +339,47 @@ TEST_F(init_vm, refused_by_both_in_turn)
 	}
 }
 
+/*
+ * A topology of threads without cores.  To the module this is wrong in another
+ * way than an operand is, to user space it is nothing but a wrong parameter.
+ */
+TEST_F(init_vm, malformed_topology)
+{
+	struct kvm_cpuid2 *cpuid = &self->init->cpuid;
+	const struct kvm_cpuid_entry2 threads = {
+		.function = 0x1f,
+		.flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
+		.eax = 1,
+		.ebx = 2,
+		.ecx = 1 << 8,
+	};
+	bool configurable = false;
+	u64 hw_error;
+
+	for (int i = 0; i < self->caps->cpuid.nent; i++)
+		configurable |= self->caps->cpuid.entries[i].function == threads.function;
+	if (!configurable)
+		SKIP(return, "the module doesn't let the topology be configured");
+
+	cpuid->entries[0] = *find_entry(cpuid, 0x80000008, 0);
+	cpuid->entries[1] = threads;
+	cpuid->nent = 2;
+
+	expect_kernel_log("WARNING: .*(tdx_vm_ioctl|tdx_td_init)");
+	expect_kernel_log("SEAMCALL TDH_MNG_INIT failed");
+	TEST_ASSERT(__tdx_init_vm(self->vm, self->init, &hw_error), "Not refused");
+	if (errno == EIO) {
+		/* Too late to try again. */
+		self->initialized = true;
+		TEST_ASSERT_FAILS(__vm_ioctl(self->vm, KVM_CHECK_EXTENSION,
+					     (void *)KVM_CAP_USER_MEMORY), EIO);
+		XFAIL(return, "KVM warns, and the VM is dead");
+	}
+
+	TEST_ASSERT_EQ(errno, EINVAL);
+	TEST_ASSERT(hw_error, "KVM knows the rules of leaf 0x1f by itself");
+}
+
 static u64 frequency_khz(struct kvm_vm *vm)
 {
 	int khz = __vm_ioctl(vm, KVM_GET_TSC_KHZ, NULL);
