@@ -120,12 +120,17 @@ static void assert_module_refuses(struct kvm_vm *vm, struct kvm_tdx_init_vm *bad
 }
 
 FIXTURE(keys) {
+	struct misc_cgroup cg;
 	struct tds *tds;
 	struct kvm_vm *refused;		/* for want of a KeyID */
 };
 
 FIXTURE_SETUP(keys)
 {
+	/* KeyIDs are to be the limit, not the cgroup that the test is started in. */
+	if (misc_cgroup_create(&self->cg, "a"))
+		misc_cgroup_enter(&self->cg);
+
 	self->tds = calloc(1, sizeof(*self->tds));
 	TEST_ASSERT(self->tds, "-ENOMEM when allocating pointers to TDs");
 	self->refused = add_all_tds(self->tds);
@@ -133,11 +138,10 @@ FIXTURE_SETUP(keys)
 		SKIP(return, "a cgroup's limit is below the number of KeyIDs");
 }
 
-FIXTURE_TEARDOWN(keys)
+/* The TDs end with the process that made them. */
+FIXTURE_TEARDOWN_PARENT(keys)
 {
-	while (self->tds->nr)
-		free_td(self->tds);
-	kvm_vm_free(self->refused);
+	misc_cgroup_destroy(&self->cg);
 }
 
 TEST_F(keys, refused_again)
