@@ -178,31 +178,28 @@ FIXTURE_TEARDOWN(msr)
 	kvm_vm_free(self->vm);
 }
 
-TEST_F(msr, power_ctl_holds_64_bits)
+static void power_ctl_holds_64_bits(struct tdx_agent *agent)
 {
-	assert_stores(&self->agent, MSR_IA32_POWER_CTL, SOME_VALUE, ~SOME_VALUE);
+	assert_stores(agent, MSR_IA32_POWER_CTL, SOME_VALUE, ~SOME_VALUE);
 }
 
-TEST_F(msr, pat_holds_8_memory_types)
+static void pat_holds_8_memory_types(struct tdx_agent *agent)
 {
-	assert_stores(&self->agent, MSR_IA32_CR_PAT, 0x0706050401000706,
+	assert_stores(agent, MSR_IA32_CR_PAT, 0x0706050401000706,
 		      0x0007040600070406);
-	assert_not_taken(&self->agent, MSR_IA32_CR_PAT, 0x0007040600070402);
-	assert_not_taken(&self->agent, MSR_IA32_CR_PAT, 0x0307040600070406);
+	assert_not_taken(agent, MSR_IA32_CR_PAT, 0x0007040600070402);
+	assert_not_taken(agent, MSR_IA32_CR_PAT, 0x0307040600070406);
 }
 
-TEST_F(msr, mtrr_cap_is_read_only)
+static void mtrr_cap_is_read_only(struct tdx_agent *agent)
 {
-	struct tdx_agent *agent = &self->agent;
-
 	assert_is(agent, MSR_MTRRcap, read_msr(agent, MSR_MTRRcap));
 	assert_write_fails(agent, MSR_MTRRcap, 0);
 	assert_write_fails(agent, MSR_MTRRcap, read_msr(agent, MSR_MTRRcap));
 }
 
-TEST_F(msr, mtrr_variable_as_many_as_cap_says)
+static void mtrr_variable_as_many_as_cap_says(struct tdx_agent *agent)
 {
-	struct tdx_agent *agent = &self->agent;
 	int i, nr = read_msr(agent, MSR_MTRRcap) & MTRR_CAP_VCNT;
 
 	TEST_ASSERT(nr, "MTRRcap without variable MTRRs");
@@ -221,10 +218,8 @@ TEST_F(msr, mtrr_variable_as_many_as_cap_says)
 	assert_refused(agent, MTRR_PHYS_MASK(nr));
 }
 
-TEST_F(msr, mtrr_variable_reserved_bits)
+static void mtrr_variable_reserved_bits(struct tdx_agent *agent)
 {
-	struct tdx_agent *agent = &self->agent;
-
 	assert_not_taken(agent, MTRR_PHYS_BASE(0), 2);
 	assert_not_taken(agent, MTRR_PHYS_BASE(0), BIT_ULL(8) | 6);
 	assert_not_taken(agent, MTRR_PHYS_BASE(0), BIT_ULL(63) | 6);
@@ -232,7 +227,14 @@ TEST_F(msr, mtrr_variable_reserved_bits)
 	assert_not_taken(agent, MTRR_PHYS_MASK(0), BIT_ULL(63) | BIT_ULL(11));
 }
 
-TEST_F(msr, mtrr_fixed_hold_8_memory_types)
+TEST_F(msr, mtrr_variable)
+{
+	mtrr_cap_is_read_only(&self->agent);
+	mtrr_variable_as_many_as_cap_says(&self->agent);
+	mtrr_variable_reserved_bits(&self->agent);
+}
+
+static void mtrr_fixed_hold_8_memory_types(struct tdx_agent *agent)
 {
 	static const u32 fixed[] = {
 		MSR_MTRRfix64K_00000, MSR_MTRRfix16K_80000, MSR_MTRRfix16K_A0000,
@@ -242,28 +244,35 @@ TEST_F(msr, mtrr_fixed_hold_8_memory_types)
 	};
 
 	for (int i = 0; i < ARRAY_SIZE(fixed); i++) {
-		assert_stores(&self->agent, fixed[i], 0x0001040506000104,
+		assert_stores(agent, fixed[i], 0x0001040506000104,
 			      0x0606060606060606);
-		assert_not_taken(&self->agent, fixed[i], 0x0206060606060606);
-		assert_not_taken(&self->agent, fixed[i], 0x0606060606060607);
+		assert_not_taken(agent, fixed[i], 0x0206060606060606);
+		assert_not_taken(agent, fixed[i], 0x0606060606060607);
 	}
 }
 
-TEST_F(msr, mtrr_default_type)
+static void mtrr_default_type(struct tdx_agent *agent)
 {
-	assert_stores(&self->agent, MSR_MTRRdefType, 0xc06, 0x800);
-	assert_not_taken(&self->agent, MSR_MTRRdefType, 0xc02);
-	assert_not_taken(&self->agent, MSR_MTRRdefType, 0x100);
-	assert_not_taken(&self->agent, MSR_MTRRdefType, BIT_ULL(32) | 6);
+	assert_stores(agent, MSR_MTRRdefType, 0xc06, 0x800);
+	assert_not_taken(agent, MSR_MTRRdefType, 0xc02);
+	assert_not_taken(agent, MSR_MTRRdefType, 0x100);
+	assert_not_taken(agent, MSR_MTRRdefType, BIT_ULL(32) | 6);
 }
 
-TEST_F(msr, between_mtrrs_is_refused)
+static void between_mtrrs_is_refused(struct tdx_agent *agent)
 {
 	/* In the range of KVM's list, but no registers. */
 	static const u32 gaps[] = { 0x220, 0x24f, 0x251, 0x257, 0x25a, 0x267 };
 
 	for (int i = 0; i < ARRAY_SIZE(gaps); i++)
-		assert_refused(&self->agent, gaps[i]);
+		assert_refused(agent, gaps[i]);
+}
+
+TEST_F(msr, mtrr_fixed_and_default)
+{
+	mtrr_fixed_hold_8_memory_types(&self->agent);
+	mtrr_default_type(&self->agent);
+	between_mtrrs_is_refused(&self->agent);
 }
 
 TEST_F(msr, misc_enable)
@@ -303,22 +312,21 @@ static void assert_in_model(struct tdx_agent *agent, u32 msr)
 	assert_is(agent, msr, SOME_VALUE);
 }
 
-TEST_F(msr, platform_info_is_the_hosts)
+static void platform_info_is_the_hosts(struct tdx_agent *agent)
 {
-	assert_in_model(&self->agent, MSR_PLATFORM_INFO);
+	assert_in_model(agent, MSR_PLATFORM_INFO);
 }
 
-TEST_F(msr, platform_info_hidden_by_cap)
+static void platform_info_hidden_by_cap(struct tdx_agent *agent)
 {
-	struct tdx_agent *agent = &self->agent;
 	u64 val = read_msr(agent, MSR_PLATFORM_INFO);
 
-	vm_enable_cap(self->vm, KVM_CAP_MSR_PLATFORM_INFO, 0);
+	vm_enable_cap(agent->vcpu->vm, KVM_CAP_MSR_PLATFORM_INFO, 0);
 	assert_read_status(agent, MSR_PLATFORM_INFO,
 			   TDVMCALL_STATUS_INVALID_OPERAND);
 	assert_host_reads(agent, MSR_PLATFORM_INFO, val);
 
-	vm_enable_cap(self->vm, KVM_CAP_MSR_PLATFORM_INFO, 1);
+	vm_enable_cap(agent->vcpu->vm, KVM_CAP_MSR_PLATFORM_INFO, 1);
 	assert_is(agent, MSR_PLATFORM_INFO, val);
 }
 
@@ -359,14 +367,19 @@ TEST_F(msr, cpuid_faulting_is_not_promised)
 		    "CPUID faulting is offered, but can't be enabled");
 }
 
-TEST_F(msr, microcode_revision_ignores_guest_writes)
+static void microcode_revision_ignores_guest_writes(struct tdx_agent *agent)
 {
-	struct tdx_agent *agent = &self->agent;
-
 	assert_host_set(agent, MSR_IA32_UCODE_REV, SOME_VALUE, true);
 	assert_is(agent, MSR_IA32_UCODE_REV, SOME_VALUE);
 	write_msr(agent, MSR_IA32_UCODE_REV, ~SOME_VALUE);
 	assert_is(agent, MSR_IA32_UCODE_REV, SOME_VALUE);
+}
+
+TEST_F(msr, platform_info_and_microcode_are_the_hosts)
+{
+	platform_info_is_the_hosts(&self->agent);
+	platform_info_hidden_by_cap(&self->agent);
+	microcode_revision_ignores_guest_writes(&self->agent);
 }
 
 TEST_F(msr, arch_capabilities_is_the_hosts)
@@ -387,20 +400,19 @@ static void assert_immutable(struct tdx_agent *agent, u32 msr)
 	assert_not_taken(agent, msr, 0);
 }
 
-TEST_F(msr, apic_base_is_immutable)
+static void apic_base_is_immutable(struct tdx_agent *agent)
 {
 	const u64 bits = MSR_IA32_APICBASE_ENABLE | MSR_IA32_APICBASE_EXTD |
 			 MSR_IA32_APICBASE_BSP;
-	u64 val = read_msr(&self->agent, MSR_IA32_APICBASE);
+	u64 val = read_msr(agent, MSR_IA32_APICBASE);
 
 	TEST_ASSERT((val & bits) == bits && GET_APIC_BASE(val) == APIC_DEFAULT_GPA,
 		    "Wanted the BSP in x2APIC mode, got 0x%lx", (unsigned long)val);
-	assert_immutable(&self->agent, MSR_IA32_APICBASE);
+	assert_immutable(agent, MSR_IA32_APICBASE);
 }
 
-TEST_F(msr, efer_is_immutable_and_the_guests_own)
+static void efer_is_immutable_and_the_guests_own(struct tdx_agent *agent)
 {
-	struct tdx_agent *agent = &self->agent;
 	u64 own;
 
 	TEST_ASSERT_EQ(tdx_agent_native_rdmsr(agent, MSR_EFER, &own), 0);
@@ -408,10 +420,17 @@ TEST_F(msr, efer_is_immutable_and_the_guests_own)
 	assert_immutable(agent, MSR_EFER);
 }
 
-TEST_F(msr, feat_ctl_is_immutable_and_locked)
+static void feat_ctl_is_immutable_and_locked(struct tdx_agent *agent)
 {
-	assert_is(&self->agent, MSR_IA32_FEAT_CTL, FEAT_CTL_LOCKED);
-	assert_immutable(&self->agent, MSR_IA32_FEAT_CTL);
+	assert_is(agent, MSR_IA32_FEAT_CTL, FEAT_CTL_LOCKED);
+	assert_immutable(agent, MSR_IA32_FEAT_CTL);
+}
+
+TEST_F(msr, apic_base_efer_and_feat_ctl_are_immutable)
+{
+	apic_base_is_immutable(&self->agent);
+	efer_is_immutable_and_the_guests_own(&self->agent);
+	feat_ctl_is_immutable_and_locked(&self->agent);
 }
 
 static u64 mce_supported(void)
@@ -448,31 +467,43 @@ TEST_F(msr, local_machine_check)
 	assert_not_taken(agent, MSR_IA32_MCG_EXT_CTL, BIT_ULL(63));
 }
 
-TEST_F(msr, mcg_cap_is_what_user_space_set_up)
+static void mcg_cap_is_what_user_space_set_up(struct tdx_agent *agent)
 {
-	struct tdx_agent *agent = &self->agent;
 	u64 cap = mce_supported() | 7;
 
 	assert_is(agent, MSR_IA32_MCG_CAP, read_msr(agent, MSR_IA32_MCG_CAP));
-	setup_mce(self->vcpu, cap);
+	setup_mce(agent->vcpu, cap);
 	assert_is(agent, MSR_IA32_MCG_CAP, cap);
 	assert_write_fails(agent, MSR_IA32_MCG_CAP, cap);
 }
 
-TEST_F(msr, mcg_status_holds_64_bits)
+static void mcg_status_holds_64_bits(struct tdx_agent *agent)
 {
-	assert_stores(&self->agent, MSR_IA32_MCG_STATUS, SOME_VALUE, ~SOME_VALUE);
+	assert_stores(agent, MSR_IA32_MCG_STATUS, SOME_VALUE, ~SOME_VALUE);
 }
 
-TEST_F(msr, mcg_ctl_follows_mcg_cap)
+static void mcg_ctl_follows_mcg_cap(struct tdx_agent *agent)
 {
-	struct tdx_agent *agent = &self->agent;
-
-	setup_mce(self->vcpu, 4);
+	setup_mce(agent->vcpu, 4);
 	assert_refused(agent, MSR_IA32_MCG_CTL);
-	setup_mce(self->vcpu, MCG_CTL_P | 4);
+	setup_mce(agent->vcpu, MCG_CTL_P | 4);
 	assert_stores(agent, MSR_IA32_MCG_CTL, 0, ~0ull);
 	assert_not_taken(agent, MSR_IA32_MCG_CTL, BIT_ULL(32));
+}
+
+static void mca_bank(struct tdx_agent *agent, int i)
+{
+	assert_stores(agent, MSR_IA32_MCx_CTL(i), 0, ~0ull);
+	assert_not_taken(agent, MSR_IA32_MCx_CTL(i), SOME_VALUE);
+	assert_stores(agent, MSR_IA32_MCx_ADDR(i), SOME_VALUE, ~SOME_VALUE);
+	assert_stores(agent, MSR_IA32_MCx_MISC(i), SOME_VALUE, ~SOME_VALUE);
+
+	/* The guest may only clear what the host reported. */
+	assert_host_set(agent, MSR_IA32_MCx_STATUS(i), SOME_VALUE, true);
+	assert_is(agent, MSR_IA32_MCx_STATUS(i), SOME_VALUE);
+	assert_write_fails(agent, MSR_IA32_MCx_STATUS(i), SOME_VALUE);
+	write_msr(agent, MSR_IA32_MCx_STATUS(i), 0);
+	assert_is(agent, MSR_IA32_MCx_STATUS(i), 0);
 }
 
 TEST_F(msr, mca_banks)
@@ -481,18 +512,11 @@ TEST_F(msr, mca_banks)
 	int i, nr = read_msr(agent, MSR_IA32_MCG_CAP) & MCG_CAP_BANKS_MASK;
 
 	TEST_ASSERT(nr, "A vCPU without MCA banks");
+	mca_bank(agent, 0);
+	mca_bank(agent, nr - 1);
 	for (i = 0; i < nr; i++) {
-		assert_stores(agent, MSR_IA32_MCx_CTL(i), 0, ~0ull);
-		assert_not_taken(agent, MSR_IA32_MCx_CTL(i), SOME_VALUE);
-		assert_stores(agent, MSR_IA32_MCx_ADDR(i), SOME_VALUE, SOME_VALUE + i);
-		assert_stores(agent, MSR_IA32_MCx_MISC(i), SOME_VALUE, ~SOME_VALUE - i);
-
-		/* The guest may only clear what the host reported. */
-		assert_host_set(agent, MSR_IA32_MCx_STATUS(i), SOME_VALUE, true);
-		assert_is(agent, MSR_IA32_MCx_STATUS(i), SOME_VALUE);
-		assert_write_fails(agent, MSR_IA32_MCx_STATUS(i), SOME_VALUE);
-		write_msr(agent, MSR_IA32_MCx_STATUS(i), 0);
-		assert_is(agent, MSR_IA32_MCx_STATUS(i), 0);
+		write_msr(agent, MSR_IA32_MCx_ADDR(i), SOME_VALUE + i);
+		write_msr(agent, MSR_IA32_MCx_MISC(i), ~SOME_VALUE - i);
 	}
 
 	/* Each was a register of its own. */
@@ -502,15 +526,20 @@ TEST_F(msr, mca_banks)
 	}
 }
 
-TEST_F(msr, mca_banks_as_many_as_set_up)
+static void mca_banks_as_many_as_set_up(struct tdx_agent *agent)
 {
-	struct tdx_agent *agent = &self->agent;
-
-	setup_mce(self->vcpu, 3);
+	setup_mce(agent->vcpu, 3);
 	assert_stores(agent, MSR_IA32_MCx_MISC(2), SOME_VALUE, 0);
 	assert_refused(agent, MSR_IA32_MCx_CTL(3));
 	assert_refused(agent, MSR_IA32_MCx_MISC(3));
 	assert_refused(agent, MSR_IA32_MCx_MISC(31));
+}
+
+TEST_F(msr, mca_as_user_space_set_it_up)
+{
+	mcg_cap_is_what_user_space_set_up(&self->agent);
+	mcg_ctl_follows_mcg_cap(&self->agent);
+	mca_banks_as_many_as_set_up(&self->agent);
 }
 
 TEST_F(msr, mca_ctl2_follows_cmci)
@@ -532,11 +561,19 @@ TEST_F(msr, mca_ctl2_follows_cmci)
 	assert_refused(agent, MSR_IA32_MCx_CTL2(31));
 }
 
-TEST_F(msr, poll_control)
+static void poll_control_has_one_bit(struct tdx_agent *agent)
 {
-	assert_stores(&self->agent, MSR_KVM_POLL_CONTROL, 0, 1);
-	assert_not_taken(&self->agent, MSR_KVM_POLL_CONTROL, 2);
-	assert_not_taken(&self->agent, MSR_KVM_POLL_CONTROL, BIT_ULL(32));
+	assert_stores(agent, MSR_KVM_POLL_CONTROL, 0, 1);
+	assert_not_taken(agent, MSR_KVM_POLL_CONTROL, 2);
+	assert_not_taken(agent, MSR_KVM_POLL_CONTROL, BIT_ULL(32));
+}
+
+TEST_F(msr, whole_values_are_stored)
+{
+	power_ctl_holds_64_bits(&self->agent);
+	pat_holds_8_memory_types(&self->agent);
+	mcg_status_holds_64_bits(&self->agent);
+	poll_control_has_one_bit(&self->agent);
 }
 
 TEST_F(msr, poll_control_enforced_by_cpuid)
@@ -572,12 +609,11 @@ TEST_F(msr, tsc_deadline_holds_64_bits)
 	assert_is(agent, MSR_IA32_TSC_DEADLINE, 0);
 }
 
-TEST_F(msr, x2apic_id_registers)
+static void x2apic_id_registers(struct tdx_agent *agent)
 {
-	struct tdx_agent *agent = &self->agent;
 	static const u32 regs[] = { APIC_ID, APIC_LVR, APIC_LDR };
 
-	TEST_ASSERT_EQ(read_msr(agent, X2APIC_MSR(APIC_ID)), (u64)self->vcpu->id);
+	TEST_ASSERT_EQ(read_msr(agent, X2APIC_MSR(APIC_ID)), (u64)agent->vcpu->id);
 	TEST_ASSERT_EQ(read_msr(agent, X2APIC_MSR(APIC_LDR)), 1ull);
 	for (int i = 0; i < ARRAY_SIZE(regs); i++)
 		assert_immutable(agent, X2APIC_MSR(regs[i]));
@@ -656,9 +692,8 @@ TEST_F(msr, x2apic_timer)
 	assert_is(agent, X2APIC_MSR(APIC_TMCCT), 0);
 }
 
-TEST_F(msr, x2apic_icr_holds_64_bits)
+static void x2apic_icr_holds_64_bits(struct tdx_agent *agent)
 {
-	struct tdx_agent *agent = &self->agent;
 	const u64 nobody = 0x00fffffeull << 32;
 
 	/* A sender's register only: there is nobody at that address. */
@@ -669,14 +704,19 @@ TEST_F(msr, x2apic_icr_holds_64_bits)
 	assert_not_taken(agent, X2APIC_MSR(APIC_ICR), nobody | BIT_ULL(20) | 0x42);
 }
 
-TEST_F(msr, x2apic_esr_takes_zero_only)
+static void x2apic_esr_takes_zero_only(struct tdx_agent *agent)
 {
-	struct tdx_agent *agent = &self->agent;
-
 	write_msr(agent, X2APIC_MSR(APIC_ESR), 0);
 	assert_is(agent, X2APIC_MSR(APIC_ESR), 0);
 	assert_not_taken(agent, X2APIC_MSR(APIC_ESR), 1);
 	assert_not_taken(agent, X2APIC_MSR(APIC_ESR), BIT_ULL(32));
+}
+
+TEST_F(msr, x2apic_ids_icr_and_esr)
+{
+	x2apic_id_registers(&self->agent);
+	x2apic_icr_holds_64_bits(&self->agent);
+	x2apic_esr_takes_zero_only(&self->agent);
 }
 
 TEST_F(msr, x2apic_without_kvms_help_is_refused)
@@ -726,18 +766,24 @@ static const u32 not_emulated[] = {
 	MSR_GS_BASE, MSR_KERNEL_GS_BASE, MSR_TSC_AUX, MSR_K7_HWCR, 0xffffffff,
 };
 
-TEST_F(msr, not_emulated_is_refused)
+static void not_emulated_is_refused(struct tdx_agent *agent)
 {
 	for (int i = 0; i < ARRAY_SIZE(not_emulated); i++)
-		assert_refused(&self->agent, not_emulated[i]);
+		assert_refused(agent, not_emulated[i]);
 }
 
-TEST_F(msr, not_emulated_is_refused_to_the_host)
+static void not_emulated_is_refused_to_the_host(struct tdx_agent *agent)
 {
 	for (int i = 0; i < ARRAY_SIZE(not_emulated); i++) {
-		assert_host_cannot_read(&self->agent, not_emulated[i]);
-		assert_host_set(&self->agent, not_emulated[i], 0, false);
+		assert_host_cannot_read(agent, not_emulated[i]);
+		assert_host_set(agent, not_emulated[i], 0, false);
 	}
+}
+
+TEST_F(msr, not_emulated_is_refused_to_both_sides)
+{
+	not_emulated_is_refused(&self->agent);
+	not_emulated_is_refused_to_the_host(&self->agent);
 }
 
 TEST_F(msr, paravirtual_is_refused)
@@ -786,11 +832,16 @@ static void deny(struct kvm_vm *vm, u32 flags, u32 base, u32 nr)
 	vm_ioctl(vm, KVM_X86_SET_MSR_FILTER, &filter);
 }
 
-TEST_F(msr, filter_denies_reads)
+static void lift_filter(struct kvm_vm *vm)
 {
-	struct tdx_agent *agent = &self->agent;
+	struct kvm_msr_filter none = { .flags = KVM_MSR_FILTER_DEFAULT_ALLOW };
 
-	deny(self->vm, KVM_MSR_FILTER_READ, MSR_IA32_POWER_CTL, 1);
+	vm_ioctl(vm, KVM_X86_SET_MSR_FILTER, &none);
+}
+
+static void filter_denies_reads(struct tdx_agent *agent)
+{
+	deny(agent->vcpu->vm, KVM_MSR_FILTER_READ, MSR_IA32_POWER_CTL, 1);
 	assert_read_status(agent, MSR_IA32_POWER_CTL,
 			   TDVMCALL_STATUS_INVALID_OPERAND);
 	write_msr(agent, MSR_IA32_POWER_CTL, SOME_VALUE);
@@ -798,35 +849,39 @@ TEST_F(msr, filter_denies_reads)
 	/* The filter is for the guest only, and for that MSR. */
 	assert_host_reads(agent, MSR_IA32_POWER_CTL, SOME_VALUE);
 	read_msr(agent, MSR_IA32_CR_PAT);
+	lift_filter(agent->vcpu->vm);
 }
 
-TEST_F(msr, filter_denies_writes)
+static void filter_denies_writes(struct tdx_agent *agent)
 {
-	struct tdx_agent *agent = &self->agent;
 	u64 val = read_msr(agent, MSR_IA32_POWER_CTL);
 
-	deny(self->vm, KVM_MSR_FILTER_WRITE, MSR_IA32_POWER_CTL, 1);
-	assert_write_fails(agent, MSR_IA32_POWER_CTL, SOME_VALUE);
+	deny(agent->vcpu->vm, KVM_MSR_FILTER_WRITE, MSR_IA32_POWER_CTL, 1);
+	assert_write_fails(agent, MSR_IA32_POWER_CTL, ~SOME_VALUE);
 	assert_is(agent, MSR_IA32_POWER_CTL, val);
-	assert_host_set(agent, MSR_IA32_POWER_CTL, SOME_VALUE, true);
-	assert_is(agent, MSR_IA32_POWER_CTL, SOME_VALUE);
+	assert_host_set(agent, MSR_IA32_POWER_CTL, ~SOME_VALUE, true);
+	assert_is(agent, MSR_IA32_POWER_CTL, ~SOME_VALUE);
+	lift_filter(agent->vcpu->vm);
 }
 
-TEST_F(msr, filter_can_be_lifted)
+static void filter_can_be_lifted(struct tdx_agent *agent)
 {
-	struct kvm_msr_filter none = { .flags = KVM_MSR_FILTER_DEFAULT_ALLOW };
-	struct tdx_agent *agent = &self->agent;
-
-	deny(self->vm, KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE,
+	deny(agent->vcpu->vm, KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE,
 	     MSR_IA32_POWER_CTL, 1);
 	assert_refused(agent, MSR_IA32_POWER_CTL);
-	vm_ioctl(self->vm, KVM_X86_SET_MSR_FILTER, &none);
+	lift_filter(agent->vcpu->vm);
 	assert_stores(agent, MSR_IA32_POWER_CTL, SOME_VALUE, 0);
 }
 
-TEST_F(msr, filter_denies_by_default)
+TEST_F(msr, filter_by_direction)
 {
-	struct tdx_agent *agent = &self->agent;
+	filter_denies_reads(&self->agent);
+	filter_denies_writes(&self->agent);
+	filter_can_be_lifted(&self->agent);
+}
+
+static void filter_denies_by_default(struct tdx_agent *agent)
+{
 	u8 first = 1;
 	struct kvm_msr_filter filter = {
 		.flags = KVM_MSR_FILTER_DEFAULT_DENY,
@@ -841,7 +896,7 @@ TEST_F(msr, filter_denies_by_default)
 	};
 	u64 misc = read_msr(agent, MSR_IA32_MISC_ENABLE);
 
-	vm_ioctl(self->vm, KVM_X86_SET_MSR_FILTER, &filter);
+	vm_ioctl(agent->vcpu->vm, KVM_X86_SET_MSR_FILTER, &filter);
 	assert_refused(agent, MSR_IA32_MCG_STATUS);
 	assert_refused(agent, MSR_IA32_TSC_DEADLINE);
 	assert_is(agent, MSR_IA32_MISC_ENABLE, misc);
@@ -854,9 +909,8 @@ TEST_F(msr, filter_denies_by_default)
 	assert_stores(agent, X2APIC_MSR(APIC_TDCR), 0xb, 0xa);
 }
 
-TEST_F(msr, filter_gives_nothing_that_is_not_emulated)
+static void filter_gives_nothing_that_is_not_emulated(struct tdx_agent *agent)
 {
-	struct tdx_agent *agent = &self->agent;
 	u8 all = 0xff;
 	struct kvm_msr_filter filter = {
 		.flags = KVM_MSR_FILTER_DEFAULT_DENY,
@@ -866,8 +920,14 @@ TEST_F(msr, filter_gives_nothing_that_is_not_emulated)
 		},
 	};
 
-	vm_ioctl(self->vm, KVM_X86_SET_MSR_FILTER, &filter);
+	vm_ioctl(agent->vcpu->vm, KVM_X86_SET_MSR_FILTER, &filter);
 	assert_refused(agent, MSR_IA32_TSC);
+}
+
+TEST_F(msr, filter_by_default)
+{
+	filter_denies_by_default(&self->agent);
+	filter_gives_nothing_that_is_not_emulated(&self->agent);
 }
 
 static void assert_msr_exit(struct kvm_vcpu *vcpu, u32 exit_reason, u32 msr,
@@ -912,16 +972,15 @@ static void deny_power_ctl(struct kvm_vm *vm)
 	deny(vm, KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE, MSR_IA32_POWER_CTL, 1);
 }
 
-TEST_F(msr, exit_read_gets_64_bits_from_user_space)
+static void exit_read_gets_64_bits_from_user_space(struct tdx_agent *agent)
 {
-	struct tdx_agent *agent = &self->agent;
 	u64 val;
 
 	write_msr(agent, MSR_IA32_POWER_CTL, ~SOME_VALUE);
-	deny_power_ctl(self->vm);
+	deny_power_ctl(agent->vcpu->vm);
 
 	read_exits(agent, MSR_IA32_POWER_CTL, KVM_MSR_EXIT_REASON_FILTER);
-	self->vcpu->run->msr.data = SOME_VALUE;
+	agent->vcpu->run->msr.data = SOME_VALUE;
 	tdx_agent_finish(agent);
 	TEST_ASSERT_EQ(tdx_agent_result(agent, &val), TDVMCALL_STATUS_SUCCESS);
 	TEST_ASSERT_EQ(val, SOME_VALUE);
@@ -930,27 +989,31 @@ TEST_F(msr, exit_read_gets_64_bits_from_user_space)
 	assert_host_reads(agent, MSR_IA32_POWER_CTL, ~SOME_VALUE);
 }
 
-TEST_F(msr, exit_read_fails_by_user_space)
+static void exit_read_fails_by_user_space(struct tdx_agent *agent)
 {
-	struct tdx_agent *agent = &self->agent;
 	u64 val;
 
-	deny_power_ctl(self->vm);
+	deny_power_ctl(agent->vcpu->vm);
 	read_exits(agent, MSR_IA32_POWER_CTL, KVM_MSR_EXIT_REASON_FILTER);
-	self->vcpu->run->msr.data = SOME_VALUE;
-	self->vcpu->run->msr.error = 1;
+	agent->vcpu->run->msr.data = SOME_VALUE;
+	agent->vcpu->run->msr.error = 1;
 	tdx_agent_finish(agent);
 	TEST_ASSERT_EQ(tdx_agent_result(agent, &val),
 		       TDVMCALL_STATUS_INVALID_OPERAND);
 	TEST_ASSERT(val != SOME_VALUE, "The value of a failed read got through");
 }
 
-TEST_F(msr, exit_write_gives_64_bits_to_user_space)
+TEST_F(msr, exit_for_a_read)
 {
-	struct tdx_agent *agent = &self->agent;
+	exit_read_gets_64_bits_from_user_space(&self->agent);
+	exit_read_fails_by_user_space(&self->agent);
+}
+
+static void exit_write_gives_64_bits_to_user_space(struct tdx_agent *agent)
+{
 	u64 before = read_msr(agent, MSR_IA32_POWER_CTL);
 
-	deny_power_ctl(self->vm);
+	deny_power_ctl(agent->vcpu->vm);
 	write_exits(agent, MSR_IA32_POWER_CTL, SOME_VALUE,
 		    KVM_MSR_EXIT_REASON_FILTER);
 	tdx_agent_finish(agent);
@@ -958,32 +1021,35 @@ TEST_F(msr, exit_write_gives_64_bits_to_user_space)
 	assert_host_reads(agent, MSR_IA32_POWER_CTL, before);
 }
 
-TEST_F(msr, exit_write_fails_by_user_space)
+static void exit_write_fails_by_user_space(struct tdx_agent *agent)
 {
-	struct tdx_agent *agent = &self->agent;
-
-	deny_power_ctl(self->vm);
+	deny_power_ctl(agent->vcpu->vm);
 	write_exits(agent, MSR_IA32_POWER_CTL, SOME_VALUE,
 		    KVM_MSR_EXIT_REASON_FILTER);
-	self->vcpu->run->msr.error = 1;
+	agent->vcpu->run->msr.error = 1;
 	tdx_agent_finish(agent);
 	TEST_ASSERT_EQ(tdx_agent_result(agent, NULL),
 		       TDVMCALL_STATUS_INVALID_OPERAND);
 }
 
-TEST_F(msr, exit_error_is_forgotten_by_the_next_access)
+static void exit_error_is_forgotten_by_the_next_access(struct tdx_agent *agent)
 {
-	struct tdx_agent *agent = &self->agent;
-
-	deny_power_ctl(self->vm);
+	deny_power_ctl(agent->vcpu->vm);
 	write_exits(agent, MSR_IA32_POWER_CTL, 1, KVM_MSR_EXIT_REASON_FILTER);
-	self->vcpu->run->msr.error = 1;
+	agent->vcpu->run->msr.error = 1;
 	tdx_agent_finish(agent);
 
 	/* write_exits() finds the error preset to 0. */
 	write_exits(agent, MSR_IA32_POWER_CTL, 2, KVM_MSR_EXIT_REASON_FILTER);
 	tdx_agent_finish(agent);
 	TEST_ASSERT_EQ(tdx_agent_result(agent, NULL), TDVMCALL_STATUS_SUCCESS);
+}
+
+TEST_F(msr, exit_for_a_write)
+{
+	exit_write_gives_64_bits_to_user_space(&self->agent);
+	exit_write_fails_by_user_space(&self->agent);
+	exit_error_is_forgotten_by_the_next_access(&self->agent);
 }
 
 TEST_F(msr, exit_invalid_is_a_refused_value)
