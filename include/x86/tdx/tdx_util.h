@@ -136,12 +136,19 @@ void tdx_init_vcpu(struct kvm_vcpu *vcpu, u64 rcx);
 /*
  * KVM_TDX_INIT_MEM_REGION.  KVM advances *region past the pages that it added,
  * also when it fails.  @flags: 0 or KVM_TDX_MEASURE_MEMORY_REGION.  The plain
- * form adds @size bytes at @gpa, measured, with the contents that the lib has
- * for them, and starts over when a signal came between.
+ * form adds @size bytes at @gpa, with the contents that the lib has for them,
+ * and starts over when a signal came between.
  */
 int __tdx_init_mem_region(struct kvm_vcpu *vcpu, u32 flags,
 			  struct kvm_tdx_init_mem_region *region, u64 *hw_error);
 void tdx_init_mem_region(struct kvm_vcpu *vcpu, gpa_t gpa, u64 size);
+
+/*
+ * Does tdx_init_mem_region() measure?  It does, but of the 17 calls of the TDX
+ * module that a page then takes 16 are for that: a test that launches many TDs
+ * and wants no MRTD may do without.
+ */
+extern bool tdx_measure_memory;
 
 /* Make every allocated private page private and tdx_init_mem_region() it. */
 void tdx_init_memory(struct kvm_vm *vm);

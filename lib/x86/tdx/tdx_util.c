@@ -173,8 +173,11 @@ int __tdx_init_mem_region(struct kvm_vcpu *vcpu, u32 flags,
 				(u64)region, hw_error);
 }
 
+bool tdx_measure_memory = true;
+
 void tdx_init_mem_region(struct kvm_vcpu *vcpu, gpa_t gpa, u64 size)
 {
+	const u32 flags = tdx_measure_memory ? KVM_TDX_MEASURE_MEMORY_REGION : 0;
 	struct kvm_tdx_init_mem_region region = {
 		.source_addr = (u64)addr_gpa2hva(vcpu->vm, gpa),
 		.gpa = gpa,
@@ -184,8 +187,7 @@ void tdx_init_mem_region(struct kvm_vcpu *vcpu, gpa_t gpa, u64 size)
 	int r;
 
 	do {
-		r = __tdx_init_mem_region(vcpu, KVM_TDX_MEASURE_MEMORY_REGION,
-					  &region, &hw_error);
+		r = __tdx_init_mem_region(vcpu, flags, &region, &hw_error);
 	} while (r && errno == EINTR);
 
 	TEST_ASSERT_TDX(vcpu->vm, "KVM_TDX_INIT_MEM_REGION", r, hw_error);
