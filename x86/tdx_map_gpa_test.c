@@ -489,6 +489,47 @@ TEST_F(map_gpa_conversion, to_shared_and_back)
 	tdx_vcpu_run_to_done(vcpu);
 }
 
+static void guest_map(gpa_t gpa)
+{
+	u64 stopped_at;
+
+	GUEST_ASSERT_EQ(tdvmcall_map_gpa(gpa | tdx_s_bit, 3 * CHUNK, &stopped_at),
+			TDVMCALL_STATUS_SUCCESS);
+	GUEST_DONE();
+}
+
+KVM_ONE_VCPU_TD_TEST_SUITE(map_gpa_vcpus);
+
+/* Each is at its own place in its own range. */
+TEST_F(map_gpa_vcpus, do_not_mix)
+{
+	const gpa_t gpas[] = { GPA, 2 * GPA_2M };
+	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, ARRAY_SIZE(gpas), 0);
+	struct kvm_vcpu *vcpus[ARRAY_SIZE(gpas)];
+
+	if (vm_check_cap(vm, KVM_CAP_MAX_VCPUS) < ARRAY_SIZE(gpas)) {
+		kvm_vm_free(vm);
+		SKIP(return, "needs 2 host CPUs");
+	}
+
+	for (int i = 0; i < ARRAY_SIZE(gpas); i++) {
+		vcpus[i] = vm_vcpu_add(vm, i, guest_map);
+		vcpu_args_set(vcpus[i], 1, gpas[i]);
+	}
+	self->vcpu = vcpus[0];
+	vm_enable_cap(vm, KVM_CAP_EXIT_HYPERCALL, BIT(KVM_HC_MAP_GPA_RANGE));
+	vm_tdx_launch(vm);
+
+	for (u64 done = 0; done < 3 * CHUNK; done += CHUNK) {
+		for (int i = 0; i < ARRAY_SIZE(gpas); i++) {
+			vcpu_run(vcpus[i]);
+			assert_chunk(vcpus[i], gpas[i] + done, CHUNK, false);
+		}
+	}
+	for (int i = 0; i < ARRAY_SIZE(gpas); i++)
+		tdx_vcpu_run_to_done(vcpus[i]);
+}
+
 int main(int argc, char *argv[])
 {
 	TEST_REQUIRE(kvm_has_tdx());
