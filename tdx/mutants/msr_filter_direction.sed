@@ -1,4 +1,4 @@
 # file: arch/x86/kvm/msrs.c
 # a filter for writes is one for reads too
 # tests: tdx_msr_test
-/^bool kvm_msr_allowed\(/,/^}/ s/ && \(flags & type\)//
+/^bool kvm_msr_allowed\(/,/^}/ s/\(flags & type\)/flags/
