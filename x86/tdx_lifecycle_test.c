@@ -292,5 +292,8 @@ int main(int argc, char *argv[])
 {
 	TEST_REQUIRE(kvm_has_tdx());
 
+	/* The whole of it. */
+	tdx_measure_memory = true;
+
 	return test_harness_run(argc, argv);
 }

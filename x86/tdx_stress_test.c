@@ -41,23 +41,6 @@ static u32 nr_kills = 2;
 static const u8 insn_int3[] = { 0xcc, 0xcc };
 static const u8 insn_jmp_self[] = { 0xeb, 0xfe };
 
-/*
- * KVM can't move a vCPU to another CPU as long as KVM_TDX_INIT_VCPU has not come
- * to its end: tdx_flush_vp() takes the vCPU for not initialized, leaves it
- * associated with the CPU it was on, and the next SEAMCALL for it on another
- * CPU fails.  With many threads that happens, and it is not the subject here.
- */
-static void init_vcpu_on_one_cpu(struct kvm_vcpu *vcpu)
-{
-	pthread_t self = pthread_self();
-	cpu_set_t cpus;
-
-	TEST_ASSERT_EQ(pthread_getaffinity_np(self, sizeof(cpus), &cpus), 0);
-	pin_self_to_any_cpu();
-	tdx_init_vcpu(vcpu, 0);
-	TEST_ASSERT_EQ(pthread_setaffinity_np(self, sizeof(cpus), &cpus), 0);
-}
-
 static struct kvm_vm *create_td(u32 nr_vcpus, const u8 *insn)
 {
 	struct kvm_vm *vm = ____vm_create(VM_SHAPE_TDX);
@@ -76,7 +59,7 @@ static struct kvm_vm *create_td(u32 nr_vcpus, const u8 *insn)
 	for (u32 i = 0; i < nr_vcpus; i++) {
 		vcpu = __vm_vcpu_add(vm, i);
 		tdx_vcpu_init_cpuid(vcpu);
-		init_vcpu_on_one_cpu(vcpu);
+		tdx_init_vcpu(vcpu, 0);
 	}
 	vm_tdx_launch(vm);
 	return vm;

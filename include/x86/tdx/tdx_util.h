@@ -20,7 +20,7 @@
  *
  * All memory that the lib allocates is private, except what comes from
  * vm_alloc_shared() and the ucalls.  vm_tdx_launch() hands every allocated
- * private page to the TD, copied and measured.  From then on the host has no
+ * private page to the TD, with its contents.  From then on the host has no
  * part in private memory: globals can no longer be synchronised, nor handlers
  * installed, nor pages mapped, and the lib fails the test that tries.  Shared
  * pages that were allocated before stay within reach by addr_gva2hva().
@@ -144,9 +144,8 @@ int __tdx_init_mem_region(struct kvm_vcpu *vcpu, u32 flags,
 void tdx_init_mem_region(struct kvm_vcpu *vcpu, gpa_t gpa, u64 size);
 
 /*
- * Does tdx_init_mem_region() measure?  It does, but of the 17 calls of the TDX
- * module that a page then takes 16 are for that: a test that launches many TDs
- * and wants no MRTD may do without.
+ * Does tdx_init_mem_region() measure?  Only for tests that want it: of the 17
+ * calls of the TDX module that a page then takes 16 are for that.
  */
 extern bool tdx_measure_memory;
 

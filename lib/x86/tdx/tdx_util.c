@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <pthread.h>
+
 #include "tdx/boot.h"
 
 u32 tdx_gpaw = 48;
@@ -153,9 +155,25 @@ void tdx_vcpu_init_cpuid(struct kvm_vcpu *vcpu)
 	free(cpuid);
 }
 
+/*
+ * On one CPU: KVM can't move a vCPU as long as KVM_TDX_INIT_VCPU has not come to
+ * its end.  tdx_flush_vp() takes the vCPU for not initialized, leaves it
+ * associated with the CPU it was on, and the next SEAMCALL for it on another CPU
+ * fails.  With many threads that happens.
+ */
 int __tdx_init_vcpu(struct kvm_vcpu *vcpu, u64 rcx, u64 *hw_error)
 {
-	return __vcpu_tdx_ioctl(vcpu, KVM_TDX_INIT_VCPU, 0, rcx, hw_error);
+	pthread_t self = pthread_self();
+	cpu_set_t cpus;
+	int r, error;
+
+	TEST_ASSERT_EQ(pthread_getaffinity_np(self, sizeof(cpus), &cpus), 0);
+	pin_self_to_any_cpu();
+	r = __vcpu_tdx_ioctl(vcpu, KVM_TDX_INIT_VCPU, 0, rcx, hw_error);
+	error = errno;
+	TEST_ASSERT_EQ(pthread_setaffinity_np(self, sizeof(cpus), &cpus), 0);
+	errno = error;
+	return r;
 }
 
 void tdx_init_vcpu(struct kvm_vcpu *vcpu, u64 rcx)
@@ -173,7 +191,7 @@ int __tdx_init_mem_region(struct kvm_vcpu *vcpu, u32 flags,
 				(u64)region, hw_error);
 }
 
-bool tdx_measure_memory = true;
+bool tdx_measure_memory;
 
 void tdx_init_mem_region(struct kvm_vcpu *vcpu, gpa_t gpa, u64 size)
 {
