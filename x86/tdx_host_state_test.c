@@ -119,23 +119,48 @@ static void guest_scribble(void)
 	}
 }
 
-/*
- * A TD without XFAM beyond the least, and one with all that KVM has: what the
- * module leaves in XCR0 depends on it.
- */
 FIXTURE(host_state) {
 	struct td td;
 	struct kvm_vcpu *vcpu;
 };
 
-FIXTURE_VARIANT(host_state) {
+FIXTURE_SETUP(host_state)
+{
+	pin_self_to_cpu(cpus[0]);
+	td_create(&self->td);
+	self->vcpu = td_launch(&self->td, guest_scribble);
+}
+
+FIXTURE_TEARDOWN(host_state)
+{
+	kvm_vm_free(self->td.vm);
+}
+
+#define NR_RUNS	3
+
+static void run_guest(struct kvm_vcpu *vcpu)
+{
+	for (int i = 0; i < NR_RUNS; i++)
+		tdx_vcpu_run_to_sync(vcpu, 0);
+}
+
+/*
+ * A TD without XFAM beyond the least, and one with all that KVM has: what the
+ * module leaves in XCR0 and in the registers beyond SSE depends on it.
+ */
+FIXTURE(host_xstate) {
+	struct td td;
+	struct kvm_vcpu *vcpu;
+};
+
+FIXTURE_VARIANT(host_xstate) {
 	bool all_xfam;
 };
 
-FIXTURE_VARIANT_ADD(host_state, least_xfam) { };
-FIXTURE_VARIANT_ADD(host_state, all_xfam) { .all_xfam = true };
+FIXTURE_VARIANT_ADD(host_xstate, least_xfam) { };
+FIXTURE_VARIANT_ADD(host_xstate, all_xfam) { .all_xfam = true };
 
-FIXTURE_SETUP(host_state)
+FIXTURE_SETUP(host_xstate)
 {
 	struct td *td = &self->td;
 
@@ -155,20 +180,12 @@ FIXTURE_SETUP(host_state)
 	self->vcpu = td_launch(td, guest_scribble);
 }
 
-FIXTURE_TEARDOWN(host_state)
+FIXTURE_TEARDOWN(host_xstate)
 {
 	kvm_vm_free(self->td.vm);
 }
 
-#define NR_RUNS	3
-
-static void run_guest(struct kvm_vcpu *vcpu)
-{
-	for (int i = 0; i < NR_RUNS; i++)
-		tdx_vcpu_run_to_sync(vcpu, 0);
-}
-
-TEST_F(host_state, xcr0)
+TEST_F(host_xstate, xcr0)
 {
 	u64 before = xgetbv(0);
 
@@ -184,7 +201,7 @@ static u32 rdpkru(void)
 	return pkru;
 }
 
-TEST_F(host_state, pkru)
+TEST_F(host_xstate, pkru)
 {
 	/* Key 0 is what this program's memory has. */
 	static const u32 values[] = { 0, 0x55555554, 0xaaaaaaa8, 0xfffffffc };
@@ -283,7 +300,7 @@ static void assert_same(const char *what, const void *before, const void *after,
 			    what, (unsigned long)i, a[i], b[i]);
 }
 
-TEST_F(host_state, vector_registers)
+TEST_F(host_xstate, vector_registers)
 {
 	static struct xsave_area before, after;
 	u64 features = xgetbv(0) & XSAVE_MASK;
@@ -1095,6 +1112,7 @@ int main(int argc, char *argv[])
 
 	TEST_REQUIRE(kvm_has_tdx());
 
+	tdx_measure_memory = false;
 	find_cpus();
 	ret = test_harness_run(argc, argv);
 	all_online();

@@ -1,4 +1,4 @@
 # file: arch/x86/kvm/x86.c
 # the host's breakpoints are not put back
 # tests: tdx_host_state_test
-/^static int vcpu_enter_guest\(/,/^}/ s/hw_breakpoint_restore\(\);/;/
+/^static int vcpu_enter_guest\(/,/^}/ s/hw_breakpoint_restore\(\);/{ }/

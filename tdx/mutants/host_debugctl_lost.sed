@@ -1,4 +1,4 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # the host's DEBUGCTL is not put back, as before Linux 6.17
 # tests: tdx_host_state_test
-/^fastpath_t tdx_vcpu_run\(/,/^}/ s/update_debugctlmsr\(.*\);/;/
+/^fastpath_t tdx_vcpu_run\(/,/^}/ s/update_debugctlmsr\(.*\);/{ }/

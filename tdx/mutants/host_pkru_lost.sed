@@ -1,4 +1,4 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # the host's PKRU is not put back
 # tests: tdx_host_state_test
-/^static void tdx_load_host_xsave_state\(/,/^}/ s/wrpkru\(.*\);/;/
+/^static void tdx_load_host_xsave_state\(/,/^}/ s/wrpkru\(.*\);/{ }/

@@ -1,4 +1,4 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # the host's XCR0 is what the TD's configuration made of it
 # tests: tdx_host_state_test
-/^static void tdx_load_host_xsave_state\(/,/^}/ s/xsetbv\(.*\);/;/
+/^static void tdx_load_host_xsave_state\(/,/^}/ s/xsetbv\(.*\);/{ }/

@@ -1,4 +1,4 @@
 # file: arch/x86/kvm/vmx/main.c
 # a CPU goes offline with vCPUs on it
 # tests: tdx_host_state_test
-/^static void vt_disable_virtualization_cpu\(/,/^}/ s/tdx_disable_virtualization_cpu\(\);/;/
+/^static void vt_disable_virtualization_cpu\(/,/^}/ s/tdx_disable_virtualization_cpu\(\);/{ }/
