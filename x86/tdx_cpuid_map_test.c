@@ -9,9 +9,10 @@
  * gets, and lets a TD run CPUID in all states that it can be in.  Then it checks
  * the map against what KVM_TDX_CAPABILITIES promises.
  *
- *	tdx_cpuid_map_test --table | --json | --html
+ *	tdx_cpuid_map_test --table | --json | --html [FILE]
  *
- * prints the map instead.
+ * prints the map instead.  On stdout the lib's random seed comes first, so JSON
+ * and HTML want a file.
  */
 #include "kvm_util.h"
 #include "processor.h"
@@ -859,9 +860,11 @@ int main(int argc, char *argv[])
 	/* Once for all cases, which run in processes of their own. */
 	draw_map();
 
-	for (int i = 0; argc == 2 && i < ARRAY_SIZE(formats); i++) {
+	for (int i = 0; argc > 1 && i < ARRAY_SIZE(formats); i++) {
 		if (strcmp(argv[1], formats[i].option))
 			continue;
+		TEST_ASSERT(argc == 2 || freopen(argv[2], "w", stdout),
+			    "Can't write '%s', errno %d", argv[2], errno);
 		formats[i].print();
 		return 0;
 	}
