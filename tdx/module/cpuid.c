@@ -458,6 +458,10 @@ u64 cpuid_build(struct td *td, const struct td_params *p, u64 *bad)
 		apply_gates(td, r, td->cpuid[i]);
 		own_topology |= r->leaf == 0x1f && !keeps_native(td, r, 0, p);
 	}
+	/* TSX is there as a whole, HLE and RTM, or not at all. */
+	*bad = 7;
+	if (cpuid_bit(td, 7, 0, 1, 4) != cpuid_bit(td, 7, 0, 1, 11))
+		return status(TDX_OPERAND_INVALID, TDX_OP_CPUID_CONFIG);
 	/* Not an invalid operand, and nothing is said about which leaf. */
 	*bad = 0;
 	if (own_topology) {

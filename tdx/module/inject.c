@@ -17,7 +17,7 @@ const char tdx_inject_help[] =
 	"  INTERRUPTED_RESUMABLE     TDH.PHYMEM.CACHE.WB, TDH.SYS.DISABLE\n"
 	"  PREVIOUS_TLB_EPOCH_BUSY   TDH.MEM.TRACK\n"
 	"  interrupted               TDG.MEM.PAGE.ACCEPT of 2 MiB: half of it done\n"
-	"  triple-fault, non-recoverable, ept-violation\n"
+	"  triple-fault, non-recoverable, ept-violation, bus-lock, notify\n"
 	"                            TDG.VP.VMCALL: this TD exit in its place\n"
 	"WHEN counts the calls of that leaf: N or N-M, those by number from 1;\n"
 	"everyN; 1inN or 1inN:SEED, by chance.  Without it, every second call.\n";
@@ -48,6 +48,8 @@ static const struct {
 	{ "triple-fault", "TDG.VP.VMCALL", INJECT_TRIPLE_FAULT },
 	{ "non-recoverable", "TDG.VP.VMCALL", INJECT_NON_RECOVERABLE },
 	{ "ept-violation", "TDG.VP.VMCALL", INJECT_EPT_VIOLATION },
+	{ "bus-lock", "TDG.VP.VMCALL", INJECT_BUS_LOCK },
+	{ "notify", "TDG.VP.VMCALL", INJECT_NOTIFY },
 };
 
 static const struct leaf *find_leaf(const char *name)

@@ -104,6 +104,8 @@ struct td {
 	struct tdx_vcpu *vcpus;		/* all that were created */
 };
 
+#define MAX_FAULTS	32
+
 enum vcpu_state { VCPU_UNINITIALIZED, VCPU_READY, VCPU_ACTIVE, VCPU_DISABLED };
 
 /* Fields of the TD VMCS that the host writes, those of up to 32 bits. */
@@ -111,6 +113,10 @@ enum {
 	VMCS_PI_VECTOR, VMCS_PIN_CONTROLS, VMCS_PROC2_CONTROLS,
 	VMCS_NOTIFY_WINDOW, VMCS_FIELDS,
 };
+
+/* Bits of VMCS_PROC2_CONTROLS. */
+#define PROC2_BUS_LOCK	BIT(30)
+#define PROC2_NOTIFY	BIT(31)
 
 struct tdx_vcpu {
 	struct tdx_vcpu *next;
@@ -123,6 +129,9 @@ struct tdx_vcpu {
 	struct try_lock tdvpr_lock;
 	u64 initial_rcx;
 	u64 epoch;			/* of the last entry */
+	u64 fault_rip, fault_qualification;
+	unsigned int num_faults;	/* private ones in a row, at that RIP */
+	u64 faults[MAX_FAULTS];		/* the pages, as long as there is room */
 	u64 tlb_tag;			/* see tdx_vcpu_tlb_tag() */
 	bool in_vmcall;			/* the last exit was TDG.VP.VMCALL */
 	u32 vmcall_mask;
@@ -203,7 +212,8 @@ void trace_call(struct call *c, const char *who, const struct leaf *leaf,
 		u64 leaf_nr, const u64 in[TDX_NR_GPRS], u64 ns);
 void trace_exit(struct tdx_vcpu *v, const struct tdx_exit *exit);
 void trace_ve(struct tdx_vcpu *v);
-void trace_poison(struct tdx_module *m, u64 pa, enum tdx_page_type type);
+void trace_host_access(struct tdx_module *m, u64 pa, enum tdx_page_type type,
+		       bool write);
 
 /* system.c */
 void random_bytes(void *buf, size_t len);
@@ -275,6 +285,7 @@ struct sept_entry *sept_find(struct td *td, u64 gpa, unsigned int level,
 void sept_free(struct td *td);
 #define NO_GPA	(~0ull)
 u64 sept_any_mapped(struct td *td);
+bool sept_has_page(struct td *td, u64 gpa);
 /* tdx_translate() with the lock held. */
 enum tdx_outcome translate(struct tdx_vcpu *v, u64 gpa, enum tdx_access access,
 			   u64 *hpa, unsigned int *rights,
@@ -312,6 +323,7 @@ void lock_after_work(struct call *c);
 enum injection {
 	INJECT_NOTHING, INJECT_STATUS, INJECT_INTERRUPTED,
 	INJECT_TRIPLE_FAULT, INJECT_NON_RECOVERABLE, INJECT_EPT_VIOLATION,
+	INJECT_BUS_LOCK, INJECT_NOTIFY,
 };
 
 enum injection inject(struct call *c, u64 *status);

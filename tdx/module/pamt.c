@@ -366,15 +366,17 @@ u64 phymem_page_wbinvd(struct call *c)
 
 bool tdx_host_access(struct tdx_module *m, uint64_t pa, bool write)
 {
-	struct page *p;
+	struct page *p = pamt_lookup(m, pa);
 	bool private;
 
+	/* Without the lock: who comes first as a page changes hands is open. */
+	if (!p || !p->owner)
+		return false;
 	pthread_mutex_lock(&m->lock);
-	p = pamt_lookup(m, pa);
-	private = p && p->owner;
-	if (private && write) {
-		p->poisoned = p->type == PT_REG;
-		trace_poison(m, pa, p->type);
+	private = p->owner;
+	if (private) {
+		p->poisoned |= write && p->type == PT_REG;
+		trace_host_access(m, pa, p->type, write);
 	}
 	pthread_mutex_unlock(&m->lock);
 	return private;

@@ -89,6 +89,14 @@ u64 sept_any_mapped(struct td *td)
 	return mapped_below(&td->root, root_level(td));
 }
 
+bool sept_has_page(struct td *td, u64 gpa)
+{
+	unsigned int level;
+	const struct sept_entry *e = sept_find(td, gpa, 0, &level);
+
+	return e->state == SEPT_MAPPED || e->state == SEPT_PENDING;
+}
+
 static void free_table(struct sept_table *table)
 {
 	unsigned int i;
@@ -528,7 +536,9 @@ enum tdx_outcome translate(struct tdx_vcpu *v, u64 gpa, enum tdx_access access,
 			   struct tdx_exit *exit)
 {
 	memset(exit, 0, sizeof(*exit));
-	if (gpa >> gpa_width(v->td))
+	/* Nor is there code in shared memory, mapped or not. */
+	if (gpa >> gpa_width(v->td) ||
+	    (access == TDX_FETCH && gpa & shared_bit(v->td)))
 		return TDX_RSVD;
 	return gpa & shared_bit(v->td) ?
 	       translate_shared(v, gpa, access, hpa, rights, exit) :

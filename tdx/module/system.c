@@ -261,6 +261,14 @@ static u64 forced_exit(struct call *c, enum injection what)
 		e->reason = EXIT_TDCALL;
 		td->fatal = true;
 		break;
+	case INJECT_BUS_LOCK:
+	case INJECT_NOTIFY:
+		/* Where the host asked for it. */
+		e->reason = what == INJECT_NOTIFY ? EXIT_NOTIFY : EXIT_BUS_LOCK;
+		if (!(c->vcpu->vmcs[VMCS_PROC2_CONTROLS] &
+		      (what == INJECT_NOTIFY ? PROC2_NOTIFY : PROC2_BUS_LOCK)))
+			c->outcome = TDX_DONE;
+		break;
 	default:
 		/* Of a page that is there: the host has nothing to do. */
 		e->reason = EXIT_EPT_VIOLATION;

@@ -108,6 +108,7 @@ struct tdx_exit {
 	uint64_t gpa;
 	uint32_t intr_info;
 	uint32_t vmcall_mask;	/* TDG.VP.VMCALL's RCX */
+	uint64_t rip;		/* of the guest; the embedder fills it */
 };
 
 /*
@@ -149,9 +150,9 @@ enum tdx_outcome tdx_translate(struct tdx_vcpu *vcpu, uint64_t gpa,
 
 /*
  * An access of the host's, by a physical address without KeyID: true if the
- * page there is private to a TD or is the module's.  A write is noted in the
- * trace and poisons a TD's page: the TD that next reads it is lost, as by the
- * machine check of the real CPU.
+ * page there is private to a TD or is the module's, which is quick to tell if it
+ * is not.  The trace notes the access, and a write poisons a TD's page: the TD
+ * that next reads it is lost, as by the machine check of the real CPU.
  */
 bool tdx_host_access(struct tdx_module *m, uint64_t pa, bool write);
 

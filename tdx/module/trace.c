@@ -76,8 +76,8 @@ static const struct { u32 reason; const char *name; } exit_names[] = {
 	{ EXIT_RDMSR, "RDMSR" }, { EXIT_WRMSR, "WRMSR" },
 	{ EXIT_EPT_VIOLATION, "EPT violation" },
 	{ EXIT_EPT_MISCONFIG, "EPT misconfiguration" },
-	{ EXIT_WBINVD, "WBINVD" }, { EXIT_TDCALL, "TDG.VP.VMCALL" },
-	{ EXIT_BUS_LOCK, "bus lock" },
+	{ EXIT_WBINVD, "WBINVD" }, { EXIT_BUS_LOCK, "bus lock" },
+	{ EXIT_NOTIFY, "notification" }, { EXIT_TDCALL, "TDG.VP.VMCALL" },
 };
 
 static const char *exit_name(u32 reason)
@@ -233,13 +233,15 @@ void trace_ve(struct tdx_vcpu *v)
 	m->ops.trace(m->opaque, line);
 }
 
-void trace_poison(struct tdx_module *m, u64 pa, enum tdx_page_type type)
+void trace_host_access(struct tdx_module *m, u64 pa, enum tdx_page_type type,
+		       bool write)
 {
 	char line[256] = "";
 
 	if (!m->ops.trace)
 		return;
-	append(line, sizeof(line), "host: write to %s page 0x%" PRIx64,
+	append(line, sizeof(line), "host: %s %s page 0x%" PRIx64,
+	       write ? "write to" : "read of",
 	       type == PT_REG ? "a TD's private" : "the module's", pa);
 	m->ops.trace(m->opaque, line);
 }

@@ -163,6 +163,79 @@ u64 vp_flush(struct call *c)
 	return 0;
 }
 
+/* RAX and RCX carry the status and the mask, RSP is never passed. */
+static bool gpr_passes(u32 mask, unsigned int reg)
+{
+	return mask & BIT(reg) && reg != TDX_RAX && reg != TDX_RCX &&
+	       reg != TDX_RSP;
+}
+
+/* The host's registers after a TD exit; @guest's where @mask lets them pass. */
+static void set_host_gprs(const struct tdx_vcpu *v, const struct tdx_exit *exit,
+			  u32 mask, const u64 guest[TDX_NR_GPRS],
+			  u64 host[TDX_NR_GPRS])
+{
+	unsigned int i;
+
+	for (i = 0; i < TDX_NR_GPRS; i++) {
+		if (i == TDX_RSP)
+			continue;
+		if (i == TDX_RBP && v->td->config_flags & CONFIG_NO_RBP_MOD)
+			continue;
+		host[i] = gpr_passes(mask, i) ? guest[i] : 0;
+	}
+	host[TDX_RAX] = exit->status | exit->reason;
+	if (exit->reason == EXIT_TDCALL) {
+		host[TDX_RCX] = mask;
+	} else {
+		host[TDX_RCX] = (u32)exit->qualification;
+		host[TDX_RDX] = exit->ext_qualification;
+		host[TDX_R8] = exit->gpa;
+		host[TDX_R9] = exit->intr_info;
+	}
+}
+
+/*
+ * Zero-step mitigation: a guest that faulted this often at one instruction, and
+ * shows no sign of having gone on, is not entered before all the pages are there.
+ */
+#define FAULTS_TO_CHECK	6
+
+static void note_exit(struct tdx_vcpu *v, const struct tdx_exit *exit)
+{
+	if (exit->rip != v->fault_rip)
+		v->num_faults = 0;
+	if (exit->reason != EXIT_EPT_VIOLATION || exit->gpa >= shared_bit(v->td))
+		return;
+	v->fault_rip = exit->rip;
+	v->fault_qualification = exit->qualification;
+	if (v->num_faults < MAX_FAULTS)
+		v->faults[v->num_faults++] = exit->gpa;
+}
+
+/* The first page that is still not there, as if it had been met again. */
+static u64 repeat_fault(struct call *c, struct tdx_vcpu *v)
+{
+	const struct try_lock *tree = &v->td->sept_lock;
+	unsigned int i;
+
+	if (v->num_faults < FAULTS_TO_CHECK)
+		return 0;
+	if (tree->exclusive || tree->shared)
+		return status(TDX_OPERAND_BUSY, TDX_OP_SEPT_TREE);
+	for (i = 0; i < v->num_faults; i++) {
+		if (sept_has_page(v->td, v->faults[i]))
+			continue;
+		set_host_gprs(v, &(struct tdx_exit){
+			.reason = EXIT_EPT_VIOLATION, .gpa = v->faults[i],
+			.qualification = v->fault_qualification,
+		}, 0, c->gpr, c->gpr);
+		return c->gpr[TDX_RAX];
+	}
+	v->num_faults = 0;
+	return 0;
+}
+
 /* Bits of RCX beside the TDVPR's address. */
 #define HOST_RECOVERABILITY_HINT	BIT(52)
 #define RESUME_L1			BIT(53)
@@ -181,6 +254,8 @@ u64 vp_enter(struct call *c)
 	if (v->state != VCPU_READY)
 		return status(TDX_VCPU_STATE_INCORRECT, TDX_OP_RCX);
 	err = vp_associate(c, v);
+	if (!err)
+		err = repeat_fault(c, v);
 	if (err)
 		return err;
 	v->state = VCPU_ACTIVE;
@@ -190,13 +265,6 @@ u64 vp_enter(struct call *c)
 	v->td->running[v->epoch & 1]++;
 	c->vcpu = v;
 	return 0;
-}
-
-/* RAX and RCX carry the status and the mask, RSP is never passed. */
-static bool gpr_passes(u32 mask, unsigned int reg)
-{
-	return mask & BIT(reg) && reg != TDX_RAX && reg != TDX_RCX &&
-	       reg != TDX_RSP;
 }
 
 uint32_t tdx_td_enter(struct tdx_vcpu *v, const uint64_t host[TDX_NR_GPRS],
@@ -221,7 +289,6 @@ uint32_t tdx_td_exit(struct tdx_vcpu *v, const struct tdx_exit *exit,
 	struct td *td = v->td;
 	bool vmcall = exit->reason == EXIT_TDCALL;
 	u32 mask = vmcall ? exit->vmcall_mask : 0;
-	unsigned int i;
 
 	pthread_mutex_lock(&td->m->lock);
 	td->running[v->epoch & 1]--;
@@ -231,22 +298,8 @@ uint32_t tdx_td_exit(struct tdx_vcpu *v, const struct tdx_exit *exit,
 	v->in_vmcall = vmcall;
 	v->vmcall_mask = mask;
 
-	for (i = 0; i < TDX_NR_GPRS; i++) {
-		if (i == TDX_RSP)
-			continue;
-		if (i == TDX_RBP && td->config_flags & CONFIG_NO_RBP_MOD)
-			continue;
-		host[i] = gpr_passes(mask, i) ? guest[i] : 0;
-	}
-	host[TDX_RAX] = exit->status | exit->reason;
-	if (vmcall) {
-		host[TDX_RCX] = mask;
-	} else {
-		host[TDX_RCX] = (u32)exit->qualification;
-		host[TDX_RDX] = exit->ext_qualification;
-		host[TDX_R8] = exit->gpa;
-		host[TDX_R9] = exit->intr_info;
-	}
+	note_exit(v, exit);
+	set_host_gprs(v, exit, mask, guest, host);
 	trace_exit(v, exit);
 	pthread_mutex_unlock(&td->m->lock);
 	return mask >> 16;
@@ -305,7 +358,7 @@ void tdx_vcpu_posted(struct tdx_vcpu *v, struct tdx_posted *p)
 
 bool tdx_vcpu_bus_lock_exits(struct tdx_vcpu *v)
 {
-	return v->vmcs[VMCS_PROC2_CONTROLS] & BIT(30);
+	return v->vmcs[VMCS_PROC2_CONTROLS] & PROC2_BUS_LOCK;
 }
 
 void *tdx_vcpu_state(struct tdx_vcpu *v)

@@ -27,7 +27,7 @@ static const struct field {
 	{ 0x0000000000004000, VMCS32, VMCS_PIN_CONTROLS, HOST, BIT(7) },
 	/* secondary controls: bus-lock detection, notification exiting */
 	{ 0x000000000000401e, VMCS32, VMCS_PROC2_CONTROLS, HOST,
-	  BIT(30) | BIT(31) },
+	  PROC2_BUS_LOCK | PROC2_NOTIFY },
 	/* notification window */
 	{ 0x0000000000004024, VMCS32, VMCS_NOTIFY_WINDOW, HOST, 0xffffffff },
 	/* bit 0: a virtual interrupt would be delivered */

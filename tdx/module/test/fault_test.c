@@ -45,6 +45,8 @@ static const struct plan_row {
 	{ "TDH.PHYMEM.CACHE.WB:INTERRUPTED_RESUMABLE@1+TDH.VP.ENTER:OPERAND_BUSY",
 	  true },
 	{ "TDG.VP.VMCALL:triple-fault@5", true },
+	{ "TDG.VP.VMCALL:bus-lock+TDG.VP.VMCALL:notify@2", true },
+	{ "TDH.VP.ENTER:notify", false },
 	{ "", false },
 	{ "TDH.MEM.TRACK", false },
 	{ "TDH.NO.SUCH:OPERAND_BUSY", false },
@@ -162,6 +164,30 @@ static void forced_exits(struct world *w)
 	g_assert_cmpuint(enter(w, 0, TDVPR) >> 63 | 1, ==, 1);
 }
 
+#define PROC2		0x401e
+#define BUS_LOCK	(1ull << 30)
+#define NOTIFY		(1ull << 31)
+
+/* The host hears of these only if it asked. */
+static void asked_exits(struct world *w)
+{
+	static const struct { uint64_t control; uint32_t reason; } rows[] = {
+		{ 0, 77 }, { BUS_LOCK, 74 }, { NOTIFY, 75 },
+	};
+	unsigned int i;
+
+	for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+		check_status(seamcall(w, VP_WR, .rcx = TDVPR, .rdx = PROC2,
+				      .r8 = rows[i].control,
+				      .r9 = BUS_LOCK | NOTIFY), 0);
+		plan(w, rows[i].reason == 75 ? "TDG.VP.VMCALL:notify@1" :
+					       "TDG.VP.VMCALL:bus-lock@1");
+		check_status(enter(w, 0, TDVPR), 0);
+		tdcall(w, TDG_VP_VMCALL, .rcx = 0xfc00);
+		g_assert_cmphex(w->host[TDX_RAX], ==, rows[i].reason);
+	}
+}
+
 static void forced_end(struct world *w)
 {
 	plan(w, "TDG.VP.VMCALL:non-recoverable@1");
@@ -183,6 +209,7 @@ static void poison(struct world *w)
 	g_assert_false(tdx_host_access(w->m, RESERVED_PAGE, true));
 	g_assert_true(tdx_host_access(w->m, TDR, false));
 	g_assert_true(tdx_host_access(w->m, ADDED, false));
+	g_assert_nonnull(strstr(w->trace->str, "host: read of the module's"));
 	g_assert_cmpint(tdx_translate(w->vcpu, GPA_ADDED, TDX_READ, &hpa,
 				      &rights, &w->exit), ==, TDX_DONE);
 	g_assert_true(tdx_host_access(w->m, ADDED + 8, true));
@@ -209,6 +236,7 @@ void add_fault_tests(void)
 		 interrupted_write_back);
 	add_test("/fault/interrupted ACCEPT", RUNNABLE, interrupted_accept);
 	add_test("/fault/forced TD exits", ENTERED, forced_exits);
+	add_test("/fault/exits that the host asks for", RUNNABLE, asked_exits);
 	add_test("/fault/forced end of a TD", ENTERED, forced_end);
 	add_test("/fault/poison", ENTERED, poison);
 }

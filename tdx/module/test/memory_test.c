@@ -146,6 +146,47 @@ static void tracking(struct world *w)
 		     0);
 }
 
+static void fault_at(struct world *w, uint64_t rip, uint64_t gpa)
+{
+	struct tdx_exit exit = {
+		.reason = 48, .qualification = TDX_WRITE, .gpa = gpa, .rip = rip,
+	};
+
+	check_status(enter(w, 0, TDVPR), 0);
+	tdx_td_exit(w->vcpu, &exit, tdx_vcpu_state(w->vcpu), w->host);
+}
+
+/* Fault after fault at one instruction: the next entry wants the pages there. */
+static void zero_step(struct world *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < 10; i++) {
+		fault_at(w, 0x1000, GPA_FREE);
+		if (i != 4)
+			continue;
+		/* An exit from elsewhere: the guest went on. */
+		check_status(enter(w, 0, TDVPR), 0);
+		leave(w, 77);
+	}
+	/* Another instruction begins anew, and shared memory does not count. */
+	fault_at(w, 0x2000, GPA_ADDED);
+	for (i = 0; i < 8; i++)
+		fault_at(w, 0x2000, GPA_SHARED);
+	for (i = 0; i < 5; i++)
+		fault_at(w, 0x2000, GPA_FREE);
+	for (i = 0; i < 2; i++) {
+		g_assert_cmphex(enter(w, 0, TDVPR), ==, 48);
+		g_assert_cmphex(w->regs[TDX_RCX], ==, TDX_WRITE);
+		g_assert_cmphex(w->regs[TDX_R8], ==, GPA_FREE);
+	}
+	check_status(seamcall(w, MEM_PAGE_AUG, .rcx = GPA_FREE, .rdx = TDR,
+			      .r8 = FREE), 0);
+	fault_at(w, 0x2000, GPA_NO_TABLE);
+	check_status(enter(w, 0, TDVPR), 0);
+	leave(w, 1);
+}
+
 /* What is blocked above is not there below. */
 static void blocked_table(struct world *w)
 {
@@ -181,6 +222,9 @@ static void shared_access(struct world *w)
 		{ OTHER | 7, TDX_READ, TDX_DONE },
 		{ OTHER | 7, TDX_WRITE, TDX_DONE },
 		{ OTHER | 1, TDX_READ, TDX_DONE },
+		/* Never code, mapped or not. */
+		{ OTHER | 7, TDX_FETCH, TDX_RSVD },
+		{ 0, TDX_FETCH, TDX_RSVD },
 		/* Read-only: the qualification says what is allowed. */
 		{ OTHER | 1 | 1ull << 63, TDX_WRITE, TDX_EXIT, 48, 2 | 1 << 3 },
 		/* Not there: an exit, or #VE where KVM wants one (MMIO). */
@@ -262,6 +306,7 @@ void add_memory_tests(void)
 	add_test("/memory/ACCEPT zeroes", ENTERED, accept_zeroes);
 	add_test("/memory/tracking", PAGE_AUGED, tracking);
 	add_test("/memory/blocked table", PAGE_AUGED, blocked_table);
+	add_test("/memory/zero-step mitigation", PAGE_AUGED, zero_step);
 	add_test("/memory/shared access", RUNNABLE, shared_access);
 	add_test("/memory/MRTD", PAGE_ADDED, measurement);
 }

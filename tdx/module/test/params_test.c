@@ -104,6 +104,8 @@ static uint64_t sys_rd(struct world *w, uint64_t id)
 	return w->regs[TDX_R8];
 }
 
+#define TSX	(1u << 4 | 1u << 11)	/* HLE, RTM: one not without the other */
+
 /*
  * Every bit of every slot alone: taken if and only if CPUID_CONFIG_VALUES
  * offers it, and then KVM_TDX_GET_CPUID's way shows it.
@@ -130,6 +132,8 @@ static void cpuid_bits(struct world *w)
 				if ((uint32_t)leaf == 0x1f && ok)
 					continue;
 				p.cpuid[slot][reg] = 1u << bit;
+				if (leaf == 7 && reg == 1 && p.cpuid[slot][1] & TSX)
+					p.cpuid[slot][1] = TSX;
 				memcpy(ram(PARAMS), &p, sizeof(p));
 				got = seamcall(w, MNG_INIT, .rcx = TDR,
 					       .rdx = PARAMS);
@@ -155,6 +159,17 @@ static void cpuid_bits(struct world *w)
 			}
 		}
 	}
+}
+
+static void cpuid_half_tsx(struct world *w)
+{
+	w->params.cpuid[5][1] = 1u << 4;
+	memcpy(ram(PARAMS), &w->params, sizeof(w->params));
+	check_status(seamcall(w, MNG_INIT, .rcx = TDR, .rdx = PARAMS),
+		     ERR(OPERAND_INVALID, CPUID_CONFIG));
+	g_assert_cmphex(w->regs[TDX_RCX], ==, 7);
+	w->params.cpuid[5][1] = TSX;
+	world_step(w, INITIALIZED);
 }
 
 /* A native bit that the host does not ask for is off where it may choose. */
@@ -183,5 +198,6 @@ void add_params_tests(void)
 		g_test_add_data_func(path, &rows[i], run_row);
 	}
 	add_test("/params/CPUID, bit by bit", TDCS_DONE, cpuid_bits);
+	add_test("/params/CPUID, HLE without RTM", TDCS_DONE, cpuid_half_tsx);
 	add_test("/params/CPUID, nothing asked", RUNNABLE, cpuid_not_asked);
 }

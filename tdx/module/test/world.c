@@ -257,6 +257,8 @@ uint64_t tdcall_with(struct world *w, uint64_t rax, const struct operands *in)
 	w->outcome = tdx_tdcall(w->vcpu, w->regs, &w->exit);
 	if (w->outcome == TDX_EXIT || w->outcome == TDX_EXIT_TRAP) {
 		memcpy(tdx_vcpu_state(w->vcpu), w->regs, sizeof(w->regs));
+		/* Each TDCALL is an instruction of its own. */
+		w->exit.rip = ++w->rip;
 		tdx_td_exit(w->vcpu, &w->exit, tdx_vcpu_state(w->vcpu), w->host);
 	}
 	return w->regs[TDX_RAX];

@@ -92,6 +92,7 @@ struct world {
 	struct tdx_vcpu *vcpu;		/* the last one entered */
 	struct tdx_exit exit;		/* of the last TDCALL */
 	enum tdx_outcome outcome;
+	uint64_t rip;			/* of the last TDCALL */
 	uint64_t tsc;
 	uint32_t native;		/* CPUID bits of leaves without structure */
 	bool interrupt_pending;
