@@ -46,6 +46,13 @@ void tdx_hook_fault(CPUX86State *env, vaddr gla, hwaddr gpa,
 void tdx_hook_unaligned_lock(CPUX86State *env, vaddr addr, int size,
 			     uintptr_t ra);
 
+/*
+ * A translation of the host's, about to be cached.  One of a page that is
+ * private is for a single access: *page_size says so.
+ */
+void tdx_hook_host_access(CPUX86State *env, MMUAccessType access, hwaddr pa,
+			  int *page_size);
+
 /* tdx_hook_cr4_bits() is declared in cpu.h, by "insert". */
 
 #else

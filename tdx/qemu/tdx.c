@@ -578,6 +578,7 @@ static G_NORETURN void exit_td(CPUX86State *env, const struct tdx_exit *exit)
 	struct td_cpu *td = td_cpu(env);
 	CPUX86State *host = lp->host;
 	CPUState *cs = env_cpu(env);
+	struct tdx_exit known = *exit;
 	uint32_t xmm;
 
 	/*
@@ -592,7 +593,8 @@ static G_NORETURN void exit_td(CPUX86State *env, const struct tdx_exit *exit)
 	save_state(env, &td->env);
 	scrub_host(host, tdx_vcpu_xfam(lp->td));
 	lp->debugctl &= DEBUGCTL_KEPT;
-	xmm = tdx_td_exit(lp->td, exit, td->env.regs, host->regs);
+	known.rip = env->eip;
+	xmm = tdx_td_exit(lp->td, &known, td->env.regs, host->regs);
 	lp->td = NULL;
 	if (exit->reason == 0) {
 		/* The NMI that ends the TD's run is taken by the exit. */
@@ -1100,6 +1102,18 @@ void tdx_hook_fault(CPUX86State *env, vaddr gla, hwaddr gpa,
 	default:
 		tdx_deliver(env, out, &exit, 0, ra);
 	}
+}
+
+/*
+ * What was cached before the page became private stays so until the next flush,
+ * which each switch of address spaces is.
+ */
+void tdx_hook_host_access(CPUX86State *env, MMUAccessType access, hwaddr pa,
+			  int *page_size)
+{
+	if (module && !tdx_in_td(env) &&
+	    tdx_host_access(module, pa, access == MMU_DATA_STORE))
+		*page_size = 1;
 }
 
 uint64_t tdx_hook_cr4_bits(void)
