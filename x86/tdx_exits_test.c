@@ -1023,7 +1023,5 @@ int main(int argc, char *argv[])
 {
 	TEST_REQUIRE(kvm_has_tdx());
 
-	tdx_measure_memory = false;
-
 	return test_harness_run(argc, argv);
 }

@@ -1112,7 +1112,6 @@ int main(int argc, char *argv[])
 
 	TEST_REQUIRE(kvm_has_tdx());
 
-	tdx_measure_memory = false;
 	find_cpus();
 	ret = test_harness_run(argc, argv);
 	all_online();
