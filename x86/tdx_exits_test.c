@@ -433,13 +433,15 @@ TEST_F(after_shutdown, vcpu_stays_down)
 {
 	struct kvm_vcpu *vcpu = td_launch(&self->td, guest_no_idt);
 	struct kvm_run *run = vcpu->run;
-	int log = kernel_log_open();
 	u64 cpu;
+	int log;
 
 	if (panics_on_warning())
 		SKIP(return, "the host would panic if KVM gets this wrong");
 
+	/* Announced before the log is watched, as the announcement goes there. */
 	expect_kernel_log("WARNING: .*vt_cache_reg");
+	log = kernel_log_open();
 	cpu = pin_self_to_any_cpu();
 	vcpu_run(vcpu);
 	for (int i = 0; i < 3; i++) {
