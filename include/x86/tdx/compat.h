@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The lib's random numbers by the names that they have since Linux 7.3, for
- * trees where they are called otherwise.
+ * trees where they are called otherwise; tdx.mk looks.
  */
 #ifndef SELFTEST_KVM_TDX_COMPAT_H
 #define SELFTEST_KVM_TDX_COMPAT_H
 
-#include <linux/version.h>
-
 #include "test_util.h"
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0)
+#ifdef TDX_LIB_HAS_GUEST_RNG
 
 #define kvm_random_state	guest_random_state
 #define kvm_random_seed		guest_random_seed

@@ -19,6 +19,11 @@ $(TDX_TESTS): $(LIBTDX_O) $(TDX_ABI_CHECK).o lib/x86/tdx/tdx.mk
 $(TDX_TESTS): LIBKVM_OBJS += $(LIBTDX_O)
 $(TDX_TESTS): LDFLAGS += $(LIBTDX_WRAP:%=-Wl,--wrap=%)
 
+# See include/x86/tdx/compat.h.
+ifeq ($(shell grep kvm_rng include/test_util.h),)
+CFLAGS += -DTDX_LIB_HAS_GUEST_RNG
+endif
+
 $(shell mkdir -p $(OUTPUT)/lib/x86/tdx)
 
 $(LIBTDX_O): $(OUTPUT)/%.o: %.c
