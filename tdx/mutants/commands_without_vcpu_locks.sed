@@ -1,4 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
+# SPDX-License-Identifier: GPL-2.0
 # vCPUs may run while a command is at work
 # tests: tdx_parallel_test
 /^static tdx_vm_state_guard_t tdx_acquire_vm_state_locks\(/,/^}/ s/r = kvm_lock_all_vcpus\(kvm\);/r = 0;/

@@ -1,4 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
+# SPDX-License-Identifier: GPL-2.0
 # OUT does not end, and the next IN is taken for its end
 # tests: tdx_io_test
 /^static .*\btdx_complete_pio_out\(/,/^}/ {

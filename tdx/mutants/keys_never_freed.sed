@@ -1,4 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
+# SPDX-License-Identifier: GPL-2.0
 # KeyIDs are not given back
 # tests: tdx_limits_test
 /^static inline void tdx_hkid_free\(/,/^}/ { /tdx_guest_keyid_free/d }

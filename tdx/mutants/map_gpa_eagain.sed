@@ -1,4 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
+# SPDX-License-Identifier: GPL-2.0
 # MapGPA has no RETRY for user space, as before 3e2dec1ede0a
 # tests: tdx_map_gpa_test
 /^static .*\btdx_complete_vmcall_map_gpa\(/,/^}/ {

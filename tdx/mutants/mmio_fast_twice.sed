@@ -1,4 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
+# SPDX-License-Identifier: GPL-2.0
 # a write to an ioeventfd of any size is two writes
 # tests: tdx_mmio_test
 /^static .*\btdx_mmio_write\(/,/^}/ {

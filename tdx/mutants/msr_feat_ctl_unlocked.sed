@@ -1,4 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
+# SPDX-License-Identifier: GPL-2.0
 # FEATURE_CONTROL is not locked
 # tests: tdx_msr_test
 /^int tdx_get_msr\(/,/^}/ s/= FEAT_CTL_LOCKED;/= 0;/
