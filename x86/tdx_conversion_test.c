@@ -94,15 +94,6 @@ static void make_private(struct tdx_servant *s, gpa_t gpa, int n, u64 val)
 	accept_and_write(s, gpa, n, val);
 }
 
-/* The page is private and there, but it is none that the guest has accepted. */
-#define assert_lost(s, gpa)						\
-do {									\
-	tdx_order(s, TDX_ORDER_READ, gpa, 0);				\
-	TEST_ASSERT_VE(s, gpa);						\
-	tdx_accept(s, gpa);						\
-	TEST_ASSERT_EQ(tdx_read(s, gpa), 0ul);				\
-} while (0)
-
 /* Explicit conversion: the guest's MapGPA, answered as user space does. */
 #define map_gpa(s, _gpa, _size)						\
 do {									\
@@ -146,7 +137,7 @@ TEST_F(conversion, explicit_to_private)
 
 	tdx_write(s, shared(FOCUS), MAGIC);
 	convert_to_private(s, FOCUS, PAGE_SIZE);
-	assert_lost(s, FOCUS);
+	tdx_assert_lost(s, FOCUS);
 	tdx_write(s, FOCUS, ~MAGIC);
 	TEST_ASSERT_EQ(*hva(self->vm, FOCUS), MAGIC);
 }
@@ -174,7 +165,7 @@ TEST_F(conversion, explicit_there_and_back)
 	convert_to_shared(s, FOCUS, PAGE_SIZE);
 	tdx_write(s, shared(FOCUS), MAGIC + 1);
 	convert_to_private(s, FOCUS, PAGE_SIZE);
-	assert_lost(s, FOCUS);
+	tdx_assert_lost(s, FOCUS);
 
 	/* The shared page is as it was left. */
 	convert_to_shared(s, FOCUS, PAGE_SIZE);
@@ -228,7 +219,7 @@ TEST_F(conversion, explicit_focus_in_2m)
 
 	convert_to_private(s, FOCUS, FOCUS_PAGES * PAGE_SIZE);
 	for (int i = 0; i < FOCUS_PAGES; i++)
-		assert_lost(s, FOCUS + i * PAGE_SIZE);
+		tdx_assert_lost(s, FOCUS + i * PAGE_SIZE);
 	TEST_ASSERT_EQ(tdx_read(s, FOCUS - PAGE_SIZE), MAGIC);
 	TEST_ASSERT_EQ(tdx_read(s, FOCUS + FOCUS_PAGES * PAGE_SIZE), MAGIC);
 }
@@ -313,7 +304,7 @@ TEST_F(conversion, implicit_there_and_back)
 	resolve(s, FOCUS, true);
 	TEST_ASSERT_EQ(tdx_continue(s), 0);
 	TEST_ASSERT_VE(s, FOCUS);
-	assert_lost(s, FOCUS);
+	tdx_assert_lost(s, FOCUS);
 }
 
 TEST_F(conversion, implicit_focus_in_2m)
@@ -368,7 +359,7 @@ TEST_F(conversion, private_to_shared_to_private_unseen_by_guest)
 	make_private(s, FOCUS, 1, MAGIC);
 	vm_mem_set_shared(self->vm, FOCUS, PAGE_SIZE);
 	vm_mem_set_private(self->vm, FOCUS, PAGE_SIZE);
-	assert_lost(s, FOCUS);
+	tdx_assert_lost(s, FOCUS);
 }
 
 /* To ask for what already is may not cost the guest its page. */
@@ -425,7 +416,7 @@ TEST_F(conversion, attributes_outlive_memslot)
 	vm_ioctl(self->vm, KVM_SET_USER_MEMORY_REGION2, &region);
 	region.memory_size = SIZE;
 	vm_ioctl(self->vm, KVM_SET_USER_MEMORY_REGION2, &region);
-	assert_lost(s, FOCUS);
+	tdx_assert_lost(s, FOCUS);
 	tdx_write(s, shared(FOCUS + PAGE_SIZE), 1);
 }
 
@@ -456,7 +447,7 @@ TEST_F(conversion, page_of_image)
 	TEST_ASSERT_EQ(tdx_read(&s, FOCUS), MAGIC);
 	convert_to_shared(&s, FOCUS, PAGE_SIZE);
 	convert_to_private(&s, FOCUS, PAGE_SIZE);
-	assert_lost(&s, FOCUS);
+	tdx_assert_lost(&s, FOCUS);
 	TEST_ASSERT_EQ(tdx_read(&s, FOCUS + PAGE_SIZE), ~MAGIC);
 	kvm_vm_free(vm);
 }
@@ -474,7 +465,7 @@ TEST_F(conversion, page_of_image_taken_back)
 	vm_tdx_launch(vm);
 
 	tdx_write(&s, shared(FOCUS), MAGIC);
-	assert_lost(&s, FOCUS + PAGE_SIZE);
+	tdx_assert_lost(&s, FOCUS + PAGE_SIZE);
 	TEST_ASSERT_EQ(tdx_read(&s, FOCUS + 2 * PAGE_SIZE), 0ul);
 	kvm_vm_free(vm);
 }
@@ -619,7 +610,7 @@ TEST_F(running, hole_punched)
 	wait_hammer(&h);
 	TEST_ASSERT_EQ(h.r, 0);
 	TEST_ASSERT_VE(&self->s, FOCUS);
-	assert_lost(&self->s, FOCUS);
+	tdx_assert_lost(&self->s, FOCUS);
 }
 
 static void delete_slot(struct kvm_vm *vm, u32 slot)
@@ -743,7 +734,7 @@ TEST_F(two_vcpus, one_converts_beside_the_other)
 	for (int i = 0; i < 5; i++) {
 		convert_to_shared(&self->a, FOCUS, PAGE_SIZE);
 		convert_to_private(&self->a, FOCUS, PAGE_SIZE);
-		assert_lost(&self->a, FOCUS);
+		tdx_assert_lost(&self->a, FOCUS);
 	}
 	stop_hammer(&h);
 }
@@ -764,10 +755,10 @@ static void *convert_pages(void *arg)
 		TEST_ASSERT_EQ(*hva(s->vcpu->vm, gpa), MAGIC + i);
 		vm_guest_mem_punch_hole(s->vcpu->vm, gpa, PAGE_SIZE);
 		convert_to_private(s, gpa, PAGE_SIZE);
-		assert_lost(s, gpa);
+		tdx_assert_lost(s, gpa);
 		TEST_ASSERT_EQ(madvise(hva(s->vcpu->vm, gpa), PAGE_SIZE, MADV_DONTNEED), 0);
 		vm_guest_mem_punch_hole(s->vcpu->vm, gpa, PAGE_SIZE);
-		assert_lost(s, gpa);
+		tdx_assert_lost(s, gpa);
 		vm_mem_set_shared(s->vcpu->vm, gpa, PAGE_SIZE);
 	}
 	return NULL;
@@ -837,7 +828,7 @@ TEST_F(building, holes_against_init_vcpu)
 	other = tdx_servant_add(self->vm, 1);
 	TEST_ASSERT_EQ(pthread_join(self->thread, NULL), 0);
 	vm_tdx_launch(self->vm);
-	assert_lost(&other, FOCUS);
+	tdx_assert_lost(&other, FOCUS);
 }
 
 TEST_F(building, holes_against_init_mem_region)
@@ -851,7 +842,7 @@ TEST_F(building, holes_against_init_mem_region)
 		vm_guest_mem_punch_hole(self->vm, FOCUS, FOCUS_PAGES * PAGE_SIZE);
 	}
 	vm_tdx_launch(self->vm);
-	assert_lost(&self->s, FOCUS);
+	tdx_assert_lost(&self->s, FOCUS);
 }
 
 TEST_F(building, holes_against_finalize)
@@ -867,7 +858,7 @@ TEST_F(building, holes_against_finalize)
 	TEST_ASSERT(!r, KVM_IOCTL_ERROR(KVM_TDX_FINALIZE_VM, r));
 	TEST_ASSERT_EQ(pthread_join(self->thread, NULL), 0);
 	for (int i = 0; i < FOCUS_PAGES; i++)
-		assert_lost(&self->s, FOCUS + i * PAGE_SIZE);
+		tdx_assert_lost(&self->s, FOCUS + i * PAGE_SIZE);
 }
 
 int main(int argc, char *argv[])

@@ -258,9 +258,7 @@ FIXTURE_SETUP(prefault)
 	vm_mem_set_private(self->vm, PRIVATE_PAGE, SHARED_PAGE - PRIVATE_PAGE);
 	virt_map(self->vm, SHARED_PAGE, SHARED_PAGE, (TEST_END - SHARED_PAGE) / PAGE_SIZE);
 
-	gva = vm_alloc_shared(self->vm, PAGE_SIZE, KVM_UTIL_MIN_VADDR,
-			      MEM_REGION_TEST_DATA);
-	self->req = addr_gva2hva(self->vm, gva);
+	gva = tdx_alloc_shared(self->vm, PAGE_SIZE, &self->req);
 	vcpu_args_set(self->vcpu, 1, gva);
 
 	/*

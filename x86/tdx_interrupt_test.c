@@ -108,9 +108,7 @@ static void td_create(struct td *td)
 	gva_t gva;
 
 	*td = (struct td) { .vm = __vm_create(VM_SHAPE_TDX, NR_VCPUS, 0) };
-	gva = vm_alloc_shared(td->vm, sizeof(*td->shared), KVM_UTIL_MIN_VADDR,
-			      MEM_REGION_TEST_DATA);
-	td->shared = addr_gva2hva(td->vm, gva);
+	gva = tdx_alloc_shared(td->vm, sizeof(*td->shared), &td->shared);
 	write_guest_global(td->vm, shared, (void *)gva);
 
 	vm_install_exception_handler(td->vm, NMI_VECTOR, guest_nmi_handler);

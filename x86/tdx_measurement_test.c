@@ -124,9 +124,7 @@ FIXTURE_SETUP(measurement)
 	self->vm = __vm_create(VM_SHAPE_TDX, 1, 0);
 	self->vcpu = vm_vcpu_add(self->vm, 0, guest_reports);
 
-	gva = vm_alloc_shared(self->vm, sizeof(*self->td_info), KVM_UTIL_MIN_VADDR,
-			      MEM_REGION_TEST_DATA);
-	self->td_info = addr_gva2hva(self->vm, gva);
+	gva = tdx_alloc_shared(self->vm, sizeof(*self->td_info), &self->td_info);
 	vcpu_args_set(self->vcpu, 1, gva);
 
 	vm_mem_add(self->vm, VM_MEM_SRC_ANONYMOUS, GUEST_GPA, SLOT, 1 + NR_PAGES,

@@ -393,15 +393,6 @@ static void make_private(struct tdx_servant *s, gpa_t gpa, int n, u64 val)
 	}
 }
 
-/* The page is private and there, but it is none that the guest has accepted. */
-#define assert_lost(s, gpa)						\
-do {									\
-	tdx_order(s, TDX_ORDER_READ, gpa, 0);				\
-	TEST_ASSERT_VE(s, gpa);						\
-	tdx_accept(s, gpa);						\
-	TEST_ASSERT_EQ(tdx_read(s, gpa), 0ul);				\
-} while (0)
-
 /* Delete a memslot of the lib's and bring it back, possibly as another one. */
 static void delete_slot(struct kvm_vm *vm, u32 slot)
 {
@@ -780,7 +771,7 @@ TEST_F(memory, punch_hole_loses_contents)
 {
 	make_private(&self->s, GPA, 1, MAGIC);
 	vm_guest_mem_punch_hole(self->vm, GPA, PAGE_SIZE);
-	assert_lost(&self->s, GPA);
+	tdx_assert_lost(&self->s, GPA);
 }
 
 TEST_F(memory, punch_hole_keeps_neighbours)
@@ -789,15 +780,15 @@ TEST_F(memory, punch_hole_keeps_neighbours)
 	vm_guest_mem_punch_hole(self->vm, PAGE(1), 2 * PAGE_SIZE);
 	TEST_ASSERT_EQ(tdx_read(&self->s, PAGE(0)), MAGIC);
 	TEST_ASSERT_EQ(tdx_read(&self->s, PAGE(3)), MAGIC);
-	assert_lost(&self->s, PAGE(1));
-	assert_lost(&self->s, PAGE(2));
+	tdx_assert_lost(&self->s, PAGE(1));
+	tdx_assert_lost(&self->s, PAGE(2));
 }
 
 TEST_F(memory, punch_hole_before_use)
 {
 	vm_mem_set_private(self->vm, GPA, SIZE);
 	vm_guest_mem_punch_hole(self->vm, GPA, SIZE);
-	assert_lost(&self->s, GPA);
+	tdx_assert_lost(&self->s, GPA);
 }
 
 TEST_F(memory, punch_hole_of_pending_page)
@@ -807,7 +798,7 @@ TEST_F(memory, punch_hole_of_pending_page)
 	vm_mem_set_private(self->vm, GPA, SIZE);
 	vcpu_ioctl(self->s.vcpu, KVM_PRE_FAULT_MEMORY, &range);
 	vm_guest_mem_punch_hole(self->vm, GPA, SIZE);
-	assert_lost(&self->s, GPA);
+	tdx_assert_lost(&self->s, GPA);
 }
 
 TEST_F(memory, punch_hole_keeps_shared_page)
@@ -844,7 +835,7 @@ TEST_F(memory, memslot_deleted_loses_contents)
 	make_private(&self->s, GPA, 1, MAGIC);
 	delete_slot(self->vm, SLOT);
 	create_slot(self->vm, SLOT);
-	assert_lost(&self->s, GPA);
+	tdx_assert_lost(&self->s, GPA);
 }
 
 TEST_F(memory, memslot_deleted_keeps_shared_page)
@@ -920,7 +911,7 @@ TEST_F(memory, guest_memfd_at_other_gpa)
 	region->region.guest_phys_addr = PLAIN_GPA;
 	create_slot(self->vm, SLOT);
 	vm_mem_set_private(self->vm, PLAIN_GPA, PAGE_SIZE);
-	assert_lost(&self->s, PLAIN_GPA);
+	tdx_assert_lost(&self->s, PLAIN_GPA);
 	tdx_order_faults(&self->s, TDX_ORDER_READ, GPA, 0, GPA, PRIVATE);
 }
 
@@ -942,7 +933,7 @@ TEST_F(memory, guest_memfd_offset)
 	TEST_ASSERT_EQ(fallocate(region->guest_memfd,
 				 FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE,
 				 SIZE / 2, PAGE_SIZE), 0);
-	assert_lost(&self->s, PAGE(0));
+	tdx_assert_lost(&self->s, PAGE(0));
 	TEST_ASSERT_EQ(tdx_read(&self->s, PAGE(1)), MAGIC);
 }
 
@@ -1168,7 +1159,7 @@ TEST_F(prefault, private_is_not_accepted)
 {
 	vm_mem_set_private(self->vm, GPA, SIZE);
 	TEST_ASSERT_EQ(prefault(&self->s, GPA, SIZE), 0);
-	assert_lost(&self->s, GPA);
+	tdx_assert_lost(&self->s, GPA);
 }
 
 TEST_F(prefault, private_keeps_contents)
@@ -1243,7 +1234,7 @@ TEST_F(prefault, private_and_shared)
 	vm_mem_set_private(self->vm, PAGE(1), PAGE_SIZE);
 	TEST_ASSERT_EQ(prefault(&self->s, GPA, 3 * PAGE_SIZE), 0);
 	tdx_write(&self->s, shared(PAGE(0)), 1);
-	assert_lost(&self->s, PAGE(1));
+	tdx_assert_lost(&self->s, PAGE(1));
 	tdx_write(&self->s, shared(PAGE(2)), 1);
 }
 

@@ -167,12 +167,10 @@ static void create(struct td *td)
 	td->vm = __vm_create(VM_SHAPE_TDX, 1, 0);
 	td->vcpu = vm_vcpu_add(td->vm, 0, guest_calls);
 	td->run = td->vcpu->run;
-	gva = vm_alloc_shared(td->vm, sizeof(*td->shared), KVM_UTIL_MIN_VADDR,
-			      MEM_REGION_TEST_DATA);
+	gva = tdx_alloc_shared(td->vm, sizeof(*td->shared), &td->shared);
 	vcpu_args_set(td->vcpu, 1, gva);
 	vm_enable_cap(td->vm, KVM_CAP_EXIT_HYPERCALL, BIT(KVM_HC_MAP_GPA_RANGE));
 	vm_tdx_launch(td->vm);
-	td->shared = addr_gva2hva(td->vm, gva);
 	tdx_vcpu_run_to_sync(td->vcpu, 0);
 }
 

@@ -122,4 +122,13 @@ do {									\
 	TEST_ASSERT_EQ((s)->order->vector, 0);				\
 } while (0)
 
+/* The page is private and there, but it is none that the guest has accepted. */
+#define tdx_assert_lost(s, gpa)						\
+do {									\
+	tdx_order(s, TDX_ORDER_READ, gpa, 0);				\
+	TEST_ASSERT_VE(s, gpa);						\
+	tdx_accept(s, gpa);						\
+	TEST_ASSERT_EQ(tdx_read(s, gpa), 0ul);				\
+} while (0)
+
 #endif /* SELFTEST_KVM_TDX_ORDERS_H */

@@ -100,13 +100,11 @@ static inline void tdx_agent_guest(struct tdx_agent_request *req)
 static inline void tdx_agent_init(struct tdx_agent *agent, struct kvm_vm *vm,
 				  struct kvm_vcpu *vcpu)
 {
-	gva_t gva = vm_alloc_shared(vm, sizeof(*agent->req), KVM_UTIL_MIN_VADDR,
-				    MEM_REGION_TEST_DATA);
+	gva_t gva = tdx_alloc_shared(vm, sizeof(*agent->req), &agent->req);
 
 	vcpu_arch_set_entry_point(vcpu, tdx_agent_guest);
 	vcpu_args_set(vcpu, 1, gva);
 	agent->vcpu = vcpu;
-	agent->req = addr_gva2hva(vm, gva);
 }
 
 /* Let the agent do what was posted, or go on with it. */

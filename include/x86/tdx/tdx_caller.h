@@ -52,10 +52,8 @@ static inline void tdx_caller_create(struct tdx_caller *td)
 	td->vm = __vm_create(VM_SHAPE_TDX, 1, 0);
 	td->vcpu = vm_vcpu_add(td->vm, 0, tdx_caller_guest);
 	td->run = td->vcpu->run;
-	gva = vm_alloc_shared(td->vm, sizeof(*td->call), KVM_UTIL_MIN_VADDR,
-			      MEM_REGION_TEST_DATA);
+	gva = tdx_alloc_shared(td->vm, sizeof(*td->call), &td->call);
 	vcpu_args_set(td->vcpu, 1, gva);
-	td->call = addr_gva2hva(td->vm, gva);
 }
 
 /* Launch it, and run it until it waits for its first call. */

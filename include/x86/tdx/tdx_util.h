@@ -172,6 +172,19 @@ static inline gva_t tdx_shared_gva(gva_t gva)
 	return gva | BIT_ULL(46);
 }
 
+/*
+ * vm_alloc_shared() of @size bytes for guest and host to talk through.  Returns
+ * where the guest has them; *@hva gets where the host does.
+ */
+#define tdx_alloc_shared(vm, size, hva)					\
+({									\
+	gva_t __gva = vm_alloc_shared(vm, size, KVM_UTIL_MIN_VADDR,	\
+				      MEM_REGION_TEST_DATA);		\
+									\
+	*(hva) = addr_gva2hva(vm, __gva);				\
+	__gva;								\
+})
+
 /* Guest: RCX as it was when this vCPU left reset. */
 u64 tdx_reset_rcx(void);
 
