@@ -43,12 +43,6 @@ static struct kvm_vcpu *add_initialized_vcpu(struct kvm_vm *vm)
 	return vcpu;
 }
 
-static bool is_dead(struct kvm_vm *vm)
-{
-	return __vm_ioctl(vm, KVM_CHECK_EXTENSION, (void *)KVM_CAP_USER_MEMORY) < 0 &&
-	       errno == EIO;
-}
-
 TEST_F(finalize, before_init_vm)
 {
 	u64 hw_error;
@@ -74,7 +68,7 @@ static bool dies_for_lack_of_vcpu(struct kvm_vm *vm)
 	TEST_ASSERT(__tdx_finalize(vm, &hw_error), "A TD without vCPU is final");
 
 	error = errno;
-	if (!is_dead(vm))
+	if (!vm_is_dead(vm))
 		return false;
 
 	TEST_ASSERT_EQ(error, EIO);
@@ -451,7 +445,7 @@ TEST_F(prefault, vcpu_not_initialized)
 	expect_kernel_log("WARNING: .*kvm_vcpu_");
 	expect_kernel_log("TDH_VP_WR.* failed");
 	r = prefault(vcpu, &range);
-	if (is_dead(self->vm))
+	if (vm_is_dead(self->vm))
 		XFAIL(return, "KVM writes to a vCPU that isn't there, and the VM is dead");
 
 	TEST_ASSERT(!r || errno == EINVAL, "errno: %d", errno);

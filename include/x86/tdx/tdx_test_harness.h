@@ -179,6 +179,13 @@ static inline bool panics_on_warning(void)
 	return panics;
 }
 
+/* A VM that KVM has given up refuses every command with EIO. */
+static inline bool vm_is_dead(struct kvm_vm *vm)
+{
+	return __vm_ioctl(vm, KVM_CHECK_EXTENSION, (void *)KVM_CAP_USER_MEMORY) < 0 &&
+	       errno == EIO;
+}
+
 /* The vCPU's last exit is port I/O; @dir is KVM_EXIT_IO_IN or _OUT. */
 #define TEST_ASSERT_EXIT_IO(vcpu, _port, _size, _dir)			\
 do {									\
