@@ -491,12 +491,36 @@ TEST_F(state, triple_fault_event_shuts_down)
 	TEST_ASSERT_KVM_EXIT_REASON(self->vcpu, KVM_EXIT_SHUTDOWN);
 }
 
-/* KVM can't ask the CPU to tell when a TD can take interrupts. */
-TEST_F(state, interrupt_window_ignored)
+static void guest_exits_to_kvm(void)
 {
-	self->vcpu->run->request_interrupt_window = 1;
-	run(self->vcpu);
-	self->vcpu->run->request_interrupt_window = 0;
+	u64 reg[4];
+
+	for (;;) {
+		GUEST_ASSERT_EQ(tdvmcall_cpuid(0, 0, &reg[0], &reg[1], &reg[2], &reg[3]), 0);
+		GUEST_SYNC(0);
+	}
+}
+
+/*
+ * KVM can't ask the CPU to tell when a TD can take interrupts.  It takes the
+ * window for open at each exit that it handles by itself.
+ */
+TEST_F(state, interrupt_window_at_kvms_own_exits)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+
+	vm = vm_create_shape_with_one_vcpu(VM_SHAPE_TDX, &vcpu, guest_exits_to_kvm);
+	tdx_vcpu_run_to_sync(vcpu, 0);
+
+	vcpu->run->request_interrupt_window = 1;
+	vcpu_run(vcpu);
+	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_IRQ_WINDOW_OPEN);
+	TEST_ASSERT(vcpu->run->ready_for_interrupt_injection, "Open, and not ready");
+
+	vcpu->run->request_interrupt_window = 0;
+	tdx_vcpu_run_to_sync(vcpu, 0);
+	kvm_vm_free(vm);
 }
 
 /* HLT is a TDVMCALL, there is no exit to turn off, nor a state to leave. */
