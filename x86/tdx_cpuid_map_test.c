@@ -297,7 +297,7 @@ static void ask_one(struct wish w, enum bit_class why)
  */
 
 enum pass {
-	PASS_START, PASS_NO_OSXSAVE, PASS_XCR0, PASS_PKE,
+	PASS_START, PASS_NO_OSXSAVE, PASS_LEAST_XCR0, PASS_XCR0, PASS_PKE,
 	PASS_TOPOLOGY, PASS_REDUCE_VE, NR_PASSES
 };
 
@@ -324,8 +324,11 @@ static void guest_survey(struct survey *s)
 		case PASS_NO_OSXSAVE:
 			set_cr4(get_cr4() & ~X86_CR4_OSXSAVE);
 			break;
-		case PASS_XCR0:
+		case PASS_LEAST_XCR0:
 			set_cr4(get_cr4() | X86_CR4_OSXSAVE);
+			xsetbv(0, XFEATURE_MASK_FP | XFEATURE_MASK_SSE);
+			break;
+		case PASS_XCR0:
 			xsetbv(0, s->xcr0);
 			break;
 		case PASS_PKE:
