@@ -54,21 +54,6 @@ static struct kvm_vcpu *td_launch(struct td *td, void *guest_code)
 	return td->vcpu[0];
 }
 
-static void td_launch_two(struct td *td, void *guest0, void *guest1)
-{
-	td->vcpu[0] = vm_vcpu_add(td->vm, 0, guest0);
-	td->vcpu[1] = vm_vcpu_add(td->vm, 1, guest1);
-	vm_tdx_launch(td->vm);
-}
-
-/* KVM allows a TD no more vCPUs than the host has CPUs. */
-static bool has_two_cpus(struct kvm_vm *vm)
-{
-	return vm_check_cap(vm, KVM_CAP_MAX_VCPUS) >= NR_VCPUS;
-}
-
-#define NEEDS_TWO_CPUS	"two vCPUs need two host CPUs"
-
 #define TD_FIXTURE(name)						\
 	FIXTURE(name) {							\
 		struct td td;						\
@@ -467,7 +452,7 @@ TEST_F(after_shutdown, other_vcpu_goes_on)
 	if (!has_two_cpus(self->td.vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
-	td_launch_two(&self->td, guest_no_idt, guest_one_step);
+	vm_tdx_launch_two(self->td.vm, self->td.vcpu, guest_no_idt, guest_one_step);
 	vcpu_run(self->td.vcpu[0]);
 	TEST_ASSERT_KVM_EXIT_REASON(self->td.vcpu[0], KVM_EXIT_SHUTDOWN);
 	tdx_vcpu_run_to_done(self->td.vcpu[1]);
@@ -598,7 +583,7 @@ TEST_F(dead, for_ever)
 
 TEST_F(dead, vcpu_in_user_space)
 {
-	td_launch_two(&self->td, guest_suicide, guest_steps);
+	vm_tdx_launch_two(self->td.vm, self->td.vcpu, guest_suicide, guest_steps);
 	tdx_vcpu_run_to_sync(self->td.vcpu[1], 0);
 	die(&self->td);
 
@@ -609,7 +594,7 @@ TEST_F(dead, vcpu_in_user_space)
 
 TEST_F(dead, vcpu_that_never_ran)
 {
-	td_launch_two(&self->td, guest_suicide, guest_steps);
+	vm_tdx_launch_two(self->td.vm, self->td.vcpu, guest_suicide, guest_steps);
 	die(&self->td);
 	TEST_ASSERT_FAILS(__vcpu_run(self->td.vcpu[1]), EIO);
 	TEST_ASSERT_EQ(self->td.shared->progress, 1);
@@ -620,7 +605,7 @@ TEST_F(dead, running_vcpu)
 {
 	struct vcpu_thread t;
 
-	td_launch_two(&self->td, guest_suicide, guest_spin);
+	vm_tdx_launch_two(self->td.vm, self->td.vcpu, guest_suicide, guest_spin);
 	vcpu_thread_start(&t, self->td.vcpu[1]);
 	wait_for_guest(&self->td.shared->here, 1);
 	die(&self->td);
@@ -636,7 +621,7 @@ TEST_F(dead, halted_vcpu)
 {
 	struct vcpu_thread t;
 
-	td_launch_two(&self->td, guest_suicide, guest_halt);
+	vm_tdx_launch_two(self->td.vm, self->td.vcpu, guest_suicide, guest_halt);
 	vcpu_thread_start(&t, self->td.vcpu[1]);
 	vcpu_wait_until_asleep(self->td.vcpu[1]);
 	die(&self->td);
@@ -724,7 +709,7 @@ TEST_F(dead, vcpu_ioctls)
 		REFUSED(KVM_SET_SIGNAL_MASK),
 	};
 
-	td_launch_two(&self->td, guest_suicide, guest_one_step);
+	vm_tdx_launch_two(self->td.vm, self->td.vcpu, guest_suicide, guest_one_step);
 	die(&self->td);
 	for (int i = 0; i < NR_VCPUS; i++)
 		assert_refused(self->td.vcpu[i]->fd, refused, ARRAY_SIZE(refused));

@@ -122,21 +122,6 @@ static void td_launch(struct td *td, void *guest_code)
 	vm_tdx_launch(td->vm);
 }
 
-/* KVM allows a TD no more vCPUs than the host has CPUs. */
-static bool has_two_cpus(struct kvm_vm *vm)
-{
-	return vm_check_cap(vm, KVM_CAP_MAX_VCPUS) >= NR_VCPUS;
-}
-
-#define NEEDS_TWO_CPUS	"two vCPUs need two host CPUs"
-
-static void td_launch_two(struct td *td, void *guest0, void *guest1)
-{
-	td->vcpu[0] = vm_vcpu_add(td->vm, 0, guest0);
-	td->vcpu[1] = vm_vcpu_add(td->vm, 1, guest1);
-	vm_tdx_launch(td->vm);
-}
-
 #define TD_FIXTURE(name)						\
 	FIXTURE(name) {							\
 		struct td td;						\
@@ -415,7 +400,7 @@ TEST_F(msi, each_vcpu_gets_its_own)
 	if (!has_two_cpus(self->td.vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
-	td_launch_two(&self->td, guest_one_irq, guest_other_one_irq);
+	vm_tdx_launch_two(self->td.vm, self->td.vcpu, guest_one_irq, guest_other_one_irq);
 	for (int i = 0; i < NR_VCPUS; i++)
 		tdx_vcpu_run_to_sync(self->td.vcpu[i], 0);
 
@@ -431,7 +416,7 @@ TEST_F(msi, broadcast_reaches_all)
 	if (!has_two_cpus(self->td.vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
-	td_launch_two(&self->td, guest_one_irq, guest_other_one_irq);
+	vm_tdx_launch_two(self->td.vm, self->td.vcpu, guest_one_irq, guest_other_one_irq);
 	for (int i = 0; i < NR_VCPUS; i++)
 		tdx_vcpu_run_to_sync(self->td.vcpu[i], 0);
 
@@ -968,7 +953,7 @@ TEST_F(mp_state, runnable_from_init_vcpu_on)
 	if (!has_two_cpus(self->td.vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
-	td_launch_two(&self->td, guest_done, guest_done);
+	vm_tdx_launch_two(self->td.vm, self->td.vcpu, guest_done, guest_done);
 	for (int i = 0; i < NR_VCPUS; i++) {
 		TEST_ASSERT_EQ(mp_state(self->td.vcpu[i]), KVM_MP_STATE_RUNNABLE);
 		tdx_vcpu_run_to_done(self->td.vcpu[i]);
@@ -1422,7 +1407,7 @@ TEST_F(ipi, every_kind)
 	if (!has_two_cpus(self->td.vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
-	td_launch_two(&self->td, guest_ipi_sender, guest_ipi_receiver);
+	vm_tdx_launch_two(self->td.vm, self->td.vcpu, guest_ipi_sender, guest_ipi_receiver);
 	for (int i = 0; i < NR_VCPUS; i++)
 		tdx_vcpu_run_to_sync(self->td.vcpu[i], 0);
 
@@ -1479,7 +1464,7 @@ TEST_F(ipi, wakes_halted_vcpu)
 	if (!has_two_cpus(self->td.vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
-	td_launch_two(&self->td, guest_one_irq, guest_send_ipi);
+	vm_tdx_launch_two(self->td.vm, self->td.vcpu, guest_one_irq, guest_send_ipi);
 	tdx_vcpu_run_to_sync(self->td.vcpu[0], 0);
 	vcpu_thread_start(&t, self->td.vcpu[0]);
 	vcpu_wait_until_asleep(self->td.vcpu[0]);
@@ -1494,7 +1479,7 @@ TEST_F(ipi, nmi_wakes_vcpu_with_interrupts_blocked)
 	if (!has_two_cpus(self->td.vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
-	td_launch_two(&self->td, guest_one_nmi, guest_send_nmi);
+	vm_tdx_launch_two(self->td.vm, self->td.vcpu, guest_one_nmi, guest_send_nmi);
 	tdx_vcpu_run_to_sync(self->td.vcpu[0], 0);
 	vcpu_thread_start(&t, self->td.vcpu[0]);
 	vcpu_wait_until_asleep(self->td.vcpu[0]);
@@ -1509,7 +1494,7 @@ TEST_F(ipi, reaches_running_vcpu)
 	if (!has_two_cpus(self->td.vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
-	td_launch_two(&self->td, guest_spin_for_irq, guest_send_ipi);
+	vm_tdx_launch_two(self->td.vm, self->td.vcpu, guest_spin_for_irq, guest_send_ipi);
 	vcpu_thread_start(&t, self->td.vcpu[0]);
 	wait_for_guest(&self->td.shared->here, 1);
 	tdx_vcpu_run_to_done(self->td.vcpu[1]);
@@ -1551,7 +1536,7 @@ TEST_F(ipi, none_lost_between_two_vcpus)
 	if (!has_two_cpus(self->td.vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
-	td_launch_two(&self->td, guest_ping, guest_pong);
+	vm_tdx_launch_two(self->td.vm, self->td.vcpu, guest_ping, guest_pong);
 	for (int i = 0; i < NR_VCPUS; i++)
 		tdx_vcpu_run_to_sync(self->td.vcpu[i], 0);
 	for (int i = 0; i < NR_VCPUS; i++)

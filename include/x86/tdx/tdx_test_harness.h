@@ -179,6 +179,22 @@ static inline bool panics_on_warning(void)
 	return panics;
 }
 
+/* KVM allows a TD no more vCPUs than the host has CPUs. */
+static inline bool has_two_cpus(struct kvm_vm *vm)
+{
+	return vm_check_cap(vm, KVM_CAP_MAX_VCPUS) >= 2;
+}
+
+#define NEEDS_TWO_CPUS	"two vCPUs need two host CPUs"
+
+static inline void vm_tdx_launch_two(struct kvm_vm *vm, struct kvm_vcpu *vcpu[2],
+				     void *guest0, void *guest1)
+{
+	vcpu[0] = vm_vcpu_add(vm, 0, guest0);
+	vcpu[1] = vm_vcpu_add(vm, 1, guest1);
+	vm_tdx_launch(vm);
+}
+
 /* A VM that KVM has given up refuses every command with EIO. */
 static inline bool vm_is_dead(struct kvm_vm *vm)
 {
