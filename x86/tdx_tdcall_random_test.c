@@ -6,7 +6,7 @@
  * Few of them reach KVM as calls.  Many more reach it as faults, because an
  * operand names memory that isn't there, is of the other kind or has not been
  * accepted.  KVM has to survive all that, and may touch no register of the
- * guest's that carries no result.  User space obeys: it converts memory, moves
+ * guest's that carries no result.  User space obeys: it converts memory, puts
  * a memslot under an address that has none, and answers whatever it is asked.
  *
  * TDX_CALLS says how many TDCALLs, TDX_SEED from which seed.
@@ -28,8 +28,13 @@
 /* Nothing, in a way that makes the guest think of MMIO. */
 #define MMIO_GPA		BIT_ULL(45)
 
-/* One page of memory in a gigabyte of none: it is wherever the TD needs it. */
-#define HOLE_SLOT		11
+/*
+ * Pages of memory in a gigabyte of none: they are wherever the TD needs them.
+ * The module looks for up to 32 that were met at one instruction before it lets
+ * the guest go on (zero-step mitigation), so the oldest of so many may go.
+ */
+#define NR_HOLES		32
+#define HOLE_SLOT		11	/* of the first one */
 #define HOLE_GPA		BIT_ULL(46)
 #define HOLE_PAGES		BIT_ULL(18)
 
@@ -421,18 +426,34 @@ static void guest_random(void)
 	GUEST_DONE();
 }
 
-static void move_hole(struct kvm_vm *vm, gpa_t gpa)
-{
-	static gpa_t at;
+static gpa_t holes[NR_HOLES];
 
-	if (at) {
-		vm_mem_region_delete(vm, HOLE_SLOT);
-		vm_mem_set_shared(vm, at, PAGE_SIZE);
-	}
-	at = gpa;
-	vm_mem_add(vm, VM_MEM_SRC_ANONYMOUS, at, HOLE_SLOT, 1,
+static void drop_hole(struct kvm_vm *vm, int i)
+{
+	if (!holes[i])
+		return;
+	vm_mem_region_delete(vm, HOLE_SLOT + i);
+	vm_mem_set_shared(vm, holes[i], PAGE_SIZE);
+	holes[i] = 0;
+}
+
+static void fill_hole(struct kvm_vm *vm, gpa_t gpa)
+{
+	static u32 next;
+	int i = next++ % NR_HOLES;
+
+	drop_hole(vm, i);
+	vm_mem_add(vm, VM_MEM_SRC_ANONYMOUS, gpa, HOLE_SLOT + i, 1,
 		   KVM_MEM_GUEST_MEMFD, -1, 0);
-	vm_mem_set_private(vm, at, PAGE_SIZE);
+	vm_mem_set_private(vm, gpa, PAGE_SIZE);
+	holes[i] = gpa;
+}
+
+static void open_hole(struct kvm_vm *vm, gpa_t gpa)
+{
+	for (int i = 0; i < NR_HOLES; i++)
+		if (holes[i] == gpa)
+			drop_hole(vm, i);
 }
 
 static bool is_spare(gpa_t gpa, u64 nr_pages)
@@ -464,7 +485,10 @@ static void handle_memory_fault(struct kvm_vcpu *vcpu)
 		TEST_ASSERT(gpa >= SPARE_GPA,
 			    "Guest wants its own memory at 0x%lx as %s",
 			    (unsigned long)gpa, private ? "private" : "shared");
-		move_hole(vcpu->vm, private ? gpa : HOLE_GPA);
+		if (private)
+			fill_hole(vcpu->vm, gpa);
+		else
+			open_hole(vcpu->vm, gpa);
 	}
 }
 
