@@ -77,7 +77,7 @@ static void find_cpus(void)
 			cpus[nr_cpus++] = i;
 }
 
-#define NEEDS_TWO_CPUS	"needs two CPUs"
+#define NEEDS_ANOTHER_CPU	"needs another CPU"
 
 /*
  * The guest: something of its own in all that the host may miss, and then both
@@ -747,7 +747,7 @@ FIXTURE(moved) {
 FIXTURE_SETUP(moved)
 {
 	if (nr_cpus < 2)
-		SKIP(return, NEEDS_TWO_CPUS);
+		SKIP(return, NEEDS_ANOTHER_CPU);
 
 	td_create(&self->td);
 }
@@ -944,7 +944,7 @@ static void all_online(void)
 FIXTURE_SETUP(offline)
 {
 	if (nr_cpus < 2)
-		SKIP(return, NEEDS_TWO_CPUS);
+		SKIP(return, NEEDS_ANOTHER_CPU);
 
 	self->cpu = cpus[nr_cpus - 1];
 	if (set_online(self->cpu, true))
