@@ -425,6 +425,38 @@ TEST_F(prefault, up_to_end_of_memslot)
 	TEST_ASSERT_FAILS(prefault(self->vcpu, &range), ENOENT);
 }
 
+/* A memslot may lie where guest addresses of this width don't reach. */
+TEST_F(prefault, gpa_beyond_width)
+{
+	const gpa_t gpa = self->vm->arch.s_bit << 1;
+	struct kvm_pre_fault_memory range = { .gpa = gpa, .size = PAGE_SIZE };
+	/* Stays until the VM is gone, see tdx_mem_region_test. */
+	void *mem = kvm_mmap(PAGE_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	int fd = vm_create_guest_memfd(self->vm, PAGE_SIZE, 0);
+
+	if (__vm_set_user_memory_region2(self->vm, TEST_SLOT + 1, KVM_MEM_GUEST_MEMFD,
+					 gpa, PAGE_SIZE, mem, fd, 0)) {
+		TEST_ASSERT_EQ(errno, EINVAL);
+		SKIP(return, "KVM has no memslots that high");
+	}
+	vm_mem_set_private(self->vm, gpa, PAGE_SIZE);
+	launch(self->vm, self->vcpu);
+
+	expect_kernel_log("WARNING: .*(tdx_sept_|kvm_vcpu_)");
+	expect_kernel_log("WARNING: .*(tdx_sept_|kvm_vcpu_)");
+	expect_kernel_log("SEAMCALL TDH_MEM_(SEPT_ADD|PAGE_AUG) failed");
+	TEST_ASSERT(prefault(self->vcpu, &range), "GPA 0x%lx was mapped",
+		    (unsigned long)gpa);
+	if (vm_is_dead(self->vm))
+		XFAIL(return, "KVM leaves it to the TDX module to refuse the GPA, and warns");
+
+	TEST_ASSERT_EQ(errno, EINVAL);
+	TEST_ASSERT_EQ(range.gpa, gpa);
+	TEST_ASSERT_EQ(range.size, PAGE_SIZE);
+	faults_of(self, ACCEPT, PRIVATE_PAGE);
+}
+
 /*
  * A vCPU that isn't initialised is none to the module.  KVM may do without the
  * vCPU or refuse, but not fail.

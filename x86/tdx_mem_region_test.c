@@ -494,6 +494,42 @@ TEST_F(mem_region, gpa_beyond_width)
 	assert_added(self->vcpu, pages(self->source, 0, NR_PAGES));
 }
 
+/* Nobody but user space is concerned when its memory goes there. */
+TEST_F(mem_region, memslot_beyond_width_loses_its_memory)
+{
+	const gpa_t gpa = self->vm->arch.s_bit << 1;
+	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+	bool warned = false;
+	char line[1024];
+	ssize_t len;
+	void *mem;
+
+	if (log < 0)
+		SKIP(return, "no access to the kernel's log");
+
+	/* KVM has page tables from now on. */
+	assert_added(self->vcpu, pages(self->source, 0, NR_PAGES));
+
+	mem = kvm_mmap(PAGE_SIZE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	if (__vm_set_user_memory_region(self->vm, SLOT + 1, 0, gpa, PAGE_SIZE, mem)) {
+		TEST_ASSERT_EQ(errno, EINVAL);
+		SKIP(return, "KVM has no memslots that high");
+	}
+	memset(mem, 1, PAGE_SIZE);
+
+	expect_kernel_log("WARNING: .*tdp_iter_start");
+	TEST_ASSERT_EQ(lseek(log, 0, SEEK_END), 0);
+	kvm_munmap(mem, PAGE_SIZE);
+	while ((len = read(log, line, sizeof(line) - 1)) > 0) {
+		line[len] = '\0';
+		warned |= strstr(line, "WARNING: ") && strstr(line, "tdp_iter_start");
+	}
+	close(log);
+	if (warned)
+		XFAIL(return, "KVM looks for the memory in page tables that don't reach so far, and warns");
+}
+
 /*
  * The source.
  */
