@@ -31,6 +31,8 @@ struct lp {
 	bool bus_lock;			/* the TD takes one */
 	uint64_t bus_lock_rip;		/* the instruction that does */
 	uint64_t debugctl;		/* the host's; TDs have their own */
+	bool pkru_lost;			/* a TD's exit, and nothing cached since */
+	uint32_t pkru;			/* what the host had before */
 };
 
 /* What TDs see of their APIC without an exit. */

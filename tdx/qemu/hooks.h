@@ -14,6 +14,7 @@ void tdx_hook_exception(struct CPUArchState *env, int vector);
 /* True if the instruction was carried out here. */
 bool tdx_hook_cpuid(CPUX86State *env, uintptr_t ra);
 bool tdx_hook_rdtsc(CPUX86State *env, uintptr_t ra);
+bool tdx_hook_wrpkru(CPUX86State *env, uint32_t value);
 bool tdx_hook_rdmsr(CPUX86State *env, uintptr_t ra);
 bool tdx_hook_wrmsr(CPUX86State *env, uintptr_t ra);
 
@@ -67,6 +68,11 @@ static inline bool tdx_hook_cpuid(CPUX86State *env, uintptr_t ra)
 }
 
 static inline bool tdx_hook_rdtsc(CPUX86State *env, uintptr_t ra)
+{
+	return false;
+}
+
+static inline bool tdx_hook_wrpkru(CPUX86State *env, uint32_t value)
 {
 	return false;
 }

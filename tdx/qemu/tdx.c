@@ -591,6 +591,9 @@ static G_NORETURN void exit_td(CPUX86State *env, const struct tdx_exit *exit)
 	vapic_leave(env);
 	end_bus_lock(env);
 	save_state(env, &td->env);
+	if (!lp->pkru_lost)
+		lp->pkru = host->pkru;
+	lp->pkru_lost = true;
 	scrub_host(host, tdx_vcpu_xfam(lp->td));
 	lp->debugctl &= DEBUGCTL_KEPT;
 	known.rip = env->eip;
@@ -728,6 +731,27 @@ bool tdx_hook_rdtsc(CPUX86State *env, uintptr_t ra)
 	tsc = world_tsc(env);
 	env->regs[R_EAX] = (uint32_t)tsc;
 	env->regs[R_EDX] = tsc >> 32;
+	return true;
+}
+
+/*
+ * QEMU caches translations with what PKRU makes of them and drops all when it is
+ * written.  A host that puts back what a TD's exit took away may keep its own, if
+ * it has made none meanwhile.
+ */
+bool tdx_hook_wrpkru(CPUX86State *env, uint32_t value)
+{
+	struct lp *lp;
+
+	if (!device || tdx_in_td(env))
+		return false;
+	lp = tdx_lp(env);
+	if (!lp->pkru_lost)
+		return false;
+	lp->pkru_lost = false;
+	if (value != lp->pkru)
+		return false;
+	env->pkru = value;
 	return true;
 }
 
@@ -1111,8 +1135,10 @@ void tdx_hook_fault(CPUX86State *env, vaddr gla, hwaddr gpa,
 void tdx_hook_host_access(CPUX86State *env, MMUAccessType access, hwaddr pa,
 			  int *page_size)
 {
-	if (module && !tdx_in_td(env) &&
-	    tdx_host_access(module, pa, access == MMU_DATA_STORE))
+	if (!module || tdx_in_td(env))
+		return;
+	tdx_lp(env)->pkru_lost = false;
+	if (tdx_host_access(module, pa, access == MMU_DATA_STORE))
 		*page_size = 1;
 }
 
