@@ -31,7 +31,7 @@ struct lp {
 	bool bus_lock;			/* the TD takes one */
 	uint64_t bus_lock_rip;		/* the instruction that does */
 	uint64_t debugctl;		/* the host's; TDs have their own */
-	bool pkru_lost;			/* a TD's exit, and nothing cached since */
+	bool pkru_lost;			/* by an exit; no user page since */
 	uint32_t pkru;			/* what the host had before */
 };
 

@@ -51,8 +51,8 @@ void tdx_hook_unaligned_lock(CPUX86State *env, vaddr addr, int size,
  * A translation of the host's, about to be cached.  One of a page that is
  * private is for a single access: *page_size says so.
  */
-void tdx_hook_host_access(CPUX86State *env, MMUAccessType access, hwaddr pa,
-			  int *page_size);
+void tdx_hook_host_access(CPUX86State *env, vaddr addr, MMUAccessType access,
+			  hwaddr pa, int *page_size);
 
 /* tdx_hook_cr4_bits() is declared in cpu.h, by "insert". */
 

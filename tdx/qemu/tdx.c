@@ -737,7 +737,7 @@ bool tdx_hook_rdtsc(CPUX86State *env, uintptr_t ra)
 /*
  * QEMU caches translations with what PKRU makes of them and drops all when it is
  * written.  A host that puts back what a TD's exit took away may keep its own, if
- * it has made none meanwhile.
+ * it has made none of a user's page meanwhile.
  */
 bool tdx_hook_wrpkru(CPUX86State *env, uint32_t value)
 {
@@ -1132,12 +1132,14 @@ void tdx_hook_fault(CPUX86State *env, vaddr gla, hwaddr gpa,
  * What was cached before the page became private stays so until the next flush,
  * which each switch of address spaces is.
  */
-void tdx_hook_host_access(CPUX86State *env, MMUAccessType access, hwaddr pa,
-			  int *page_size)
+void tdx_hook_host_access(CPUX86State *env, vaddr addr, MMUAccessType access,
+			  hwaddr pa, int *page_size)
 {
 	if (!module || tdx_in_td(env))
 		return;
-	tdx_lp(env)->pkru_lost = false;
+	/* PKRU is about user pages, and those are in the lower half. */
+	if (!(addr >> 63))
+		tdx_lp(env)->pkru_lost = false;
 	if (tdx_host_access(module, pa, access == MMU_DATA_STORE))
 		*page_size = 1;
 }
