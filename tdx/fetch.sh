@@ -140,10 +140,12 @@ unpack_qemu() {
 	local suite=$1 dir=$2
 
 	mkdir -p "$dir.src" "$dir/tree"
-	# Debian's own changes are for its packages.
+	# Debian's own changes are for its packages.  Of firmware we take what is
+	# built; its sources are two thirds of all files.
 	(cd "$dir.src" &&
 		apt_private apt-get source --tar-only --download-only "qemu/$suite") || return
-	tar -C "$dir/tree" --strip-components=1 -xJf "$dir.src"/qemu_*.orig.tar.xz || return
+	tar -C "$dir/tree" --strip-components=1 --exclude '*/roms/*' \
+		-xJf "$dir.src"/qemu_*.orig.tar.xz || return
 	cat "$dir/tree/VERSION" >"$dir/version"
 	rm -rf "$dir.src"
 }
@@ -175,13 +177,25 @@ newest_linux() {
 		sed 's/^linux-source-\([0-9.]*\) .*/\1/' | sort -V | tail -n 1
 }
 
+# More than half of the kernel's files, which no configuration of ours needs: it
+# takes longer to write them than to build some subsystems.  Their Kconfig files
+# stay, as each configuration reads those of all drivers.
+not_ours=(
+	arch/{alpha,arc,arm,arm64,csky,hexagon,loongarch,m68k,microblaze,mips}
+	arch/{nios2,openrisc,parisc,powerpc,riscv,s390,sh,sparc,xtensa}
+	Documentation/'*/*'
+	{drivers/{gpu,iio,infiniband,media,net/{ethernet,wireless},scsi,staging,usb},sound}/'*.[chS]'
+)
+
 unpack_linux() {
-	local dir=$1 version=$2 archive
+	local dir=$1 version=$2 archive top
 
 	unpack_debs "$dir.deb" "linux-source-$version" || return
 	archive=$(echo "$dir.deb"/usr/src/linux-source-*.tar.xz)
 	mkdir -p "$dir/tree"
-	tar -C "$dir/tree" --strip-components=1 -I 'xz -T0' -xf "$archive" || return
+	top=$(basename "$archive" .tar.xz)
+	tar -C "$dir/tree" --strip-components=1 -I 'xz -T0' \
+		"${not_ours[@]/#/--exclude=$top/}" -xf "$archive" || return
 	make -s -C "$dir/tree" kernelversion >"$dir/version" || return
 	rm -rf "$dir.deb"
 }
