@@ -181,10 +181,10 @@ newest_linux() {
 # takes longer to write them than to build some subsystems.  Their Kconfig files
 # stay, as each configuration reads those of all drivers.
 not_ours=(
-	arch/{alpha,arc,arm,arm64,csky,hexagon,loongarch,m68k,microblaze,mips}
-	arch/{nios2,openrisc,parisc,powerpc,riscv,s390,sh,sparc,xtensa}
-	Documentation/'*/*'
+	arch/{alpha,arc,arm,arm64,csky,hexagon,loongarch,m68k,microblaze,mips}/'*.'{'[chS]','dts*'}
+	arch/{nios2,openrisc,parisc,powerpc,riscv,s390,sh,sparc,xtensa}/'*.'{'[chS]','dts*'}
 	{drivers/{gpu,iio,infiniband,media,net/{ethernet,wireless},scsi,staging,usb},sound}/'*.[chS]'
+	Documentation/'*/*'
 )
 
 unpack_linux() {
