@@ -15,7 +15,7 @@
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
-#define NR_ROUNDS	7
+#define NR_ROUNDS	15
 #define NR_CALLS	2000
 #define NR_STEPS	10000000ul
 #define NR_TDS		5
