@@ -684,8 +684,8 @@ FIXTURE(two_vcpus) {
 FIXTURE_SETUP(two_vcpus)
 {
 	self->vm = create_td();
-	if (vm_check_cap(self->vm, KVM_CAP_MAX_VCPUS) < 2)
-		SKIP(return, "needs 2 host CPUs");
+	if (!has_two_cpus(self->vm))
+		SKIP(return, NEEDS_TWO_CPUS);
 
 	self->a = tdx_servant_add(self->vm, 0);
 	self->b = tdx_servant_add(self->vm, 1);
@@ -820,8 +820,8 @@ TEST_F(building, holes_against_init_vcpu)
 {
 	struct tdx_servant other;
 
-	if (vm_check_cap(self->vm, KVM_CAP_MAX_VCPUS) < 2)
-		SKIP(return, "needs 2 host CPUs");
+	if (!has_two_cpus(self->vm))
+		SKIP(return, NEEDS_TWO_CPUS);
 
 	tdx_init_mem_region(self->s.vcpu, FOCUS, FOCUS_PAGES * PAGE_SIZE);
 	start_punching(self->vm, &self->thread);

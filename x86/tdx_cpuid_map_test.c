@@ -390,7 +390,7 @@ static void run_td(void)
 {
 	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 2, 0);
 	struct kvm_tdx_init_vm *init = tdx_default_init_vm(vm);
-	int nr_vcpus = vm_check_cap(vm, KVM_CAP_MAX_VCPUS) < 2 ? 1 : 2;
+	int nr_vcpus = has_two_cpus(vm) ? 2 : 1;
 	struct kvm_vcpu *vcpus[2];
 	struct kvm_cpuid2 *cpuid;
 	struct survey *s;

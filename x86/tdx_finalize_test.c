@@ -467,8 +467,8 @@ TEST_F(prefault, vcpu_not_initialized)
 	struct kvm_vcpu *vcpu;
 	int r;
 
-	if (vm_check_cap(self->vm, KVM_CAP_MAX_VCPUS) < 2)
-		SKIP(return, "a TD has one vCPU at most");
+	if (!has_two_cpus(self->vm))
+		SKIP(return, NEEDS_TWO_CPUS);
 
 	vcpu = __vm_vcpu_add(self->vm, 1);
 	launch(self->vm, self->vcpu);

@@ -313,8 +313,8 @@ TEST_F(mem_region, vcpu_not_initialized)
 	struct kvm_tdx_init_mem_region region = pages(self->source, 0, 1);
 	struct kvm_vcpu *vcpu;
 
-	if (vm_check_cap(self->vm, KVM_CAP_MAX_VCPUS) < 2)
-		SKIP(return, "needs 2 host CPUs");
+	if (!has_two_cpus(self->vm))
+		SKIP(return, NEEDS_TWO_CPUS);
 
 	vcpu = __vm_vcpu_add(self->vm, 1);
 	assert_stops(vcpu, &region, 0, EINVAL);
@@ -325,8 +325,8 @@ TEST_F(mem_region, any_vcpu)
 {
 	struct kvm_vcpu *vcpu;
 
-	if (vm_check_cap(self->vm, KVM_CAP_MAX_VCPUS) < 2)
-		SKIP(return, "needs 2 host CPUs");
+	if (!has_two_cpus(self->vm))
+		SKIP(return, NEEDS_TWO_CPUS);
 
 	assert_added(self->vcpu, pages(self->source, 0, 1));
 	vcpu = add_vcpu(self->vm, 1);

@@ -115,8 +115,8 @@ TEST_F(create_vcpu, after_finalize)
 {
 	struct kvm_vcpu *vcpu;
 
-	if (vm_check_cap(self->vm, KVM_CAP_MAX_VCPUS) < 2)
-		SKIP(return, "a TD has one vCPU at most");
+	if (!has_two_cpus(self->vm))
+		SKIP(return, NEEDS_TWO_CPUS);
 
 	vm_create_irqchip(self->vm);
 	tdx_init_vm(self->vm, NULL);
@@ -184,8 +184,8 @@ TEST_F(init_vcpu, without_cpuid)
 {
 	struct kvm_vcpu *vcpu;
 
-	if (vm_check_cap(self->vm, KVM_CAP_MAX_VCPUS) < 2)
-		SKIP(return, "a TD has one vCPU at most");
+	if (!has_two_cpus(self->vm))
+		SKIP(return, NEEDS_TWO_CPUS);
 
 	vcpu = __vm_vcpu_add(self->vm, 1);
 	TEST_ASSERT_FAILS(__tdx_init_vcpu(vcpu, 0, NULL), EINVAL);
@@ -253,8 +253,8 @@ TEST_F(init_vcpu, after_finalize)
 	struct kvm_cpuid2 *cpuid = allocate_kvm_cpuid2(TDX_MAX_CPUID);
 	struct kvm_vcpu *vcpus[] = { self->vcpu, NULL };
 
-	if (vm_check_cap(self->vm, KVM_CAP_MAX_VCPUS) < 2)
-		SKIP(return, "a TD has one vCPU at most");
+	if (!has_two_cpus(self->vm))
+		SKIP(return, NEEDS_TWO_CPUS);
 
 	vcpus[1] = __vm_vcpu_add(self->vm, 1);
 	tdx_vcpu_init_cpuid(vcpus[1]);
@@ -289,8 +289,8 @@ TEST_F(init_vcpu, makes_an_ap_runnable)
 {
 	struct kvm_vcpu *ap;
 
-	if (vm_check_cap(self->vm, KVM_CAP_MAX_VCPUS) < 2)
-		SKIP(return, "a TD has one vCPU at most");
+	if (!has_two_cpus(self->vm))
+		SKIP(return, NEEDS_TWO_CPUS);
 
 	ap = __vm_vcpu_add(self->vm, 1);
 	TEST_ASSERT_EQ(mp_state(ap), KVM_MP_STATE_UNINITIALIZED);
