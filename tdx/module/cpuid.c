@@ -224,16 +224,29 @@ unsigned int cpuid_num_rows(void)
 	return ARRAY_SIZE(rows);
 }
 
-/* The bare CPU's value, with what each TDX CPU has. */
-static void native(const struct tdx_module *m, const struct cpuid_row *r,
-		   u32 value[4])
+/*
+ * Reads the bare CPU's values, and adds what each TDX CPU has.  Once and for all,
+ * as some follow the state of the CPU that is asked.
+ */
+void cpuid_init(struct tdx_module *m)
 {
-	u32 subleaf = r->subleaf == NO_SUBLEAF ? 0 : r->subleaf;
-	unsigned int i;
+	unsigned int i, j;
 
-	m->ops.cpuid(m->opaque, r->leaf, subleaf, value);
-	for (i = 0; i < 4; i++)
-		value[i] |= r->reg[i].required;
+	m->native_cpuid = g_malloc0(ARRAY_SIZE(rows) * sizeof(m->native_cpuid[0]));
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct cpuid_row *r = &rows[i];
+		u32 subleaf = r->subleaf == NO_SUBLEAF ? 0 : r->subleaf;
+
+		m->ops.cpuid(m->opaque, r->leaf, subleaf, m->native_cpuid[i]);
+		for (j = 0; j < 4; j++)
+			m->native_cpuid[i][j] |= r->reg[j].required;
+	}
+}
+
+/* The bare CPU's EAX, EBX, ECX and EDX for a leaf that is in the table. */
+const u32 *cpuid_native(const struct tdx_module *m, u32 leaf, u32 subleaf)
+{
+	return m->native_cpuid[find_row(m, leaf, subleaf)];
 }
 
 unsigned int cpuid_num_configs(const struct tdx_module *m)
@@ -256,21 +269,23 @@ void cpuid_config_value(const struct tdx_module *m, unsigned int i, u32 value[4]
 	const struct cpuid_row *r = find_slot(m, i);
 	unsigned int j;
 
-	native(m, r, value);
 	for (j = 0; j < 4; j++)
-		value[j] = r->reg[j].direct | (r->reg[j].allow & value[j]);
+		value[j] = r->reg[j].direct |
+			   (r->reg[j].allow & m->native_cpuid[r - rows][j]);
 }
 
 /* Size of the XSAVE area for @features, standard or compacted format. */
 static u32 xsave_size(const struct tdx_module *m, u64 features, bool compact)
 {
-	u32 size = 576, sub[4];
+	u32 size = 576;
 	unsigned int i;
 
 	for (i = 2; i < 63; i++) {
+		const u32 *sub;
+
 		if (!(features & BIT(i)))
 			continue;
-		m->ops.cpuid(m->opaque, 0xd, i, sub);
+		sub = cpuid_native(m, 0xd, i);
 		if (!compact) {
 			size = MAX(size, sub[0] + sub[1]);
 			continue;
@@ -447,7 +462,7 @@ u64 cpuid_build(struct td *td, const struct td_params *p, u64 *bad)
 
 		if (!in_release(m, r))
 			continue;
-		native(m, r, td->cpuid[i]);
+		memcpy(td->cpuid[i], m->native_cpuid[i], sizeof(td->cpuid[i]));
 		for (j = 0; j < 4; j++) {
 			*bad = r->leaf | (u64)r->subleaf << 32;
 			if (!build(&r->reg[j], wanted(r, p)[j],

@@ -170,6 +170,7 @@ struct tdx_module {
 	struct td *tds;
 	enum hkid_state *hkids;		/* by KeyID - first TDX KeyID */
 	u8 report_key[32];
+	u32 (*native_cpuid)[4];		/* by row of the CPUID table */
 	struct try_lock kot;
 	struct plan *plan;		/* what is to fail, or NULL */
 	bool wb_interrupted;		/* TDH.PHYMEM.CACHE.WB is to be resumed */
@@ -349,6 +350,8 @@ enum feature {
 bool td_feature(const struct td *td, enum feature f);
 bool cpuid_bit(const struct td *td, u32 leaf, u32 subleaf, unsigned int reg,
 	       unsigned int bit);
+void cpuid_init(struct tdx_module *m);
+const u32 *cpuid_native(const struct tdx_module *m, u32 leaf, u32 subleaf);
 unsigned int cpuid_num_rows(void);
 unsigned int cpuid_num_configs(const struct tdx_module *m);
 u64 cpuid_config_leaf(const struct tdx_module *m, unsigned int i);

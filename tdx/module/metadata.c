@@ -56,10 +56,9 @@ static const struct sys_field sys_fields[] = {
 
 static u64 native_xfam(const struct tdx_module *m)
 {
-	u32 user[4], supervisor[4];
+	const u32 *user = cpuid_native(m, 0xd, 0);
+	const u32 *supervisor = cpuid_native(m, 0xd, 1);
 
-	m->ops.cpuid(m->opaque, 0xd, 0, user);
-	m->ops.cpuid(m->opaque, 0xd, 1, supervisor);
 	return (XFAM_USER | XFAM_SUPERVISOR) & (user[0] | (u64)user[3] << 32 | supervisor[2] |
 			     (u64)supervisor[3] << 32);
 }

@@ -60,6 +60,7 @@ void tdx_module_free(struct tdx_module *m)
 	pthread_mutex_destroy(&m->lock);
 	g_free(m->lp_ready);
 	g_free(m->hkids);
+	g_free(m->native_cpuid);
 	g_free(m);
 }
 
@@ -71,6 +72,7 @@ static u64 sys_init(struct call *c)
 		return status(TDX_SYS_INIT_NOT_PENDING, 0);
 	if (c->gpr[TDX_RCX])
 		return status(TDX_OPERAND_INVALID, TDX_OP_RCX);
+	cpuid_init(m);
 	m->sys_state = SYS_LP_INIT;
 	return 0;
 }

@@ -187,6 +187,22 @@ static void cpuid_not_asked(struct world *w)
 	leave(w, 1);
 }
 
+/* Whatever state the CPU is in when another TD is built. */
+static void cpuid_as_at_init(struct world *w)
+{
+	struct tdx_cpuid_env env = { 0 };
+	uint32_t out[4];
+	enum step at;
+
+	w->native = 0;
+	for (at = TDCS_DONE + 1; at <= RUNNABLE; at++)
+		world_step(w, at);
+	check_status(enter(w, 0, TDVPR), 0);
+	g_assert_cmpint(tdx_cpuid(w->vcpu, &env, 0x1a, 0, out), ==, TDX_DONE);
+	g_assert_cmphex(out[0], ==, ~0u);
+	leave(w, 1);
+}
+
 void add_params_tests(void)
 {
 	unsigned int i;
@@ -200,4 +216,5 @@ void add_params_tests(void)
 	add_test("/params/CPUID, bit by bit", TDCS_DONE, cpuid_bits);
 	add_test("/params/CPUID, HLE without RTM", TDCS_DONE, cpuid_half_tsx);
 	add_test("/params/CPUID, nothing asked", RUNNABLE, cpuid_not_asked);
+	add_test("/params/CPUID, as when initialised", TDCS_DONE, cpuid_as_at_init);
 }
