@@ -13,41 +13,13 @@
  */
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/keyids.h"
 #include "tdx/misc_cgroup.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
-/* More KeyIDs than that no machine has. */
-#define MAX_TDS		0x8000
-
-/* TDs that have a KeyID and nothing else. */
-struct tds {
-	struct kvm_vm *vm[MAX_TDS];
-	struct kvm_tdx_init_vm *init;
-	u32 nr;
-};
-
-static struct kvm_vm *new_vm(struct tds *tds)
-{
-	struct kvm_vm *vm = ____vm_create(VM_SHAPE_TDX);
-
-	if (!tds->init)
-		tds->init = tdx_default_init_vm(vm);
-	return vm;
-}
-
-static void add_td(struct tds *tds)
-{
-	struct kvm_vm *vm = new_vm(tds);
-
-	tdx_init_vm(vm, tds->init);
-	tds->vm[tds->nr++] = vm;
-}
-
-static void free_td(struct tds *tds)
-{
-	kvm_vm_free(tds->vm[--tds->nr]);
-}
+/* For cases that use up what there is, and have up to four TDs at once. */
+#define NR_KEYIDS	4
 
 static void add_vcpu(struct kvm_vm *vm)
 {
@@ -57,31 +29,6 @@ static void add_vcpu(struct kvm_vm *vm)
 	vcpu = __vm_vcpu_add(vm, 0);
 	tdx_vcpu_init_cpuid(vcpu);
 	tdx_init_vcpu(vcpu, 0);
-}
-
-/*
- * Add TDs until there are no more KeyIDs.  Returns the VM that got none, or
- * NULL if some other limit was there first.
- */
-static struct kvm_vm *add_all_tds(struct tds *tds)
-{
-	struct kvm_vm *vm;
-
-	for (;;) {
-		vm = new_vm(tds);
-		if (__tdx_init_vm(vm, tds->init, NULL))
-			break;
-		tds->vm[tds->nr++] = vm;
-		TEST_ASSERT(tds->nr < MAX_TDS, "KeyIDs don't come to an end");
-	}
-
-	if (errno == EBUSY)
-		return NULL;
-
-	TEST_ASSERT(errno == ENOSPC, "Wanted ENOSPC for TD %u, got errno %d (%s)",
-		    tds->nr, errno, strerror(errno));
-	TEST_ASSERT(tds->nr, "There is no KeyID free to begin with");
-	return vm;
 }
 
 /* Parameters that KVM has nothing against, and the TDX module has. */
@@ -121,7 +68,7 @@ static void assert_module_refuses(struct kvm_vm *vm, struct kvm_tdx_init_vm *bad
 
 FIXTURE(keys) {
 	struct misc_cgroup cg;
-	struct tds *tds;
+	struct tdx_keyids *tds;
 	struct kvm_vm *refused;		/* for want of a KeyID */
 };
 
@@ -131,11 +78,11 @@ FIXTURE_SETUP(keys)
 	if (misc_cgroup_create(&self->cg, "a"))
 		misc_cgroup_enter(&self->cg);
 
-	self->tds = calloc(1, sizeof(*self->tds));
-	TEST_ASSERT(self->tds, "-ENOMEM when allocating pointers to TDs");
-	self->refused = add_all_tds(self->tds);
+	self->tds = tdx_keyids_alloc();
+	self->refused = tdx_keyids_take_all(self->tds);
 	if (!self->refused)
 		SKIP(return, "a cgroup's limit is below the number of KeyIDs");
+	TEST_ASSERT(self->tds->nr, "There is no KeyID free to begin with");
 }
 
 /* The TDs end with the process that made them. */
@@ -153,7 +100,7 @@ TEST_F(keys, refused_again)
 
 TEST_F(keys, retry)
 {
-	free_td(self->tds);
+	tdx_keyids_free_last(self->tds);
 	tdx_init_vm(self->refused, self->tds->init);
 	add_vcpu(self->refused);
 }
@@ -163,9 +110,9 @@ TEST_F(keys, as_many_as_were_freed)
 	const u32 nr = self->tds->nr;
 
 	for (int i = 0; i < 2 && self->tds->nr; i++)
-		free_td(self->tds);
+		tdx_keyids_free_last(self->tds);
 	while (self->tds->nr < nr)
-		add_td(self->tds);
+		tdx_keyids_add(self->tds);
 	TEST_ASSERT_FAILS(__tdx_init_vm(self->refused, self->tds->init, NULL), ENOSPC);
 }
 
@@ -176,7 +123,7 @@ TEST_F(keys, freed_in_any_order)
 
 	for (u32 i = 0; i < self->tds->nr && i < 4; i++) {
 		kvm_vm_free(*first);
-		*first = new_vm(self->tds);
+		*first = tdx_keyids_new_vm(self->tds);
 		tdx_init_vm(*first, self->tds->init);
 		TEST_ASSERT_FAILS(__tdx_init_vm(self->refused, self->tds->init, NULL),
 				  ENOSPC);
@@ -200,10 +147,10 @@ TEST_F(keys, not_taken_before_init_vm)
 {
 	struct kvm_vm *vms[4];
 
-	free_td(self->tds);
+	tdx_keyids_free_last(self->tds);
 	for (int i = 0; i < ARRAY_SIZE(vms); i++)
-		vms[i] = new_vm(self->tds);
-	add_td(self->tds);
+		vms[i] = tdx_keyids_new_vm(self->tds);
+	tdx_keyids_add(self->tds);
 	for (int i = 0; i < ARRAY_SIZE(vms); i++) {
 		TEST_ASSERT_FAILS(__tdx_init_vm(vms[i], self->tds->init, NULL), ENOSPC);
 		kvm_vm_free(vms[i]);
@@ -215,20 +162,20 @@ TEST_F(keys, given_back_when_kvm_refuses)
 {
 	struct kvm_tdx_init_vm bad = *self->tds->init;
 
-	free_td(self->tds);
+	tdx_keyids_free_last(self->tds);
 	bad.reserved[0] = 1;
 	bad.cpuid.nent = 0;
 	TEST_ASSERT_FAILS(__tdx_init_vm(self->refused, &bad, NULL), EINVAL);
 	bad.reserved[0] = 0;
 	TEST_ASSERT_FAILS(__tdx_init_vm(self->refused, &bad, NULL), EINVAL);
-	add_td(self->tds);
+	tdx_keyids_add(self->tds);
 }
 
 TEST_F(keys, given_back_when_module_refuses)
 {
 	struct kvm_tdx_init_vm *bad = bad_init_vm(self->refused);
 
-	free_td(self->tds);
+	tdx_keyids_free_last(self->tds);
 	for (int i = 0; i < 3; i++)
 		assert_module_refuses(self->refused, bad);
 	tdx_init_vm(self->refused, self->tds->init);
@@ -241,7 +188,7 @@ TEST_F(keys, given_back_when_module_refuses)
 
 FIXTURE(cgroup) {
 	struct misc_cgroup cg;
-	struct tds *tds;
+	struct tdx_keyids *tds;
 };
 
 FIXTURE_SETUP(cgroup)
@@ -249,8 +196,7 @@ FIXTURE_SETUP(cgroup)
 	if (!misc_cgroup_create(&self->cg, "a"))
 		SKIP(return, "needs the misc controller, and root");
 	misc_cgroup_enter(&self->cg);
-	self->tds = calloc(1, sizeof(*self->tds));
-	TEST_ASSERT(self->tds, "-ENOMEM when allocating pointers to TDs");
+	self->tds = tdx_keyids_alloc();
 }
 
 FIXTURE_TEARDOWN_PARENT(cgroup)
@@ -263,7 +209,7 @@ FIXTURE_TEARDOWN_PARENT(cgroup)
 
 TEST_F(cgroup, charged_by_init_vm)
 {
-	struct kvm_vm *vm = new_vm(self->tds);
+	struct kvm_vm *vm = tdx_keyids_new_vm(self->tds);
 
 	assert_charged(&self->cg, 0);
 	tdx_init_vm(vm, self->tds->init);
@@ -274,7 +220,7 @@ TEST_F(cgroup, charged_by_init_vm)
 
 TEST_F(cgroup, charged_once)
 {
-	struct kvm_vm *vm = new_vm(self->tds);
+	struct kvm_vm *vm = tdx_keyids_new_vm(self->tds);
 
 	tdx_init_vm(vm, self->tds->init);
 	TEST_ASSERT_FAILS(__tdx_init_vm(vm, self->tds->init, NULL), EINVAL);
@@ -288,11 +234,11 @@ TEST_F(cgroup, charged_once)
 TEST_F(cgroup, charged_for_each_td)
 {
 	for (int i = 1; i <= 2; i++) {
-		add_td(self->tds);
+		tdx_keyids_add(self->tds);
 		assert_charged(&self->cg, i);
 	}
 	for (int i = 1; i >= 0; i--) {
-		free_td(self->tds);
+		tdx_keyids_free_last(self->tds);
 		assert_charged(&self->cg, i);
 	}
 }
@@ -302,12 +248,12 @@ TEST_F(cgroup, creator_moves_on)
 {
 	struct misc_cgroup other;
 
-	add_td(self->tds);
+	tdx_keyids_add(self->tds);
 	TEST_ASSERT(misc_cgroup_create(&other, "b"), "No second cgroup");
 	misc_cgroup_enter(&other);
 	assert_charged(&self->cg, 1);
 	assert_charged(&other, 0);
-	free_td(self->tds);
+	tdx_keyids_free_last(self->tds);
 	assert_charged(&self->cg, 0);
 	assert_charged(&other, 0);
 
@@ -318,7 +264,7 @@ TEST_F(cgroup, creator_moves_on)
 /* Whoever does it pays, be it not the one who created the VM. */
 TEST_F(cgroup, init_vm_in_other_cgroup)
 {
-	struct kvm_vm *vm = new_vm(self->tds);
+	struct kvm_vm *vm = tdx_keyids_new_vm(self->tds);
 	struct misc_cgroup other;
 
 	TEST_ASSERT(misc_cgroup_create(&other, "b"), "No second cgroup");
@@ -334,7 +280,7 @@ TEST_F(cgroup, init_vm_in_other_cgroup)
 
 TEST_F(cgroup, not_charged_when_kvm_refuses)
 {
-	struct kvm_vm *vm = new_vm(self->tds);
+	struct kvm_vm *vm = tdx_keyids_new_vm(self->tds);
 	struct kvm_tdx_init_vm bad = *self->tds->init;
 
 	bad.cpuid.nent = 0;
@@ -346,7 +292,7 @@ TEST_F(cgroup, not_charged_when_kvm_refuses)
 
 TEST_F(cgroup, not_charged_when_module_refuses)
 {
-	struct kvm_vm *vm = new_vm(self->tds);
+	struct kvm_vm *vm = tdx_keyids_new_vm(self->tds);
 	struct kvm_tdx_init_vm *bad = bad_init_vm(vm);
 
 	for (int i = 0; i < 2; i++) {
@@ -362,7 +308,7 @@ TEST_F(cgroup, not_charged_when_module_refuses)
 
 TEST_F(cgroup, not_charged_without_key)
 {
-	struct kvm_vm *refused = add_all_tds(self->tds);
+	struct kvm_vm *refused = tdx_keyids_take_all(self->tds);
 
 	if (!refused)
 		SKIP(return, "a cgroup's limit is below the number of KeyIDs");
@@ -373,7 +319,7 @@ TEST_F(cgroup, not_charged_without_key)
 	kvm_vm_free(refused);
 	assert_charged(&self->cg, self->tds->nr);
 	while (self->tds->nr)
-		free_td(self->tds);
+		tdx_keyids_free_last(self->tds);
 	assert_charged(&self->cg, 0);
 }
 
@@ -381,9 +327,9 @@ TEST_F(cgroup, not_charged_without_key)
  * All KeyIDs that KVM has are charged for, here or elsewhere, when none is
  * left.  Returns by how many the root falls short of that.
  */
-static s64 nr_charges_lost(struct misc_cgroup *cg, struct tds *tds)
+static s64 nr_charges_lost(struct misc_cgroup *cg, struct tdx_keyids *tds)
 {
-	struct kvm_vm *refused = add_all_tds(tds);
+	struct kvm_vm *refused = tdx_keyids_take_all(tds);
 	s64 lost;
 
 	TEST_ASSERT(refused, "Another limit, though the cgroup has none");
@@ -391,7 +337,7 @@ static s64 nr_charges_lost(struct misc_cgroup *cg, struct tds *tds)
 	       misc_cgroup_read(cg->root, "misc.current");
 	kvm_vm_free(refused);
 	while (tds->nr)
-		free_td(tds);
+		tdx_keyids_free_last(tds);
 	return lost;
 }
 
@@ -406,7 +352,7 @@ static s64 nr_charges_lost(struct misc_cgroup *cg, struct tds *tds)
 TEST_F(cgroup, limit)
 {
 	static const char bug[] = "KVM uncharges what misc.max kept it from charging";
-	struct kvm_vm *refused = new_vm(self->tds);
+	struct kvm_vm *refused = tdx_keyids_new_vm(self->tds);
 	s64 charged;
 
 	if (nr_charges_lost(&self->cg, self->tds))
@@ -415,12 +361,12 @@ TEST_F(cgroup, limit)
 	expect_kernel_log("WARNING: .*misc_cg_");
 	TEST_ASSERT(!cg_write(self->cg.path, "misc.max", "tdx 1"),
 		    "Can't set the limit");
-	add_td(self->tds);
+	tdx_keyids_add(self->tds);
 	TEST_ASSERT_EQ(misc_cgroup_read(self->cg.path, "misc.events"), 0);
 	TEST_ASSERT_FAILS(__tdx_init_vm(refused, self->tds->init, NULL), EBUSY);
 	TEST_ASSERT_EQ(misc_cgroup_read(self->cg.path, "misc.events"), 1);
 	charged = misc_cgroup_tds(&self->cg);
-	free_td(self->tds);
+	tdx_keyids_free_last(self->tds);
 	if (charged == 0) {
 		assert_charged(&self->cg, -1);
 		XFAIL(return, "%s", bug);
@@ -441,5 +387,6 @@ int main(int argc, char *argv[])
 {
 	TEST_REQUIRE(kvm_has_tdx());
 
+	tdx_keyids_leave(NR_KEYIDS);
 	return test_harness_run(argc, argv);
 }

@@ -13,19 +13,20 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/compat.h"
+#include "tdx/keyids.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
 #define MAX_VCPUS	4
 #define MAX_THREADS	8
 
-/* More KeyIDs than that no machine has. */
-#define MAX_KEYS	0x8000
-
 /* A long run takes what it takes. */
 #define NO_TIMEOUT	INT_MAX
 
-/* KeyIDs free before the first case; counted once, as counting takes a while. */
+/* As many as the cases have TDs at once, and one that is too many. */
+#define NR_KEYIDS	(MAX_THREADS + 1)
+
+/* KeyIDs free before the first case. */
 static u32 nr_keys;
 
 static u32 nr_lives = 2;
@@ -98,30 +99,16 @@ static void live(u32 nr_vcpus, const u8 *insn)
 /* How many TDs can be had at once: each takes a KeyID until none is left. */
 static u32 count_keys(void)
 {
-	struct kvm_tdx_init_vm *init = NULL;
-	struct kvm_vm **vms;
-	u32 nr = 0;
+	struct tdx_keyids *keyids = tdx_keyids_alloc();
+	struct kvm_vm *refused = tdx_keyids_take_all(keyids);
+	u32 nr = keyids->nr;
 
-	vms = calloc(MAX_KEYS, sizeof(*vms));
-	TEST_ASSERT(vms, "-ENOMEM when allocating pointers to VMs");
-
-	for (;;) {
-		vms[nr] = ____vm_create(VM_SHAPE_TDX);
-		if (!init)
-			init = tdx_default_init_vm(vms[nr]);
-		if (__tdx_init_vm(vms[nr], init, NULL))
-			break;
-		TEST_ASSERT(++nr < MAX_KEYS, "KeyIDs don't come to an end");
-	}
-	/* The latter is a cgroup's limit. */
-	TEST_ASSERT(errno == ENOSPC || errno == EBUSY,
-		    "Wanted ENOSPC for TD %u, got errno %d (%s)", nr, errno,
-		    strerror(errno));
-
-	for (u32 i = 0; i <= nr; i++)
-		kvm_vm_free(vms[i]);
-	free(init);
-	free(vms);
+	if (refused)
+		kvm_vm_free(refused);
+	while (keyids->nr)
+		tdx_keyids_free_last(keyids);
+	free(keyids->init);
+	free(keyids);
 	return nr;
 }
 
@@ -298,6 +285,7 @@ int main(int argc, char *argv[])
 	if (kills)
 		nr_kills = atoi_positive("TDX_KILLS", kills);
 
+	tdx_keyids_leave(NR_KEYIDS);
 	nr_keys = count_keys();
 	return test_harness_run(argc, argv);
 }
