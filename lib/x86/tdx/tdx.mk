@@ -17,7 +17,8 @@ TDX_TESTS := $(filter $(OUTPUT)/x86/tdx_%,$(TEST_GEN_PROGS))
 
 $(TDX_TESTS): $(LIBTDX_O) $(TDX_ABI_CHECK).o lib/x86/tdx/tdx.mk
 $(TDX_TESTS): LIBKVM_OBJS += $(LIBTDX_O)
-$(TDX_TESTS): LDFLAGS += $(LIBTDX_WRAP:%=-Wl,--wrap=%)
+# A TD is filled with the program, page by page: without what nobody calls.
+$(TDX_TESTS): LDFLAGS += $(LIBTDX_WRAP:%=-Wl,--wrap=%) -Wl,--gc-sections
 
 # See include/x86/tdx/compat.h.
 ifeq ($(shell grep kvm_rng include/test_util.h),)
