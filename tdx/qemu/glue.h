@@ -33,6 +33,8 @@ struct lp {
 	uint64_t debugctl;		/* the host's; TDs have their own */
 	bool pkru_lost;			/* by an exit; no user page since */
 	uint32_t pkru;			/* what the host had before */
+	bool kernel_not_global;		/* some cached translation isn't */
+	unsigned int switches;		/* of the host's address spaces */
 };
 
 /* What TDs see of their APIC without an exit. */

@@ -54,6 +54,11 @@ void tdx_hook_unaligned_lock(CPUX86State *env, vaddr addr, int size,
 void tdx_hook_host_access(CPUX86State *env, vaddr addr, MMUAccessType access,
 			  hwaddr pa, int *page_size);
 
+/* A translation was found, by the entry @pte of a page table. */
+void tdx_hook_translated(CPUX86State *env, int mmu_idx, uint64_t pte);
+/* True if what is known of jumps was dropped here, with these translations. */
+bool tdx_hook_flush_jumps(CPUState *cs, uint16_t mmu_idxs);
+
 /* tdx_hook_cr4_bits() is declared in cpu.h, by "insert". */
 
 #else

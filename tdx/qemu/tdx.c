@@ -24,6 +24,7 @@
 #include "hw/core/cpu.h"
 #include "hw/qdev-core.h"
 #include "tcg/helper-tcg.h"
+#include "accel/tcg/tb-jmp-cache.h"
 #include "svm.h"
 #include "hooks.h"
 #include "glue.h"
@@ -860,13 +861,66 @@ bool tdx_hook_wrmsr(CPUX86State *env, uintptr_t ra)
 	return out == TDX_DONE;
 }
 
+/* The host's translations for user code, and for the kernel's use of its pages. */
+#define USER_MMU_IDXS	(1 << MMU_USER64_IDX | 1 << MMU_USER32_IDX |		\
+			 1 << MMU_KNOSMAP64_IDX | 1 << MMU_KNOSMAP32_IDX |	\
+			 1 << MMU_KSMAP32_IDX)
+
+/* With SMEP and SMAP the kernel's own translations are of no user page. */
+#define CR4_KERNEL_APART (CR4_PGE_MASK | CR4_SMEP_MASK | CR4_SMAP_MASK)
+
+/* QEMU adapts the size of its tables of translations when it drops them all. */
+#define SWITCHES_PER_FLUSH	32
+
+/*
+ * QEMU drops all translations with each switch of address spaces, and all that
+ * it knows of jumps.  Those of global pages may stay, as on a CPU, and a kernel's
+ * are.
+ */
+static bool write_host_cr3(CPUX86State *env, uint64_t value)
+{
+	struct lp *lp = tdx_lp(env);
+
+	if (!(env->efer & MSR_EFER_LMA) || value >> env_archcpu(env)->phys_bits ||
+	    (env->cr[4] & CR4_KERNEL_APART) != CR4_KERNEL_APART)
+		return false;
+	if (lp->kernel_not_global || ++lp->switches % SWITCHES_PER_FLUSH == 0) {
+		lp->kernel_not_global = false;
+		return false;
+	}
+	env->cr[3] = value;
+	tlb_flush_by_mmuidx(env_cpu(env), USER_MMU_IDXS);
+	return true;
+}
+
+void tdx_hook_translated(CPUX86State *env, int mmu_idx, uint64_t pte)
+{
+	if (device && mmu_idx == MMU_KSMAP64_IDX && !(pte & PG_GLOBAL_MASK))
+		tdx_lp(env)->kernel_not_global = true;
+}
+
+bool tdx_hook_flush_jumps(CPUState *cs, uint16_t mmu_idxs)
+{
+	CPUJumpCache *cache = cs->tb_jmp_cache;
+
+	if (mmu_idxs != USER_MMU_IDXS)
+		return false;
+	/* The kernel is in the upper half. */
+	for (int i = 0; i < TB_JMP_CACHE_SIZE; i++)
+		if (!(cache->array[i].pc >> 63))
+			qatomic_set(&cache->array[i].tb, NULL);
+	return true;
+}
+
 bool tdx_hook_write_cr(CPUX86State *env, int reg, target_ulong value,
 		       uintptr_t ra)
 {
 	enum tdx_outcome out;
 
-	if (!tdx_in_td(env))
+	if (!device)
 		return false;
+	if (!tdx_in_td(env))
+		return reg == 3 && write_host_cr3(env, value);
 	if (reg == 8) {
 		vapic_set_tpr(env, &td_cpu(env)->apic, value << 4);
 		return true;
@@ -1130,7 +1184,7 @@ void tdx_hook_fault(CPUX86State *env, vaddr gla, hwaddr gpa,
 
 /*
  * What was cached before the page became private stays so until the next flush,
- * which each switch of address spaces is.
+ * which some switches of address spaces are.
  */
 void tdx_hook_host_access(CPUX86State *env, vaddr addr, MMUAccessType access,
 			  hwaddr pa, int *page_size)
