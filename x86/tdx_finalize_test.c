@@ -473,7 +473,7 @@ TEST_F(prefault, vcpu_not_initialized)
 	vcpu = __vm_vcpu_add(self->vm, 1);
 	launch(self->vm, self->vcpu);
 
-	expect_kernel_log("WARNING: .*tdh_vp_wr_failed");
+	expect_kernel_log("WARNING: .*(tdh_vp_wr_failed|tdx_load_mmu_pgd)");
 	expect_kernel_log("WARNING: .*kvm_vcpu_");
 	expect_kernel_log("TDH_VP_WR.* failed");
 	r = prefault(vcpu, &range);
