@@ -873,9 +873,9 @@ bool tdx_hook_wrmsr(CPUX86State *env, uintptr_t ra)
 #define SWITCHES_PER_FLUSH	32
 
 /*
- * QEMU drops all translations with each switch of address spaces, and all that
- * it knows of jumps.  Those of global pages may stay, as on a CPU, and a kernel's
- * are.
+ * QEMU drops all translations, and all that it knows of jumps, with each switch
+ * of address spaces.  Those of global pages may stay, as they do on a CPU, and a
+ * kernel's own pages are global.
  */
 static bool write_host_cr3(CPUX86State *env, uint64_t value)
 {
