@@ -82,7 +82,6 @@ FIXTURE_SETUP(keys)
 	self->refused = tdx_keyids_take_all(self->tds);
 	if (!self->refused)
 		SKIP(return, "a cgroup's limit is below the number of KeyIDs");
-	TEST_ASSERT(self->tds->nr, "There is no KeyID free to begin with");
 }
 
 /* The TDs end with the process that made them. */

@@ -285,7 +285,6 @@ int main(int argc, char *argv[])
 	if (kills)
 		nr_kills = atoi_positive("TDX_KILLS", kills);
 
-	tdx_keyids_leave(NR_KEYIDS);
-	nr_keys = count_keys();
+	nr_keys = tdx_keyids_leave(NR_KEYIDS);
 	return test_harness_run(argc, argv);
 }

@@ -73,23 +73,26 @@ static inline struct kvm_vm *tdx_keyids_take_all(struct tdx_keyids *keyids)
 	}
 	TEST_ASSERT(error == ENOSPC, "Wanted ENOSPC for TD %u, got errno %d (%s)",
 		    keyids->nr, error, strerror(error));
+	TEST_ASSERT(keyids->nr, "There is no KeyID free to begin with");
 	return vm;
 }
 
 /*
  * Take the host's KeyIDs but for @nr of them, for as long as this process
  * lives.  To use up all of them takes a while, and cases that do so each in
- * turn have less to do then.
+ * turn have less to do then.  Returns how many are free, which may be fewer.
  */
-static inline void tdx_keyids_leave(u32 nr)
+static inline u32 tdx_keyids_leave(u32 nr)
 {
 	struct tdx_keyids *keyids = tdx_keyids_alloc();
 	struct kvm_vm *refused = tdx_keyids_take_all(keyids);
+	u32 left;
 
 	if (refused)
 		kvm_vm_free(refused);
-	while (nr-- && keyids->nr)
+	for (left = 0; left < nr && keyids->nr; left++)
 		tdx_keyids_free_last(keyids);
+	return left;
 }
 
 #endif /* SELFTEST_KVM_TDX_KEYIDS_H */
