@@ -195,8 +195,7 @@ static void forced_end(struct world *w)
 	g_assert_cmphex(w->host[TDX_RAX] >> 32, ==, TDX_NON_RECOVERABLE_TD);
 	check_status(enter(w, 0, TDVPR), ERR(TD_FATAL, TDR));
 	/* It can still be taken down. */
-	for (enum step at = FLUSHED; at <= GONE; at++)
-		world_step(w, at);
+	world_through(w, FLUSHED, GONE);
 }
 
 static void poison(struct world *w)
@@ -220,8 +219,7 @@ static void poison(struct world *w)
 	g_assert_cmphex(w->host[TDX_RAX] >> 32, ==,
 			TDX_NON_RECOVERABLE_TD_NON_ACCESSIBLE);
 	check_status(enter(w, 0, TDVPR), ERR(TD_FATAL, TDR));
-	for (enum step at = FLUSHED; at <= GONE; at++)
-		world_step(w, at);
+	world_through(w, FLUSHED, GONE);
 	/* A page that is given anew has its poison left behind. */
 	g_assert_false(tdx_host_access(w->m, ADDED, true));
 }

@@ -4,14 +4,6 @@
 
 #include "tests.h"
 
-static void go_through(struct world *w, enum step from, enum step to)
-{
-	enum step at;
-
-	for (at = from; at <= to; at++)
-		world_step(w, at);
-}
-
 /* Nothing of the TD is left: each page of the machine's may be given again. */
 static void all_free(struct world *w)
 {
@@ -26,7 +18,7 @@ static void whole_life(struct world *w)
 	unsigned int i;
 
 	for (i = 0; i < 20; i++) {
-		go_through(w, CREATED, GONE);
+		world_through(w, CREATED, GONE);
 		all_free(w);
 	}
 }
@@ -38,11 +30,11 @@ static void life_cut_short(struct world *w)
 	unsigned int i;
 
 	for (last = CREATED; last < FLUSHED; last++) {
-		go_through(w, CREATED, last);
+		world_through(w, CREATED, last);
 		if (last == ENTERED)
 			leave(w, 1);
 		seamcall(w, VP_FLUSH, .rcx = TDVPR);
-		go_through(w, FLUSH_DONE, TEARDOWN);
+		world_through(w, FLUSH_DONE, TEARDOWN);
 		for (i = 1; i < 48; i++)
 			seamcall(w, PHYMEM_PAGE_RECLAIM, .rcx = PAGE(i));
 		world_step(w, GONE);
@@ -93,7 +85,7 @@ static void two_tds(struct world *w)
 	check_status(seamcall(w, MEM_PAGE_AUG, .rcx = GPA_FREE, .rdx = OTHER,
 			      .r8 = FREE), ERR(EPT_WALK_FAILED, RCX));
 	/* One ends, the other runs on. */
-	go_through(w, PAGE_AUGED, GONE);
+	world_through(w, PAGE_AUGED, GONE);
 	check_status(enter(w, 0, OTHER + 8 * 4096), 0);
 	leave(w, 1);
 }
@@ -147,7 +139,7 @@ static void too_many_vcpus(struct world *w)
 	unsigned int i;
 
 	w->params.max_vcpus = 1;
-	go_through(w, INITIALIZED, VP_DONE);
+	world_through(w, INITIALIZED, VP_DONE);
 	check_status(seamcall(w, VP_CREATE, .rcx = TDVPR2, .rdx = TDR), 0);
 	for (i = 0; i < TDVPS_PAGES - 1; i++)
 		check_status(seamcall(w, VP_ADDCX, .rcx = VP2_TDCX + i * 4096,

@@ -50,8 +50,7 @@ static void pending_exit(struct world *w)
 	uint64_t hpa;
 
 	w->params.attributes = TD_ATTR_SEPT_VE_DISABLE;
-	for (enum step at = INITIALIZED; at <= ENTERED; at++)
-		world_step(w, at);
+	world_through(w, INITIALIZED, ENTERED);
 	g_assert_cmpint(translate(w, GPA_AUGED, TDX_WRITE, &hpa), ==, TDX_EXIT);
 	g_assert_cmphex(w->exit.ext_qualification & 15, ==, 6);
 	leave(w, 48);

@@ -192,11 +192,9 @@ static void cpuid_as_at_init(struct world *w)
 {
 	struct tdx_cpuid_env env = { 0 };
 	uint32_t out[4];
-	enum step at;
 
 	w->native = 0;
-	for (at = TDCS_DONE + 1; at <= RUNNABLE; at++)
-		world_step(w, at);
+	world_through(w, TDCS_DONE + 1, RUNNABLE);
 	check_status(enter(w, 0, TDVPR), 0);
 	g_assert_cmpint(tdx_cpuid(w->vcpu, &env, 0x1a, 0, out), ==, TDX_DONE);
 	g_assert_cmphex(out[0], ==, ~0u);

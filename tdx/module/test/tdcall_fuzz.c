@@ -78,15 +78,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct input in = { data, size };
 	unsigned int how = fuzz_byte(&in);
 	struct world *w = world_new_untraced(how & 1 ? "tdx-2.0" : NULL);
-	enum step at;
 
 	fuzz_begin();
 	world_to(w, TDCS_DONE);
 	w->params.attributes = how & 2 ? TD_ATTR_SEPT_VE_DISABLE : 0;
 	w->params.config_flags |= how & 4 ? CONFIG_FLEXIBLE_VE : 0;
 	w->params.xfam = how & 8 ? 0x69be7 : 3;
-	for (at = INITIALIZED; at <= ENTERED; at++)
-		world_step(w, at);
+	world_through(w, INITIALIZED, ENTERED);
 	while (in.left && w->vcpu) {
 		switch (fuzz_choice(&in, 8)) {
 		case 0:

@@ -59,8 +59,7 @@ static void vmcall_masks(struct world *w)
 static void vmcall_with_rbp(struct world *w)
 {
 	w->params.config_flags = 0;
-	for (enum step at = INITIALIZED; at <= ENTERED; at++)
-		world_step(w, at);
+	world_through(w, INITIALIZED, ENTERED);
 	tdcall(w, TDG_VP_VMCALL, .rcx = 1 << TDX_RBP);
 	g_assert_cmpint(w->outcome, ==, TDX_EXIT_TRAP);
 	g_assert_cmphex(w->host[TDX_RBP], ==, w->regs[TDX_RBP]);
@@ -230,8 +229,7 @@ static void vm_fields(struct world *w)
 	memset(w->params.mrconfigid, 0x11, 48);
 	memset(w->params.mrowner, 0x22, 48);
 	memset(w->params.mrownerconfig, 0x33, 48);
-	for (enum step at = INITIALIZED; at <= ENTERED; at++)
-		world_step(w, at);
+	world_through(w, INITIALIZED, ENTERED);
 
 	g_assert_cmphex(vm_rd(w, 0x1110000300000000), ==,
 			TD_ATTR_SEPT_VE_DISABLE);

@@ -58,8 +58,7 @@ static struct world *running(enum setting s, uint64_t attributes, uint64_t xfam,
 	w->params.xfam = xfam;
 	if (all_features)
 		ask_for_all(w);
-	for (enum step at = INITIALIZED; at <= ENTERED; at++)
-		world_step(w, at);
+	world_through(w, INITIALIZED, ENTERED);
 	if (s >= REDUCED)
 		set(w, TD_CTLS, TD_CTLS_REDUCE_VE);
 	if (s == PARAVIRT)

@@ -422,12 +422,17 @@ void world_step(struct world *w, enum step step)
 	}
 }
 
-void world_to(struct world *w, enum step step)
+void world_through(struct world *w, enum step from, enum step to)
 {
 	enum step at;
 
-	for (at = AT_RESET + 1; at <= step; at++)
+	for (at = from; at <= to; at++)
 		world_step(w, at);
+}
+
+void world_to(struct world *w, enum step step)
+{
+	world_through(w, AT_RESET + 1, step);
 }
 
 void other_td(struct world *w)

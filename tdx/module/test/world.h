@@ -112,6 +112,8 @@ void world_free(struct world *w);
 
 /* Brings the world up to and with @step. */
 void world_to(struct world *w, enum step step);
+/* Does the steps from @from, which must be the next, to @to. */
+void world_through(struct world *w, enum step from, enum step to);
 /* Does one step, which must be the next. */
 void world_step(struct world *w, enum step step);
 
