@@ -478,7 +478,7 @@ TEST_F(mem_region, gpa_beyond_width)
 	}
 	vm_mem_set_private(self->vm, gpa, PAGE_SIZE);
 
-	expect_kernel_log("WARNING: .*tdx_sept_");
+	expect_kernel_log("WARNING: .*tdx_sept_.*: tdx_mem_region");
 	expect_kernel_log("SEAMCALL TDH_MEM_SEPT_ADD failed");
 	region.gpa = gpa;
 	TEST_ASSERT(__tdx_init_mem_region(self->vcpu, 0, &region, NULL),
