@@ -38,7 +38,7 @@ mutants:
 
 # | make bench                     what the box costs, as ratios
 bench:
-	@tdx/box run --cpus 2 -- "$$(tdx/build tests)/x86/tdx_bench"
+	@tdx/box run --cpus 2 -- "$$(tdx/build programs)/x86/tdx_bench"
 	@tdx/bench/boot
 
 # | make lint                      checkpatch, shellcheck, warnings
