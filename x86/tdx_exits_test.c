@@ -13,6 +13,7 @@
 
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/kernel_log.h"
 #include "tdx/tdx_caller.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
@@ -388,29 +389,6 @@ TEST_F(shutdown, exit_by_triple_fault)
 
 TD_FIXTURE(after_shutdown);
 
-/* What the kernel says from here on. */
-static int kernel_log_open(void)
-{
-	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
-
-	if (fd >= 0)
-		lseek(fd, 0, SEEK_END);
-	return fd;
-}
-
-static bool kernel_log_has_warning(int fd, const char *function)
-{
-	char line[1024];
-	ssize_t len;
-
-	while (fd >= 0 && (len = read(fd, line, sizeof(line) - 1)) > 0) {
-		line[len] = '\0';
-		if (strstr(line, "WARNING: ") && strstr(line, function))
-			return true;
-	}
-	return false;
-}
-
 /* The module doesn't enter it again, and KVM passes on what the module says. */
 TEST_F(after_shutdown, vcpu_stays_down)
 {
@@ -420,7 +398,7 @@ TEST_F(after_shutdown, vcpu_stays_down)
 	int log;
 
 	if (panics_on_warning())
-		SKIP(return, "the host would panic if KVM gets this wrong");
+		SKIP(return, PANICS_ON_WARNING);
 
 	/* Announced before the log is watched, as the announcement goes there. */
 	expect_kernel_log("WARNING: .*vt_cache_reg");

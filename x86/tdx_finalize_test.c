@@ -10,6 +10,7 @@
  */
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/kernel_log.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -78,6 +79,9 @@ static bool dies_for_lack_of_vcpu(struct kvm_vm *vm)
 
 TEST_F(finalize, without_vcpu)
 {
+	if (panics_on_warning())
+		SKIP(return, PANICS_ON_WARNING);
+
 	tdx_init_vm(self->vm, NULL);
 	if (dies_for_lack_of_vcpu(self->vm))
 		XFAIL(return, "KVM warns, and the VM is dead");
@@ -90,6 +94,9 @@ TEST_F(finalize, without_vcpu)
 
 TEST_F(finalize, without_initialized_vcpu)
 {
+	if (panics_on_warning())
+		SKIP(return, PANICS_ON_WARNING);
+
 	tdx_init_vm(self->vm, NULL);
 	self->vcpu = __vm_vcpu_add(self->vm, 0);
 	tdx_vcpu_init_cpuid(self->vcpu);
@@ -428,20 +435,20 @@ TEST_F(prefault, up_to_end_of_memslot)
 /* A memslot may lie where guest addresses of this width don't reach. */
 TEST_F(prefault, gpa_beyond_width)
 {
-	const gpa_t gpa = self->vm->arch.s_bit << 1;
-	struct kvm_pre_fault_memory range = { .gpa = gpa, .size = PAGE_SIZE };
 	/* Stays until the VM is gone, see tdx_mem_region_test. */
 	void *mem = kvm_mmap(PAGE_SIZE, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	int fd = vm_create_guest_memfd(self->vm, PAGE_SIZE, 0);
+	const gpa_t gpa = add_memslot_beyond_width(self->vm, TEST_SLOT + 1, mem, fd);
+	struct kvm_pre_fault_memory range = { .gpa = gpa, .size = PAGE_SIZE };
 
-	if (__vm_set_user_memory_region2(self->vm, TEST_SLOT + 1, KVM_MEM_GUEST_MEMFD,
-					 gpa, PAGE_SIZE, mem, fd, 0)) {
-		TEST_ASSERT_EQ(errno, EINVAL);
-		SKIP(return, "KVM has no memslots that high");
-	}
-	vm_mem_set_private(self->vm, gpa, PAGE_SIZE);
+	if (!gpa)
+		SKIP(return, NO_MEMSLOT_BEYOND_WIDTH);
+
 	launch(self->vm, self->vcpu);
+
+	if (panics_on_warning())
+		SKIP(return, PANICS_ON_WARNING);
 
 	/* Not to be taken for tdx_mem_region_test's, which may run beside this. */
 	expect_kernel_log("WARNING: .*(tdx_sept_|kvm_vcpu_).*: tdx_finalize");
@@ -473,6 +480,9 @@ TEST_F(prefault, vcpu_not_initialized)
 
 	vcpu = __vm_vcpu_add(self->vm, 1);
 	launch(self->vm, self->vcpu);
+
+	if (panics_on_warning())
+		SKIP(return, PANICS_ON_WARNING);
 
 	expect_kernel_log("WARNING: .*(tdh_vp_wr_failed|tdx_load_mmu_pgd)");
 	expect_kernel_log("WARNING: .*kvm_vcpu_");

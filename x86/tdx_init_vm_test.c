@@ -14,6 +14,7 @@
 
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/kernel_log.h"
 #include "tdx/tdx_agent.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
@@ -364,6 +365,9 @@ TEST_F(init_vm, malformed_topology)
 	cpuid->entries[0] = *find_entry(cpuid, 0x80000008, 0);
 	cpuid->entries[1] = threads;
 	cpuid->nent = 2;
+
+	if (panics_on_warning())
+		SKIP(return, PANICS_ON_WARNING);
 
 	expect_kernel_log("WARNING: .*(tdx_vm_ioctl|tdx_td_init)");
 	expect_kernel_log("SEAMCALL TDH_MNG_INIT failed");

@@ -15,6 +15,7 @@
 #include "apic.h"
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/kernel_log.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 #include "tdx/vcpu_thread.h"
@@ -920,7 +921,7 @@ TEST_F(nmi, not_held_up_by_external_interrupt)
 	struct ucall uc;
 
 	if (panics_on_warning())
-		SKIP(return, "the host would panic if KVM gets this wrong");
+		SKIP(return, PANICS_ON_WARNING);
 
 	expect_kernel_log("WARNING: .*tdx_vcpu_run");
 	td_launch(&self->td, guest_nmis);

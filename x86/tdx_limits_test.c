@@ -13,6 +13,7 @@
  */
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/kernel_log.h"
 #include "tdx/keyids.h"
 #include "tdx/misc_cgroup.h"
 #include "tdx/tdx_test_harness.h"
@@ -356,6 +357,9 @@ TEST_F(cgroup, limit)
 
 	if (nr_charges_lost(&self->cg, self->tds))
 		XFAIL(return, "%s, before this test did", bug);
+
+	if (panics_on_warning())
+		SKIP(return, PANICS_ON_WARNING);
 
 	expect_kernel_log("WARNING: .*misc_cg_");
 	TEST_ASSERT(!cg_write(self->cg.path, "misc.max", "tdx 1"),

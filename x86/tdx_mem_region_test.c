@@ -15,6 +15,7 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/held_page.h"
+#include "tdx/kernel_log.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -467,16 +468,15 @@ TEST_F(mem_region, memslot_moved_to_shared_gpa)
  */
 TEST_F(mem_region, gpa_beyond_width)
 {
-	const gpa_t gpa = self->vm->arch.s_bit << 1;
 	struct kvm_tdx_init_mem_region region = pages(self->source, 0, 1);
 	int fd = vm_create_guest_memfd(self->vm, PAGE_SIZE, 0);
+	const gpa_t gpa = add_memslot_beyond_width(self->vm, SLOT + 1, self->source, fd);
 
-	if (__vm_set_user_memory_region2(self->vm, SLOT + 1, KVM_MEM_GUEST_MEMFD,
-					 gpa, PAGE_SIZE, self->source, fd, 0)) {
-		TEST_ASSERT_EQ(errno, EINVAL);
-		SKIP(return, "KVM has no memslots that high");
-	}
-	vm_mem_set_private(self->vm, gpa, PAGE_SIZE);
+	if (!gpa)
+		SKIP(return, NO_MEMSLOT_BEYOND_WIDTH);
+
+	if (panics_on_warning())
+		SKIP(return, PANICS_ON_WARNING);
 
 	expect_kernel_log("WARNING: .*tdx_sept_.*: tdx_mem_region");
 	expect_kernel_log("SEAMCALL TDH_MEM_SEPT_ADD failed");
@@ -497,36 +497,28 @@ TEST_F(mem_region, gpa_beyond_width)
 /* Nobody but user space is concerned when its memory goes there. */
 TEST_F(mem_region, memslot_beyond_width_loses_its_memory)
 {
-	const gpa_t gpa = self->vm->arch.s_bit << 1;
-	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
-	bool warned = false;
-	char line[1024];
-	ssize_t len;
-	void *mem;
-
-	if (log < 0)
-		SKIP(return, "no access to the kernel's log");
+	void *mem = kvm_mmap(PAGE_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	int log;
 
 	/* KVM has page tables from now on. */
 	assert_added(self->vcpu, pages(self->source, 0, NR_PAGES));
 
-	mem = kvm_mmap(PAGE_SIZE, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1);
-	if (__vm_set_user_memory_region(self->vm, SLOT + 1, 0, gpa, PAGE_SIZE, mem)) {
-		TEST_ASSERT_EQ(errno, EINVAL);
-		SKIP(return, "KVM has no memslots that high");
-	}
+	if (!add_memslot_beyond_width(self->vm, SLOT + 1, mem, -1))
+		SKIP(return, NO_MEMSLOT_BEYOND_WIDTH);
 	memset(mem, 1, PAGE_SIZE);
 
+	if (panics_on_warning())
+		SKIP(return, PANICS_ON_WARNING);
+
+	/* Announced before the log is watched, as the announcement goes there. */
 	expect_kernel_log("WARNING: .*tdp_iter_start");
-	TEST_ASSERT_EQ(lseek(log, 0, SEEK_END), 0);
+	log = kernel_log_open();
+	if (log < 0)
+		SKIP(return, "no access to the kernel's log");
+
 	kvm_munmap(mem, PAGE_SIZE);
-	while ((len = read(log, line, sizeof(line) - 1)) > 0) {
-		line[len] = '\0';
-		warned |= strstr(line, "WARNING: ") && strstr(line, "tdp_iter_start");
-	}
-	close(log);
-	if (warned)
+	if (kernel_log_has_warning(log, "tdp_iter_start"))
 		XFAIL(return, "KVM looks for the memory in page tables that don't reach so far, and warns");
 }
 

@@ -16,6 +16,7 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/held_page.h"
+#include "tdx/kernel_log.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -558,7 +559,7 @@ FIXTURE_SETUP(race)
 	if (variant->deadly && !getenv("TDX_RACES"))
 		SKIP(return, "KVM's bug would spoil the host's memory; TDX_RACES=5000 dares it");
 	if (variant->deadly && panics_on_warning())
-		SKIP(return, "KVM may warn, and the kernel panics on warnings");
+		SKIP(return, PANICS_ON_WARNING);
 }
 
 FIXTURE_TEARDOWN(race) { }

@@ -5,7 +5,6 @@
 #ifndef SELFTEST_KVM_TDX_TEST_HARNESS_H
 #define SELFTEST_KVM_TDX_TEST_HARNESS_H
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -147,38 +146,6 @@ static inline void *test_alloc_read_only(const void *contents, size_t size)
 	return mem;
 }
 
-/*
- * The kernel is about to complain, in a line that matches the extended regular
- * expression @regex.  For whoever reads its log after the test; one line each.
- */
-static inline void expect_kernel_log(const char *regex)
-{
-	int fd = open("/dev/kmsg", O_WRONLY);
-	char line[128];
-	int len;
-
-	if (fd < 0)
-		return;
-
-	/* The kernel takes one write for one line, and dprintf() tries to seek. */
-	len = snprintf(line, sizeof(line), "tdx-box: expect %s\n", regex);
-	TEST_ASSERT_EQ(write(fd, line, len), len);
-	close(fd);
-}
-
-/* A host that panics for a warning must not pay for what KVM does wrong. */
-static inline bool panics_on_warning(void)
-{
-	FILE *f = fopen("/proc/sys/kernel/panic_on_warn", "r");
-	int panics = 0;
-
-	if (f) {
-		TEST_ASSERT_EQ(fscanf(f, "%d", &panics), 1);
-		fclose(f);
-	}
-	return panics;
-}
-
 /* KVM allows a TD no more vCPUs than the host has CPUs. */
 static inline bool has_two_cpus(struct kvm_vm *vm)
 {
@@ -201,6 +168,29 @@ static inline bool vm_is_dead(struct kvm_vm *vm)
 	return __vm_ioctl(vm, KVM_CHECK_EXTENSION, (void *)KVM_CAP_USER_MEMORY) < 0 &&
 	       errno == EIO;
 }
+
+/*
+ * Add a memslot of one page, @mem, where guest addresses of the TD's width don't
+ * reach; private if @guest_memfd is not negative.  Returns its GPA, or 0 if KVM
+ * has no memslots that high.
+ */
+static inline gpa_t add_memslot_beyond_width(struct kvm_vm *vm, u32 slot, void *mem,
+					     int guest_memfd)
+{
+	const bool private = guest_memfd >= 0;
+	const gpa_t gpa = vm->arch.s_bit << 1;
+
+	if (__vm_set_user_memory_region2(vm, slot, private ? KVM_MEM_GUEST_MEMFD : 0,
+					 gpa, PAGE_SIZE, mem, guest_memfd, 0)) {
+		TEST_ASSERT_EQ(errno, EINVAL);
+		return 0;
+	}
+	if (private)
+		vm_mem_set_private(vm, gpa, PAGE_SIZE);
+	return gpa;
+}
+
+#define NO_MEMSLOT_BEYOND_WIDTH	"KVM has no memslots that high"
 
 /* The vCPU's last exit is port I/O; @dir is KVM_EXIT_IO_IN or _OUT. */
 #define TEST_ASSERT_EXIT_IO(vcpu, _port, _size, _dir)			\
