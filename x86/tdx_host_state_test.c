@@ -432,21 +432,21 @@ static u32 read_tsc_aux(void)
 TEST_F(host_state, tsc_aux)
 {
 	unsigned int cpu, node;
-	u32 before;
+	u32 aux;
 
 	if (!this_cpu_has(X86_FEATURE_RDTSCP))
 		SKIP(return, "the host has no RDTSCP");
 
-	/* Not what it was before, as a TD of another case may have spoilt that. */
+	/* Not what is there now, as a TD of another case may have spoilt that. */
 	TEST_ASSERT_EQ(syscall(SYS_getcpu, &cpu, &node, NULL), 0);
-	before = node << 12 | cpu;
+	aux = node << 12 | cpu;
 	run_guest(self->vcpu);
-	TEST_ASSERT_EQ(read_tsc_aux(), before);
+	TEST_ASSERT_EQ(read_tsc_aux(), aux);
 	if (this_cpu_has(X86_FEATURE_RDPID)) {
 		u64 pid;
 
 		asm volatile("rdpid %0" : "=r"(pid));
-		TEST_ASSERT_EQ(pid, before);
+		TEST_ASSERT_EQ(pid, aux);
 	}
 }
 
