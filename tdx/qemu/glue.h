@@ -34,7 +34,10 @@ struct lp {
 	bool pkru_lost;			/* by an exit; no user page since */
 	uint32_t pkru;			/* what the host had before */
 	bool kernel_not_global;		/* some cached translation isn't */
+	bool td_in_upper_half;		/* some cached translation is */
 	unsigned int switches;		/* of the host's address spaces */
+	uint64_t pause_rip;		/* the last PAUSE's */
+	unsigned int pauses;		/* there, one after the other */
 };
 
 /* What TDs see of their APIC without an exit. */

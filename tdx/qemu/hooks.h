@@ -33,6 +33,9 @@ void tdx_hook_io(CPUX86State *env, uint32_t port, uint32_t param,
 /* An SVM exit that is not SVM's; returns if no TD runs. */
 void tdx_hook_vmexit(CPUX86State *env, uint64_t code, uintptr_t ra);
 
+/* The PAUSE of a loop that waits; does not return if there is the device. */
+void tdx_hook_pause(CPUState *cs);
+
 /*
  * Second stage of address translation.  Returns whether a TD runs; then *ok
  * says whether there is a translation.
@@ -54,8 +57,13 @@ void tdx_hook_unaligned_lock(CPUX86State *env, vaddr addr, int size,
 void tdx_hook_host_access(CPUX86State *env, vaddr addr, MMUAccessType access,
 			  hwaddr pa, int *page_size);
 
-/* A translation was found, by the entry @pte of a page table. */
-void tdx_hook_translated(CPUX86State *env, int mmu_idx, uint64_t pte);
+/* True if all translations of the world that runs were dropped here. */
+bool tdx_hook_flush(CPUX86State *env);
+/* A translation of @addr was found, by the entry @pte of a page table. */
+void tdx_hook_translated(CPUX86State *env, int mmu_idx, vaddr addr,
+			 uint64_t pte);
+/* True if a block at @pc may lead to one at @dest, on another page, for ever. */
+bool tdx_hook_jump(vaddr pc, vaddr dest);
 /* True if what is known of jumps was dropped here, with these translations. */
 bool tdx_hook_flush_jumps(CPUState *cs, uint16_t mmu_idxs);
 
@@ -80,6 +88,20 @@ static inline bool tdx_hook_rdtsc(CPUX86State *env, uintptr_t ra)
 static inline bool tdx_hook_wrpkru(CPUX86State *env, uint32_t value)
 {
 	return false;
+}
+
+static inline bool tdx_hook_flush(CPUX86State *env)
+{
+	return false;
+}
+
+static inline bool tdx_hook_jump(vaddr pc, vaddr dest)
+{
+	return false;
+}
+
+static inline void tdx_hook_pause(CPUState *cs)
+{
 }
 
 static inline void tdx_hook_xsetbv(CPUX86State *env, uint32_t index,

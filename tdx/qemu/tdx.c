@@ -36,6 +36,7 @@ struct TdxModule {
 	DeviceState parent;
 	char *profile, *trace, *inject;
 	FILE *trace_file;
+	bool gdb;			/* somebody may set breakpoints */
 	MemoryRegion private;
 	Notifier machine_done;
 };
@@ -324,6 +325,16 @@ static void set_inject(Object *obj, const char *value, Error **errp)
 	TDX_MODULE(obj)->inject = g_strdup(value);
 }
 
+static bool get_gdb(Object *obj, Error **errp)
+{
+	return TDX_MODULE(obj)->gdb;
+}
+
+static void set_gdb(Object *obj, bool value, Error **errp)
+{
+	TDX_MODULE(obj)->gdb = value;
+}
+
 static void class_init(ObjectClass *oc, void *data)
 {
 	DeviceClass *dc = DEVICE_CLASS(oc);
@@ -334,6 +345,7 @@ static void class_init(ObjectClass *oc, void *data)
 	object_class_property_add_str(oc, "profile", get_profile, set_profile);
 	object_class_property_add_str(oc, "trace", get_trace, set_trace);
 	object_class_property_add_str(oc, "inject", get_inject, set_inject);
+	object_class_property_add_bool(oc, "gdb", get_gdb, set_gdb);
 }
 
 static const TypeInfo type_info = {
@@ -373,10 +385,11 @@ void tdx_set_flags(CPUX86State *env, uint32_t flags)
 	env->cc_src = flags;
 }
 
+#define TD_MMU_IDXS	(0x3f << TDX_MMU_IDX | 1 << MMU_NESTED_IDX)
+
 void tdx_flush_tlb(CPUX86State *env)
 {
-	tlb_flush_by_mmuidx(env_cpu(env), 0x3f << TDX_MMU_IDX |
-			    1 << MMU_NESTED_IDX);
+	tlb_flush_by_mmuidx(env_cpu(env), TD_MMU_IDXS);
 }
 
 /* All that a reset clears, but for the tiles, which TCG does not have. */
@@ -735,10 +748,15 @@ bool tdx_hook_rdtsc(CPUX86State *env, uintptr_t ra)
 	return true;
 }
 
+/* The host's translations for user code, and for the kernel's use of its pages. */
+#define USER_MMU_IDXS	(1 << MMU_USER64_IDX | 1 << MMU_USER32_IDX |		\
+			 1 << MMU_KNOSMAP64_IDX | 1 << MMU_KNOSMAP32_IDX |	\
+			 1 << MMU_KSMAP32_IDX)
+
 /*
  * QEMU caches translations with what PKRU makes of them and drops all when it is
- * written.  A host that puts back what a TD's exit took away may keep its own, if
- * it has made none of a user's page meanwhile.
+ * written.  Only those of users' pages need go, and a host that puts back what a
+ * TD's exit took away may keep these as well, if it has made none meanwhile.
  */
 bool tdx_hook_wrpkru(CPUX86State *env, uint32_t value)
 {
@@ -747,11 +765,9 @@ bool tdx_hook_wrpkru(CPUX86State *env, uint32_t value)
 	if (!device || tdx_in_td(env))
 		return false;
 	lp = tdx_lp(env);
-	if (!lp->pkru_lost)
-		return false;
+	if (!lp->pkru_lost || value != lp->pkru)
+		tlb_flush_by_mmuidx(env_cpu(env), USER_MMU_IDXS);
 	lp->pkru_lost = false;
-	if (value != lp->pkru)
-		return false;
 	env->pkru = value;
 	return true;
 }
@@ -861,11 +877,6 @@ bool tdx_hook_wrmsr(CPUX86State *env, uintptr_t ra)
 	return out == TDX_DONE;
 }
 
-/* The host's translations for user code, and for the kernel's use of its pages. */
-#define USER_MMU_IDXS	(1 << MMU_USER64_IDX | 1 << MMU_USER32_IDX |		\
-			 1 << MMU_KNOSMAP64_IDX | 1 << MMU_KNOSMAP32_IDX |	\
-			 1 << MMU_KSMAP32_IDX)
-
 /* With SMEP and SMAP the kernel's own translations are of no user page. */
 #define CR4_KERNEL_APART (CR4_PGE_MASK | CR4_SMEP_MASK | CR4_SMAP_MASK)
 
@@ -893,23 +904,87 @@ static bool write_host_cr3(CPUX86State *env, uint64_t value)
 	return true;
 }
 
-void tdx_hook_translated(CPUX86State *env, int mmu_idx, uint64_t pte)
+bool tdx_hook_flush(CPUX86State *env)
 {
-	if (device && mmu_idx == MMU_KSMAP64_IDX && !(pte & PG_GLOBAL_MASK))
+	if (!device || !tdx_in_td(env))
+		return false;
+	tdx_flush_tlb(env);
+	return true;
+}
+
+void tdx_hook_translated(CPUX86State *env, int mmu_idx, vaddr addr,
+			 uint64_t pte)
+{
+	if (!device)
+		return;
+	if (mmu_idx == MMU_KSMAP64_IDX && !(pte & PG_GLOBAL_MASK))
 		tdx_lp(env)->kernel_not_global = true;
+	if (mmu_idx >= TDX_MMU_IDX && addr >> 63)
+		tdx_lp(env)->td_in_upper_half = true;
 }
 
 bool tdx_hook_flush_jumps(CPUState *cs, uint16_t mmu_idxs)
 {
 	CPUJumpCache *cache = cs->tb_jmp_cache;
+	struct lp *lp;
 
-	if (mmu_idxs != USER_MMU_IDXS)
+	if (!device || mmu_idxs & 1 << MMU_KSMAP64_IDX)
 		return false;
-	/* The kernel is in the upper half. */
-	for (int i = 0; i < TB_JMP_CACHE_SIZE; i++)
-		if (!(cache->array[i].pc >> 63))
-			qatomic_set(&cache->array[i].tb, NULL);
+	lp = tdx_lp(cpu_env(cs));
+	if (mmu_idxs & TD_MMU_IDXS && lp->td_in_upper_half) {
+		lp->td_in_upper_half = false;
+		return false;
+	}
+	/* The kernel is in the upper half, of addresses and so of the cache. */
+	for (int i = 0; i < TB_JMP_CACHE_SIZE / 2; i++)
+		qatomic_set(&cache->array[i].tb, NULL);
 	return true;
+}
+
+/* Where Linux is, but for its modules. */
+#define KERNEL_TEXT	0xffffffff80000000ull
+#define KERNEL_TEXT_END	0xffffffffa0000000ull
+
+static bool in_kernel_text(vaddr pc)
+{
+	return pc >= KERNEL_TEXT && pc < KERNEL_TEXT_END;
+}
+
+/*
+ * QEMU looks for each block on another page, as that may be mapped elsewhere
+ * meanwhile: nearly half of its searches.  A kernel never moves, but a debugger
+ * puts its breakpoints into pages.
+ */
+bool tdx_hook_jump(vaddr pc, vaddr dest)
+{
+	return device && !device->gdb && in_kernel_text(pc) &&
+	       in_kernel_text(dest);
+}
+
+/* Of a CPU that waits, before its thread sleeps instead of giving way. */
+#define PAUSES_PER_SLEEP	16
+
+/*
+ * The CPU that this one waits for may be waiting itself, for one of this
+ * machine's.  QEMU does not leave its loop for it, as it would otherwise.
+ */
+void tdx_hook_pause(CPUState *cs)
+{
+	struct lp *lp;
+
+	if (!device)
+		return;
+	lp = tdx_lp(cpu_env(cs));
+	if (lp->pause_rip != cpu_env(cs)->eip) {
+		lp->pause_rip = cpu_env(cs)->eip;
+		lp->pauses = 0;
+	}
+	if (++lp->pauses % PAUSES_PER_SLEEP)
+		sched_yield();
+	else
+		g_usleep(1);
+	cs->exception_index = -1;
+	cpu_loop_exit(cs);
 }
 
 bool tdx_hook_write_cr(CPUX86State *env, int reg, target_ulong value,
