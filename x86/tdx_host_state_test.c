@@ -428,25 +428,30 @@ static u32 read_tsc_aux(void)
 	return aux;
 }
 
-/* The kernel has the CPU's number and its node's there, for user space to read. */
-TEST_F(host_state, tsc_aux)
+/*
+ * The kernel has the CPU's number and its node's there, for user space to read.
+ * What is there may be wrong, as a TD of another case may have spoilt it.
+ */
+static u32 own_tsc_aux(void)
 {
 	unsigned int cpu, node;
-	u32 aux;
 
+	TEST_ASSERT_EQ(syscall(SYS_getcpu, &cpu, &node, NULL), 0);
+	return node << 12 | cpu;
+}
+
+TEST_F(host_state, tsc_aux)
+{
 	if (!this_cpu_has(X86_FEATURE_RDTSCP))
 		SKIP(return, "the host has no RDTSCP");
 
-	/* Not what is there now, as a TD of another case may have spoilt that. */
-	TEST_ASSERT_EQ(syscall(SYS_getcpu, &cpu, &node, NULL), 0);
-	aux = node << 12 | cpu;
 	run_guest(self->vcpu);
-	TEST_ASSERT_EQ(read_tsc_aux(), aux);
+	TEST_ASSERT_EQ(read_tsc_aux(), own_tsc_aux());
 	if (this_cpu_has(X86_FEATURE_RDPID)) {
 		u64 pid;
 
 		asm volatile("rdpid %0" : "=r"(pid));
-		TEST_ASSERT_EQ(pid, aux);
+		TEST_ASSERT_EQ(pid, own_tsc_aux());
 	}
 }
 
@@ -614,7 +619,7 @@ FIXTURE_TEARDOWN(next_user)
 
 struct user_state {
 	u64 xcr0, fs, gs, gs_value;
-	u32 tsc_aux, pkru, mxcsr;
+	u32 pkru, mxcsr;
 };
 
 static struct user_state user_state(void)
@@ -624,7 +629,6 @@ static struct user_state user_state(void)
 		.fs = get_base(ARCH_GET_FS),
 		.gs = get_base(ARCH_GET_GS),
 		.gs_value = read_gs(),
-		.tsc_aux = this_cpu_has(X86_FEATURE_RDTSCP) ? read_tsc_aux() : 0,
 		.pkru = this_cpu_has(X86_FEATURE_OSPKE) ? rdpkru() : 0,
 	};
 
@@ -640,9 +644,10 @@ static void assert_same_user_state(const struct user_state *before)
 	TEST_ASSERT_EQ(after.fs, before->fs);
 	TEST_ASSERT_EQ(after.gs, before->gs);
 	TEST_ASSERT_EQ(after.gs_value, before->gs_value);
-	TEST_ASSERT_EQ(after.tsc_aux, before->tsc_aux);
 	TEST_ASSERT_EQ(after.pkru, before->pkru);
 	TEST_ASSERT_EQ(after.mxcsr, before->mxcsr);
+	if (this_cpu_has(X86_FEATURE_RDTSCP))
+		TEST_ASSERT_EQ(read_tsc_aux(), own_tsc_aux());
 }
 
 static void apic_enable(void)
@@ -701,10 +706,10 @@ static void join_to_done(struct vcpu_thread *t)
 
 static u64 gs_value = 0x8877665544332211;
 
-/* Threads inherit where their creator is pinned to. */
-static struct user_state pin_with_state(int cpu)
+/* Threads inherit where their creator is pinned to; the first CPU's number is 0. */
+static struct user_state pin_with_state(void)
 {
-	pin_self_to_cpu(cpu);
+	pin_self_to_cpu(cpus[nr_cpus - 1]);
 	TEST_ASSERT_EQ(syscall(SYS_arch_prctl, ARCH_SET_GS, &gs_value), 0);
 	return user_state();
 }
@@ -712,7 +717,7 @@ static struct user_state pin_with_state(int cpu)
 TEST_F(next_user, of_a_halted_vcpu)
 {
 	struct kvm_vcpu *vcpu = td_launch(&self->td, guest_halt);
-	struct user_state state = pin_with_state(cpus[0]);
+	struct user_state state = pin_with_state();
 	struct vcpu_thread t;
 
 	vcpu_thread_start(&t, vcpu);
@@ -727,7 +732,7 @@ TEST_F(next_user, of_a_halted_vcpu)
 TEST_F(next_user, of_a_preempted_vcpu)
 {
 	struct kvm_vcpu *vcpu = td_launch(&self->td, guest_spin);
-	struct user_state state = pin_with_state(cpus[0]);
+	struct user_state state = pin_with_state();
 	struct vcpu_thread t;
 
 	vcpu_thread_start(&t, vcpu);

@@ -12,8 +12,8 @@
 
 #include "kvm_util.h"
 #include "processor.h"
-#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
+#include "tdx/ucall_loop.h"
 
 #define NR_ROUNDS	15
 #define NR_CALLS	2000
