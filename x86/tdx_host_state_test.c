@@ -77,6 +77,12 @@ static void find_cpus(void)
 			cpus[nr_cpus++] = i;
 }
 
+/* Not CPU 0 if it can be helped: its TSC_AUX is 0, as the module leaves it. */
+static int last_cpu(void)
+{
+	return cpus[nr_cpus - 1];
+}
+
 #define NEEDS_ANOTHER_CPU	"needs another CPU"
 
 /*
@@ -120,14 +126,11 @@ static void guest_scribble(void)
 FIXTURE(host_state) {
 	struct td td;
 	struct kvm_vcpu *vcpu;
-	int cpu;
 };
 
-/* Not on CPU 0 if it can be helped: its TSC_AUX is 0, as the module leaves it. */
 FIXTURE_SETUP(host_state)
 {
-	self->cpu = cpus[nr_cpus - 1];
-	pin_self_to_cpu(self->cpu);
+	pin_self_to_cpu(last_cpu());
 	td_create(&self->td);
 	self->vcpu = td_launch(&self->td, guest_scribble);
 }
@@ -498,7 +501,7 @@ TEST_F(host_state, msrs)
 	};
 	u64 before[ARRAY_SIZE(msrs)], after;
 	bool has[ARRAY_SIZE(msrs)];
-	int fd = msr_open(self->cpu, O_RDONLY);
+	int fd = msr_open(last_cpu(), O_RDONLY);
 
 	if (fd < 0)
 		SKIP(return, "no access to the host's MSRs");
@@ -526,7 +529,7 @@ TEST_F(host_state, debugctl)
 	static const u64 bits[] = {
 		DEBUGCTL_LBR, DEBUGCTL_BTF, DEBUGCTL_LBR | DEBUGCTL_BTF,
 	};
-	int fd = msr_open(self->cpu, O_RDWR);
+	int fd = msr_open(last_cpu(), O_RDWR);
 	u64 old, val;
 
 	if (fd < 0)
@@ -706,10 +709,10 @@ static void join_to_done(struct vcpu_thread *t)
 
 static u64 gs_value = 0x8877665544332211;
 
-/* Threads inherit where their creator is pinned to; the first CPU's number is 0. */
+/* Threads inherit where their creator is pinned to. */
 static struct user_state pin_with_state(void)
 {
-	pin_self_to_cpu(cpus[nr_cpus - 1]);
+	pin_self_to_cpu(last_cpu());
 	TEST_ASSERT_EQ(syscall(SYS_arch_prctl, ARCH_SET_GS, &gs_value), 0);
 	return user_state();
 }
@@ -958,7 +961,7 @@ FIXTURE_SETUP(offline)
 	if (nr_cpus < 2)
 		SKIP(return, NEEDS_ANOTHER_CPU);
 
-	self->cpu = cpus[nr_cpus - 1];
+	self->cpu = last_cpu();
 	if (set_online(self->cpu, true))
 		SKIP(return, "no CPU that could be taken offline");
 
