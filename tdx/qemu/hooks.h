@@ -36,6 +36,9 @@ void tdx_hook_vmexit(CPUX86State *env, uint64_t code, uintptr_t ra);
 /* The PAUSE of a loop that waits; does not return if there is the device. */
 void tdx_hook_pause(CPUState *cs);
 
+/* A CPU's thread, with QEMU's big lock, looks whether it is to sleep. */
+void tdx_hook_idle(CPUState *cs);
+
 /*
  * Second stage of address translation.  Returns whether a TD runs; then *ok
  * says whether there is a translation.

@@ -37,6 +37,7 @@ struct TdxModule {
 	char *profile, *trace, *inject;
 	FILE *trace_file;
 	bool gdb;			/* somebody may set breakpoints */
+	unsigned int host_cpus;
 	MemoryRegion private;
 	Notifier machine_done;
 };
@@ -287,6 +288,7 @@ static void realize(DeviceState *dev, Error **errp)
 			return;
 		}
 	}
+	t->host_cpus = g_get_num_processors();
 	device = t;
 	t->machine_done.notify = machine_done;
 	qemu_add_machine_init_done_notifier(&t->machine_done);
@@ -985,6 +987,38 @@ void tdx_hook_pause(CPUState *cs)
 		g_usleep(1);
 	cs->exception_index = -1;
 	cpu_loop_exit(cs);
+}
+
+/*
+ * How long a halted CPU's thread waits awake: to wake it takes longer than most
+ * of what interrupts it.  Booting interrupts each CPU nearly two thousand times.
+ */
+#define IDLE_POLL_NS	400000
+
+/* Whether this thread keeps none from running that has something to do. */
+static bool may_poll(CPUState *cs)
+{
+	unsigned int busy = 0;
+	CPUState *other;
+
+	RCU_READ_LOCK_GUARD();
+	CPU_FOREACH(other)
+		busy += other != cs && !qatomic_read(&other->halted);
+	return busy < device->host_cpus;
+}
+
+void tdx_hook_idle(CPUState *cs)
+{
+	int64_t end;
+
+	if (!device || !cpu_thread_is_idle(cs))
+		return;
+	bql_unlock();
+	end = get_clock() + IDLE_POLL_NS;
+	while (!qatomic_read(&cs->exit_request) && get_clock() < end &&
+	       may_poll(cs))
+		sched_yield();
+	bql_lock();
 }
 
 bool tdx_hook_write_cr(CPUX86State *env, int reg, target_ulong value,
