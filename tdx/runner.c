@@ -3,7 +3,7 @@
  * runner DIR TEST...: runs test programs of a directory and prints KTAP as the
  * kernel's own runner does.  This one runs several at a time, and is a program,
  * because each process that a shell would start for a test (timeout, cp, awk)
- * takes the emulator as long as two cases.
+ * takes the emulator as long as a case.
  *
  * TEST_TIMEOUT is the seconds that each test may take, TEST_JOBS how many run at
  * a time; with TEST_FAIL_FAST the first failure is the end.
