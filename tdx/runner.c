@@ -58,7 +58,6 @@ struct test {
 
 static struct test *tests;
 static int nr_tests, nr_running, nr_reported;
-static bool running_alone;
 static int passed, failed, skipped;
 static int timeout, max_jobs;
 static bool fail_fast;
@@ -84,6 +83,13 @@ static int read_number(const char *variable, int otherwise)
 	return n;
 }
 
+/* Where this is not permitted, nobody minds. */
+static void say(int fd, const char *text)
+{
+	if (write(fd, text, strlen(text)) < 0)
+		errno = 0;
+}
+
 /* The kernel tells the number of KeyIDs only with the controller on. */
 static int jobs_for_keys(void)
 {
@@ -94,12 +100,8 @@ static int jobs_for_keys(void)
 	int keys = 0;
 	int jobs;
 
-	/* Where this is not permitted, somebody else may have done it. */
-	if (control >= 0) {
-		if (write(control, "+misc", strlen("+misc")) < 0)
-			errno = 0;
-		close(control);
-	}
+	say(control, "+misc");
+	close(control);
 	capacity = fopen("/sys/fs/cgroup/misc.capacity", "re");
 	while (capacity && fgets(line, sizeof(line), capacity))
 		sscanf(line, "tdx %d", &keys);
@@ -116,12 +118,6 @@ static time_t now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec;
-}
-
-static void say(int fd, const char *text)
-{
-	if (write(fd, text, strlen(text)) < 0)
-		errno = 0;
 }
 
 /* Kills a test and what it has started, which may have groups of their own. */
@@ -213,14 +209,14 @@ static void start(struct test *test)
 	if (!test->pid)
 		run(test);
 	nr_running++;
-	running_alone = test->alone;
 }
 
+/* @test comes after the one that was started last. */
 static bool may_start(const struct test *test)
 {
-	if (test->alone || running_alone)
-		return !nr_running;
-	return nr_running < max_jobs;
+	bool alone = test->alone || (test > tests && test[-1].alone);
+
+	return nr_running < (alone ? 1 : max_jobs);
 }
 
 static void reap(void)
