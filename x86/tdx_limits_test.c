@@ -204,9 +204,6 @@ FIXTURE_TEARDOWN_PARENT(cgroup)
 	misc_cgroup_destroy(&self->cg);
 }
 
-#define assert_charged(cg, nr)						\
-	TEST_ASSERT_EQ(misc_cgroup_tds(cg), (s64)(nr))
-
 TEST_F(cgroup, charged_by_init_vm)
 {
 	struct kvm_vm *vm = tdx_keyids_new_vm(self->tds);

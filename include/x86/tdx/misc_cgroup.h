@@ -41,6 +41,9 @@ static inline s64 misc_cgroup_tds(const struct misc_cgroup *cg)
 	return misc_cgroup_read(cg->path, "misc.current");
 }
 
+#define assert_charged(cg, nr)						\
+	TEST_ASSERT_EQ(misc_cgroup_tds(cg), (s64)(nr))
+
 /*
  * Create a cgroup below the root, called after the test's process and @name.
  * Returns false if this host has no misc controller for TDX, or not for us.
