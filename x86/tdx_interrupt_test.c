@@ -923,7 +923,7 @@ TEST_F(nmi, not_held_up_by_external_interrupt)
 	if (panics_on_warning())
 		SKIP(return, PANICS_ON_WARNING);
 
-	expect_kernel_log("WARNING: .*tdx_vcpu_run");
+	expect_kernel_log("WARNING: *tdx_vcpu_run");
 	td_launch(&self->td, guest_nmis);
 	vcpu = self->td.vcpu[0];
 

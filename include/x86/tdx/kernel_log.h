@@ -16,10 +16,11 @@
 #include "kvm_util.h"
 
 /*
- * The kernel is about to complain, in a line that matches the extended regular
- * expression @regex.  For whoever reads its log after the test; one line each.
+ * Tell whoever reads the kernel's log after the test that one line with @text is
+ * about to come.  In @text a "*" stands for anything, and "|" separates
+ * alternatives.
  */
-static inline void expect_kernel_log(const char *regex)
+static inline void expect_kernel_log(const char *text)
 {
 	int fd = open("/dev/kmsg", O_WRONLY);
 	char line[128];
@@ -29,7 +30,7 @@ static inline void expect_kernel_log(const char *regex)
 		return;
 
 	/* The kernel takes one write for one line, and dprintf() tries to seek. */
-	len = snprintf(line, sizeof(line), "tdx-box: expect %s\n", regex);
+	len = snprintf(line, sizeof(line), "kselftest: expects: %s\n", text);
 	TEST_ASSERT_EQ(write(fd, line, len), len);
 	close(fd);
 }
