@@ -1,110 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How KVM_RUN of a TD's vCPU ends when the guest has not asked for it.
+ * Exits from KVM_RUN that the guest has not asked for.
  *
- * A signal, user space's wish to leave at once, a triple fault, a bus lock, a
- * guest that lets no interrupt in: KVM has to leave the TD, say why, and let
- * the vCPU go on if it can.  And where it can't, nothing may ever run again: a
- * TD whose memory can't be trusted is dead for all of its vCPUs and for every
- * ioctl, and yet can be torn down like any other.
+ * A signal, kvm_run->immediate_exit, an open interrupt window, a bus lock, a
+ * guest that lets no interrupt in: KVM has to leave the TD, say why, and let the
+ * vCPU run on as if nothing had happened.
+ *
+ * Exits after which a vCPU can't run on are tested by tdx_shutdown_test and
+ * tdx_dead_vm_test.
  */
-#include <sys/eventfd.h>
 #include <sys/utsname.h>
 
-#include "kvm_util.h"
-#include "processor.h"
-#include "tdx/kernel_log.h"
 #include "tdx/tdx_caller.h"
+#include "tdx/tdx_irq.h"
 #include "tdx/tdx_test_harness.h"
-#include "tdx/tdx_util.h"
-#include "tdx/vcpu_thread.h"
-
-#define NR_VCPUS	2
-
-/* Private, and neither added nor accepted. */
-#define UNACCEPTED_GPA	(4ul << 30)
-#define UNACCEPTED_SLOT	10
-
-struct shared {
-	u64 here;		/* the guest is where it can be hit */
-	u64 go;			/* the guest may go on */
-	u64 progress;		/* steps that it has made */
-};
-
-static struct shared *shared;	/* the guest's */
-
-struct td {
-	struct kvm_vm *vm;
-	struct kvm_vcpu *vcpu[NR_VCPUS];
-	struct shared *shared;	/* the host's */
-};
-
-static void td_create(struct td *td)
-{
-	gva_t gva;
-
-	*td = (struct td) { .vm = __vm_create(VM_SHAPE_TDX, NR_VCPUS, 0) };
-	gva = tdx_alloc_shared(td->vm, sizeof(*td->shared), &td->shared);
-	write_guest_global(td->vm, shared, (void *)gva);
-}
-
-static struct kvm_vcpu *td_launch(struct td *td, void *guest_code)
-{
-	td->vcpu[0] = vm_vcpu_add(td->vm, 0, guest_code);
-	vm_tdx_launch(td->vm);
-	return td->vcpu[0];
-}
-
-#define TD_FIXTURE(name)						\
-	FIXTURE(name) {							\
-		struct td td;						\
-	};								\
-									\
-	FIXTURE_SETUP(name) {						\
-		td_create(&self->td);					\
-	}								\
-									\
-	FIXTURE_TEARDOWN(name) {					\
-		kvm_vm_free(self->td.vm);				\
-	}
-
-/* The guest's steps are seen by the host whatever KVM_RUN returns. */
-static void guest_step(void)
-{
-	WRITE_ONCE(shared->progress, READ_ONCE(shared->progress) + 1);
-}
-
-static void guest_one_step(void)
-{
-	guest_step();
-	GUEST_DONE();
-}
-
-static void guest_spin(void)
-{
-	guest_step();
-	WRITE_ONCE(shared->here, 1);
-	while (!READ_ONCE(shared->go))
-		cpu_relax();
-	guest_step();
-	GUEST_DONE();
-}
-
-static void guest_halt(void)
-{
-	guest_step();
-	GUEST_ASSERT_EQ(tdvmcall_hlt(0), 0);
-	guest_step();
-	GUEST_DONE();
-}
-
-static u32 mp_state(struct kvm_vcpu *vcpu)
-{
-	struct kvm_mp_state state;
-
-	vcpu_mp_state_get(vcpu, &state);
-	return state.mp_state;
-}
 
 static void assert_interrupted(struct kvm_vcpu *vcpu)
 {
@@ -113,10 +22,10 @@ static void assert_interrupted(struct kvm_vcpu *vcpu)
 }
 
 /*
- * Signals.  Blocked in the thread and let through by KVM_SET_SIGNAL_MASK, one
- * can be pending before KVM_RUN begins, which leaves nothing to chance.
+ * Signals.  One that the thread blocks and KVM_SET_SIGNAL_MASK lets through is
+ * pending before KVM_RUN starts, so nothing is left to chance.
  */
-TD_FIXTURE(signals);
+TDX_IRQ_SUITE(signals);
 
 static int set_signal_mask(struct kvm_vcpu *vcpu, u64 blocked, u32 len)
 {
@@ -156,7 +65,7 @@ static bool is_signal_pending(void)
 
 TEST_F(signals, pending_before_entry)
 {
-	struct kvm_vcpu *vcpu = td_launch(&self->td, guest_one_step);
+	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, tdx_guest_one_step);
 
 	make_signal_pending();
 	TEST_ASSERT_EQ(set_signal_mask(vcpu, 0, sizeof(u64)), 0);
@@ -165,7 +74,7 @@ TEST_F(signals, pending_before_entry)
 	TEST_ASSERT_EQ(self->td.shared->progress, 0);
 	TEST_ASSERT_EQ(vcpu_get_stat(vcpu, signal_exits), 2);
 
-	/* KVM doesn't take it, it is still for the thread. */
+	/* KVM doesn't consume it. */
 	TEST_ASSERT(is_signal_pending(), "The signal is lost");
 	TEST_ASSERT_EQ(set_signal_mask(vcpu, ~0ull, sizeof(u64)), 0);
 	tdx_vcpu_run_to_done(vcpu);
@@ -173,7 +82,7 @@ TEST_F(signals, pending_before_entry)
 
 TEST_F(signals, blocked_by_thread)
 {
-	struct kvm_vcpu *vcpu = td_launch(&self->td, guest_one_step);
+	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, tdx_guest_one_step);
 
 	make_signal_pending();
 	tdx_vcpu_run_to_done(vcpu);
@@ -182,7 +91,7 @@ TEST_F(signals, blocked_by_thread)
 
 TEST_F(signals, blocked_by_mask)
 {
-	struct kvm_vcpu *vcpu = td_launch(&self->td, guest_one_step);
+	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, tdx_guest_one_step);
 
 	make_signal_pending();
 	TEST_ASSERT_EQ(set_signal_mask(vcpu, signal_bit(VCPU_THREAD_SIGNAL),
@@ -192,7 +101,7 @@ TEST_F(signals, blocked_by_mask)
 
 TEST_F(signals, mask_removed)
 {
-	struct kvm_vcpu *vcpu = td_launch(&self->td, guest_one_step);
+	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, tdx_guest_one_step);
 
 	make_signal_pending();
 	TEST_ASSERT_EQ(set_signal_mask(vcpu, 0, sizeof(u64)), 0);
@@ -202,9 +111,9 @@ TEST_F(signals, mask_removed)
 	tdx_vcpu_run_to_done(vcpu);
 }
 
-TEST_F(signals, mask_of_wrong_size)
+TEST_F(signals, mask_of_wrong_size_refused)
 {
-	struct kvm_vcpu *vcpu = td_launch(&self->td, guest_one_step);
+	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, tdx_guest_one_step);
 
 	TEST_ASSERT_FAILS(set_signal_mask(vcpu, 0, sizeof(u32)), EINVAL);
 	TEST_ASSERT_FAILS(set_signal_mask(vcpu, 0, sizeof(sigset_t)), EINVAL);
@@ -214,7 +123,7 @@ TEST_F(signals, mask_of_wrong_size)
 
 TEST_F(signals, kick_running_vcpu)
 {
-	struct kvm_vcpu *vcpu = td_launch(&self->td, guest_spin);
+	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, tdx_guest_spin);
 	struct vcpu_thread t;
 
 	vcpu_thread_start(&t, vcpu);
@@ -223,7 +132,7 @@ TEST_F(signals, kick_running_vcpu)
 	TEST_ASSERT_FAILS(vcpu_thread_join(&t), EINTR);
 	TEST_ASSERT_EQ(vcpu->run->exit_reason, KVM_EXIT_INTR);
 
-	/* It goes on where it was. */
+	/* The guest continues where it was. */
 	TEST_ASSERT_EQ(self->td.shared->progress, 1);
 	WRITE_ONCE(self->td.shared->go, 1);
 	tdx_vcpu_run_to_done(vcpu);
@@ -232,7 +141,7 @@ TEST_F(signals, kick_running_vcpu)
 
 TEST_F(signals, kick_halted_vcpu)
 {
-	struct kvm_vcpu *vcpu = td_launch(&self->td, guest_halt);
+	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, tdx_guest_halt);
 	struct vcpu_thread t;
 
 	vcpu_thread_start(&t, vcpu);
@@ -240,18 +149,16 @@ TEST_F(signals, kick_halted_vcpu)
 	vcpu_thread_kick(&t);
 	TEST_ASSERT_FAILS(vcpu_thread_join(&t), EINTR);
 	TEST_ASSERT_EQ(vcpu->run->exit_reason, KVM_EXIT_INTR);
-	TEST_ASSERT_EQ(mp_state(vcpu), KVM_MP_STATE_HALTED);
+	TEST_ASSERT_EQ(tdx_get_mp_state(vcpu), KVM_MP_STATE_HALTED);
 	TEST_ASSERT_EQ(self->td.shared->progress, 1);
 }
 
-/*
- * kvm_run->immediate_exit: everything but the entry.
- */
-TD_FIXTURE(immediate_exit);
+/* kvm_run->immediate_exit: KVM_RUN does everything but enter the guest. */
+TDX_IRQ_SUITE(immediate_exit);
 
 TEST_F(immediate_exit, before_first_entry)
 {
-	struct kvm_vcpu *vcpu = td_launch(&self->td, guest_one_step);
+	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, tdx_guest_one_step);
 
 	vcpu->run->immediate_exit = 1;
 	TEST_ASSERT_FAILS(__vcpu_run(vcpu), EINTR);
@@ -261,10 +168,10 @@ TEST_F(immediate_exit, before_first_entry)
 	tdx_vcpu_run_to_done(vcpu);
 }
 
-/* It goes before the checks of what the TD lacks to run. */
+/* KVM looks at it before it checks whether the TD can run at all. */
 TEST_F(immediate_exit, before_launch)
 {
-	struct kvm_vcpu *vcpu = vm_vcpu_add(self->td.vm, 0, guest_one_step);
+	struct kvm_vcpu *vcpu = vm_vcpu_add(self->td.vm, 0, tdx_guest_one_step);
 
 	vcpu->run->immediate_exit = 1;
 	TEST_ASSERT_FAILS(__vcpu_run(vcpu), EINTR);
@@ -274,16 +181,15 @@ TEST_F(immediate_exit, before_launch)
 
 TEST_F(immediate_exit, halted)
 {
-	struct kvm_mp_state halted = { .mp_state = KVM_MP_STATE_HALTED };
-	struct kvm_vcpu *vcpu = td_launch(&self->td, guest_one_step);
+	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, tdx_guest_one_step);
 
-	vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &halted);
+	tdx_set_mp_state(vcpu, KVM_MP_STATE_HALTED);
 	vcpu->run->immediate_exit = 1;
 	TEST_ASSERT_FAILS(__vcpu_run(vcpu), EINTR);
-	TEST_ASSERT_EQ(mp_state(vcpu), KVM_MP_STATE_HALTED);
+	TEST_ASSERT_EQ(tdx_get_mp_state(vcpu), KVM_MP_STATE_HALTED);
 }
 
-/* The exit at hand is completed, so user space may forget it. */
+/* A pending exit is completed, so user space can't change its result later. */
 TDX_CALLER_SUITE(immediate_exit_completes);
 
 #define SOME_GPA	0x200000000ul
@@ -321,433 +227,37 @@ TEST_F(immediate_exit_completes, io_read)
 }
 
 /*
- * Shutdown: nobody can bring such a vCPU back.
+ * KVM can't ask the CPU to exit once a TD can take interrupts.  Whenever it
+ * handles an exit by itself, it reports that the interrupt window is open.
  */
-FIXTURE(shutdown) {
-	struct td td;
-};
+KVM_ONE_VCPU_TD_TEST_SUITE(interrupt_window);
 
-FIXTURE_VARIANT(shutdown) {
-	void (*guest_code)(void);
-};
-
-/* Exceptions with nowhere to go. */
-static void guest_no_idt(void)
+static void guest_exits_to_kvm(void)
 {
-	const struct desc_ptr no_idt = {};
+	u64 reg[4];
 
-	guest_step();
-	set_idt(&no_idt);
-	asm volatile("ud2");
-	guest_step();
-}
-
-/* #VE, of which the TDX module injects the first half of the fault. */
-static void guest_no_idt_for_ve(void)
-{
-	const struct desc_ptr no_idt = {};
-
-	guest_step();
-	set_idt(&no_idt);
-	asm volatile("hlt");
-	guest_step();
-}
-
-/* A stack that isn't there, so that no handler can be called. */
-static void guest_no_stack(void)
-{
-	guest_step();
-	asm volatile("xor %esp, %esp; ud2");
-	guest_step();
-}
-
-FIXTURE_VARIANT_ADD(shutdown, no_idt) { .guest_code = guest_no_idt };
-FIXTURE_VARIANT_ADD(shutdown, no_idt_for_ve) { .guest_code = guest_no_idt_for_ve };
-FIXTURE_VARIANT_ADD(shutdown, no_stack) { .guest_code = guest_no_stack };
-
-FIXTURE_SETUP(shutdown)
-{
-	td_create(&self->td);
-	td_launch(&self->td, variant->guest_code);
-}
-
-FIXTURE_TEARDOWN(shutdown)
-{
-	kvm_vm_free(self->td.vm);
-}
-
-TEST_F(shutdown, exit_by_triple_fault)
-{
-	struct kvm_vcpu *vcpu = self->td.vcpu[0];
-
-	vcpu_run(vcpu);
-	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_SHUTDOWN);
-	TEST_ASSERT_EQ(self->td.shared->progress, 1);
-}
-
-#define NON_RECOVERABLE	BIT_ULL(62)	/* in the status of the TDX module */
-
-TD_FIXTURE(after_shutdown);
-
-/* The module doesn't enter it again, and KVM passes on what the module says. */
-TEST_F(after_shutdown, vcpu_stays_down)
-{
-	struct kvm_vcpu *vcpu = td_launch(&self->td, guest_no_idt);
-	struct kvm_run *run = vcpu->run;
-	u64 cpu;
-	int log;
-
-	if (panics_on_warning())
-		SKIP(return, PANICS_ON_WARNING);
-
-	/* Announced before the log is watched, as the announcement goes there. */
-	expect_kernel_log("WARNING: *vt_cache_reg");
-	log = kernel_log_open();
-	cpu = pin_self_to_any_cpu();
-	vcpu_run(vcpu);
-	for (int i = 0; i < 3; i++) {
-		vcpu_run(vcpu);
-		if (run->exit_reason == KVM_EXIT_SHUTDOWN)
-			continue;
-
-		TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_INTERNAL_ERROR);
-		TEST_ASSERT_EQ(run->internal.suberror,
-			       KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON);
-		TEST_ASSERT_EQ(run->internal.ndata, 2);
-		TEST_ASSERT(run->internal.data[0] & NON_RECOVERABLE,
-			    "Unexpected status 0x%llx", run->internal.data[0]);
-		TEST_ASSERT_EQ(run->internal.data[1], cpu);
-	}
-	TEST_ASSERT_EQ(self->td.shared->progress, 1);
-
-	/* The kernel says so once after it has booted, and then is silent. */
-	if (kernel_log_has_warning(log, "vt_cache_reg"))
-		XFAIL(return, "KVM wants to print the TD's RIP, and warns that it can't read it");
-}
-
-TEST_F(after_shutdown, other_vcpu_goes_on)
-{
-	if (!has_two_cpus(self->td.vm))
-		SKIP(return, NEEDS_TWO_CPUS);
-
-	vm_tdx_launch_two(self->td.vm, self->td.vcpu, guest_no_idt, guest_one_step);
-	vcpu_run(self->td.vcpu[0]);
-	TEST_ASSERT_KVM_EXIT_REASON(self->td.vcpu[0], KVM_EXIT_SHUTDOWN);
-	tdx_vcpu_run_to_done(self->td.vcpu[1]);
-}
-
-/* User space may ask for a shutdown exit too, of which the TD knows nothing. */
-TD_FIXTURE(triple_fault_event);
-
-static void set_triple_fault(struct kvm_vcpu *vcpu, bool pending)
-{
-	struct kvm_vcpu_events events;
-
-	vcpu_events_get(vcpu, &events);
-	events.flags |= KVM_VCPUEVENT_VALID_TRIPLE_FAULT;
-	events.triple_fault.pending = pending;
-	vcpu_events_set(vcpu, &events);
-}
-
-TEST_F(triple_fault_event, exits_once)
-{
-	struct kvm_vcpu_events events;
-	struct kvm_vcpu *vcpu;
-
-	if (!vm_check_cap(self->td.vm, KVM_CAP_X86_TRIPLE_FAULT_EVENT))
-		SKIP(return, "KVM lacks KVM_CAP_X86_TRIPLE_FAULT_EVENT");
-
-	vm_enable_cap(self->td.vm, KVM_CAP_X86_TRIPLE_FAULT_EVENT, 1);
-	vcpu = td_launch(&self->td, guest_one_step);
-	set_triple_fault(vcpu, true);
-	vcpu_events_get(vcpu, &events);
-	TEST_ASSERT_EQ(events.triple_fault.pending, 1);
-
-	vcpu_run(vcpu);
-	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_SHUTDOWN);
-	TEST_ASSERT_EQ(self->td.shared->progress, 0);
-	vcpu_events_get(vcpu, &events);
-	TEST_ASSERT_EQ(events.triple_fault.pending, 0);
-	tdx_vcpu_run_to_done(vcpu);
-}
-
-/*
- * The end of a TD.  The guest touches a private page that it hasn't accepted,
- * and with SEPT_VE_DISABLE the TDX module doesn't tell the guest, but the host.
- * The guest must not run on, as it couldn't tell that its memory was replaced.
- */
-FIXTURE(dead) {
-	struct td td;
-};
-
-static bool has_sept_ve_disable(struct kvm_vm *vm)
-{
-	struct kvm_tdx_capabilities *caps = tdx_capabilities(vm);
-	bool has = caps->supported_attrs & TDX_TD_ATTR_SEPT_VE_DISABLE;
-
-	free(caps);
-	return has;
-}
-
-static void dead_create(struct td *td)
-{
-	struct kvm_tdx_init_vm *init;
-
-	td_create(td);
-	init = tdx_default_init_vm(td->vm);
-	init->attributes |= TDX_TD_ATTR_SEPT_VE_DISABLE;
-	tdx_init_vm(td->vm, init);
-	free(init);
-
-	vm_userspace_mem_region_add(td->vm, VM_MEM_SRC_ANONYMOUS, UNACCEPTED_GPA,
-				    UNACCEPTED_SLOT, 1, KVM_MEM_GUEST_MEMFD);
-	vm_mem_set_private(td->vm, UNACCEPTED_GPA, PAGE_SIZE);
-	tdx_map_both(td->vm, UNACCEPTED_GPA, 1);
-}
-
-FIXTURE_SETUP(dead)
-{
-	struct kvm_vm *vm = ____vm_create(VM_SHAPE_TDX);
-
-	if (!has_sept_ve_disable(vm))
-		SKIP(return, "the TDX module lacks SEPT_VE_DISABLE");
-	if (!has_two_cpus(vm))
-		SKIP(return, NEEDS_TWO_CPUS);
-
-	kvm_vm_free(vm);
-	dead_create(&self->td);
-}
-
-FIXTURE_TEARDOWN(dead)
-{
-	kvm_vm_free(self->td.vm);
-}
-
-static void guest_suicide(void)
-{
-	guest_step();
-	WRITE_ONCE(*(u64 *)UNACCEPTED_GPA, 1);
-	guest_step();
-	GUEST_DONE();
-}
-
-static void guest_steps(void)
-{
 	for (;;) {
-		guest_step();
+		GUEST_ASSERT_EQ(tdvmcall_cpuid(0, 0, &reg[0], &reg[1], &reg[2], &reg[3]),
+				TDVMCALL_STATUS_SUCCESS);
 		GUEST_SYNC(0);
 	}
 }
 
-static void die(struct td *td)
+KVM_ONE_VCPU_TD_TEST(interrupt_window, open_when_kvm_handles_exit, guest_exits_to_kvm)
 {
-	TEST_ASSERT_FAILS(__vcpu_run(td->vcpu[0]), EIO);
+	tdx_vcpu_run_to_sync(vcpu, 0);
+
+	vcpu->run->request_interrupt_window = 1;
+	vcpu_run(vcpu);
+	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_IRQ_WINDOW_OPEN);
+	TEST_ASSERT(vcpu->run->ready_for_interrupt_injection, "Open, but not ready");
+
+	vcpu->run->request_interrupt_window = 0;
+	tdx_vcpu_run_to_sync(vcpu, 0);
 }
 
-TEST_F(dead, unaccepted_page)
-{
-	td_launch(&self->td, guest_suicide);
-	die(&self->td);
-	TEST_ASSERT_EQ(self->td.shared->progress, 1);
-}
-
-TEST_F(dead, for_ever)
-{
-	td_launch(&self->td, guest_suicide);
-	for (int i = 0; i < 5; i++)
-		die(&self->td);
-	TEST_ASSERT_EQ(self->td.shared->progress, 1);
-}
-
-TEST_F(dead, vcpu_in_user_space)
-{
-	vm_tdx_launch_two(self->td.vm, self->td.vcpu, guest_suicide, guest_steps);
-	tdx_vcpu_run_to_sync(self->td.vcpu[1], 0);
-	die(&self->td);
-
-	for (int i = 0; i < 5; i++)
-		TEST_ASSERT_FAILS(__vcpu_run(self->td.vcpu[1]), EIO);
-	TEST_ASSERT_EQ(self->td.shared->progress, 2);
-}
-
-TEST_F(dead, vcpu_that_never_ran)
-{
-	vm_tdx_launch_two(self->td.vm, self->td.vcpu, guest_suicide, guest_steps);
-	die(&self->td);
-	TEST_ASSERT_FAILS(__vcpu_run(self->td.vcpu[1]), EIO);
-	TEST_ASSERT_EQ(self->td.shared->progress, 1);
-}
-
-/* Thrown out of the guest, without a signal or anything else. */
-TEST_F(dead, running_vcpu)
-{
-	struct vcpu_thread t;
-
-	vm_tdx_launch_two(self->td.vm, self->td.vcpu, guest_suicide, guest_spin);
-	vcpu_thread_start(&t, self->td.vcpu[1]);
-	wait_for_guest(&self->td.shared->here, 1);
-	die(&self->td);
-	TEST_ASSERT_FAILS(vcpu_thread_join(&t), EIO);
-
-	WRITE_ONCE(self->td.shared->go, 1);
-	TEST_ASSERT_FAILS(__vcpu_run(self->td.vcpu[1]), EIO);
-	TEST_ASSERT_EQ(self->td.shared->progress, 2);
-}
-
-/* KVM doesn't wake a sleeping vCPU for this, but lets it never run again. */
-TEST_F(dead, halted_vcpu)
-{
-	struct vcpu_thread t;
-
-	vm_tdx_launch_two(self->td.vm, self->td.vcpu, guest_suicide, guest_halt);
-	vcpu_thread_start(&t, self->td.vcpu[1]);
-	vcpu_wait_until_asleep(self->td.vcpu[1]);
-	die(&self->td);
-	vcpu_thread_kick(&t);
-	TEST_ASSERT_EQ(vcpu_thread_join(&t), -1);
-	TEST_ASSERT(errno == EINTR || errno == EIO, "errno %d", errno);
-
-	TEST_ASSERT_FAILS(__vcpu_run(self->td.vcpu[1]), EIO);
-	TEST_ASSERT_EQ(self->td.shared->progress, 2);
-}
-
-TEST_F(dead, immediate_exit)
-{
-	td_launch(&self->td, guest_suicide);
-	die(&self->td);
-	self->td.vcpu[0]->run->immediate_exit = 1;
-	die(&self->td);
-}
-
-struct refused {
-	const char *name;
-	unsigned long cmd;
-};
-
-#define REFUSED(cmd)	{ #cmd, cmd }
-
-/* No argument is looked at, so one fits all. */
-static void assert_refused(int fd, const struct refused *refused, int nr)
-{
-	static u8 arg[PAGE_SIZE] __aligned(PAGE_SIZE);
-	int r;
-
-	for (int i = 0; i < nr; i++) {
-		errno = 0;
-		r = ioctl(fd, refused[i].cmd, arg);
-		TEST_ASSERT(r == -1 && errno == EIO,
-			    "Wanted EIO from %s, got %d, errno %d",
-			    refused[i].name, r, errno);
-	}
-}
-
-TEST_F(dead, vm_ioctls)
-{
-	static const struct refused refused[] = {
-		REFUSED(KVM_CHECK_EXTENSION),
-		REFUSED(KVM_CREATE_DEVICE),
-		REFUSED(KVM_CREATE_GUEST_MEMFD),
-		REFUSED(KVM_CREATE_VCPU),
-		REFUSED(KVM_ENABLE_CAP),
-		REFUSED(KVM_GET_CLOCK),
-		REFUSED(KVM_GET_DIRTY_LOG),
-		REFUSED(KVM_GET_STATS_FD),
-		REFUSED(KVM_IOEVENTFD),
-		REFUSED(KVM_IRQFD),
-		REFUSED(KVM_IRQ_LINE),
-		REFUSED(KVM_MEMORY_ENCRYPT_OP),
-		REFUSED(KVM_SET_GSI_ROUTING),
-		REFUSED(KVM_SET_MEMORY_ATTRIBUTES),
-		REFUSED(KVM_SET_USER_MEMORY_REGION),
-		REFUSED(KVM_SET_USER_MEMORY_REGION2),
-		REFUSED(KVM_SIGNAL_MSI),
-	};
-
-	td_launch(&self->td, guest_suicide);
-	die(&self->td);
-	assert_refused(self->td.vm->fd, refused, ARRAY_SIZE(refused));
-}
-
-TEST_F(dead, vcpu_ioctls)
-{
-	static const struct refused refused[] = {
-		REFUSED(KVM_GET_CPUID2),
-		REFUSED(KVM_GET_LAPIC),
-		REFUSED(KVM_GET_MP_STATE),
-		REFUSED(KVM_GET_MSRS),
-		REFUSED(KVM_GET_REGS),
-		REFUSED(KVM_GET_STATS_FD),
-		REFUSED(KVM_GET_VCPU_EVENTS),
-		REFUSED(KVM_INTERRUPT),
-		REFUSED(KVM_MEMORY_ENCRYPT_OP),
-		REFUSED(KVM_NMI),
-		REFUSED(KVM_PRE_FAULT_MEMORY),
-		REFUSED(KVM_SET_CPUID2),
-		REFUSED(KVM_SET_MP_STATE),
-		REFUSED(KVM_SET_SIGNAL_MASK),
-	};
-
-	vm_tdx_launch_two(self->td.vm, self->td.vcpu, guest_suicide, guest_one_step);
-	die(&self->td);
-	for (int i = 0; i < NR_VCPUS; i++)
-		assert_refused(self->td.vcpu[i]->fd, refused, ARRAY_SIZE(refused));
-}
-
-/* What is bound to the TD by other file descriptors does no harm. */
-TEST_F(dead, irqfd_and_statistics)
-{
-	struct kvm_irq_routing *routing = kvm_gsi_routing_create();
-	int fd = kvm_new_eventfd();
-
-	td_launch(&self->td, guest_suicide);
-	routing->entries[routing->nr++] = (struct kvm_irq_routing_entry) {
-		.gsi = 64,
-		.type = KVM_IRQ_ROUTING_MSI,
-		.u.msi = { .address_lo = 0xfee00000, .data = 0x41 },
-	};
-	kvm_gsi_routing_write(self->td.vm, routing);
-	kvm_assign_irqfd(self->td.vm, 64, fd);
-	die(&self->td);
-
-	TEST_ASSERT_EQ(eventfd_write(fd, 1), 0);
-	TEST_ASSERT(vcpu_get_stat(self->td.vcpu[0], exits) > 0, "No exits?");
-	die(&self->td);
-}
-
-static void guest_alone(void)
-{
-	GUEST_DONE();
-}
-
-TEST_F(dead, nothing_to_another_td)
-{
-	struct kvm_vcpu *other;
-	struct kvm_vm *vm;
-
-	vm = vm_create_shape_with_one_vcpu(VM_SHAPE_TDX, &other, guest_alone);
-	td_launch(&self->td, guest_suicide);
-	die(&self->td);
-	tdx_vcpu_run_to_done(other);
-	kvm_vm_free(vm);
-}
-
-/* All that it had comes back; some hosts have but two KeyIDs. */
-TEST_F(dead, leaves_nothing_behind)
-{
-	for (int i = 0; i < 4; i++) {
-		td_launch(&self->td, guest_suicide);
-		die(&self->td);
-		kvm_vm_free(self->td.vm);
-		dead_create(&self->td);
-	}
-	td_launch(&self->td, guest_one_step);
-	tdx_vcpu_run_to_done(self->td.vcpu[0]);
-}
-
-/*
- * Bus locks: KVM tells user space of each one if asked to, after the fact.
- */
-TD_FIXTURE(bus_lock);
+/* Bus locks: if asked to, KVM exits to user space after each. */
+TDX_IRQ_SUITE(bus_lock);
 
 static bool has_bus_lock_exit(struct kvm_vm *vm)
 {
@@ -757,7 +267,7 @@ static bool has_bus_lock_exit(struct kvm_vm *vm)
 
 #define NEEDS_BUS_LOCK_EXIT	"the host lacks bus lock detection"
 
-/* Where two cache lines meet. */
+/* Two cache lines. */
 static u8 lines[128] __aligned(64);
 
 static void guest_ac_handler(struct ex_regs *regs)
@@ -772,12 +282,12 @@ static void guest_bus_lock(void)
 	for (u32 i = 1; i <= 3; i++) {
 		asm volatile("lock incl %0" : "+m"(*split));
 		GUEST_ASSERT_EQ(*split, i);
-		guest_step();
+		tdx_guest_step();
 	}
 	GUEST_DONE();
 }
 
-/* Locked, and unaligned, but within one cache line. */
+/* Locked and within one cache line, or across two and not locked. */
 static void guest_no_bus_lock(void)
 {
 	asm volatile("lock incl %0" : "+m"(*(u32 *)&lines[61 - 4]));
@@ -786,10 +296,10 @@ static void guest_no_bus_lock(void)
 	GUEST_DONE();
 }
 
-static struct kvm_vcpu *bus_lock_launch(struct td *td, void *guest_code)
+static struct kvm_vcpu *bus_lock_launch(struct tdx_irq_td *td, void *guest_code)
 {
 	vm_install_exception_handler(td->vm, AC_VECTOR, guest_ac_handler);
-	return td_launch(td, guest_code);
+	return tdx_irq_td_launch(td, guest_code);
 }
 
 /* A host that traps split locks has the CPU raise #AC instead. */
@@ -839,7 +349,7 @@ TEST_F(bus_lock, exits_after_each)
 	TEST_ASSERT_EQ(vcpu->run->flags, 0);
 }
 
-TEST_F(bus_lock, no_exit_without_a_split)
+TEST_F(bus_lock, no_exit_without_split_lock)
 {
 	if (!has_bus_lock_exit(self->td.vm))
 		SKIP(return, NEEDS_BUS_LOCK_EXIT);
@@ -880,7 +390,7 @@ TEST_F(bus_lock, no_exit_when_off)
 	TEST_ASSERT_EQ(self->td.shared->progress, 3);
 }
 
-TEST_F(bus_lock, bad_modes)
+TEST_F(bus_lock, bad_modes_refused)
 {
 	static const u64 bad[] = {
 		KVM_BUS_LOCK_DETECTION_OFF | KVM_BUS_LOCK_DETECTION_EXIT,
@@ -894,12 +404,12 @@ TEST_F(bus_lock, bad_modes)
 }
 
 /*
- * Notify exits end a guest that leaves the CPU no moment to take an interrupt.
- * To make one takes an endless loop within one instruction, which stops the
- * host's CPU wherever KVM or the TDX module forget the exit.  No test does
- * that; here are KVM's side and a guest that must not notice.
+ * Notify exits stop a guest that gives the CPU no chance to take an interrupt.
+ * To provoke one takes an endless loop within one instruction, which hangs the
+ * host's CPU if KVM or the TDX module fails to enable the exit.  So this tests
+ * only how it is enabled, and that other guests don't exit.
  */
-TD_FIXTURE(notify);
+TDX_IRQ_SUITE(notify);
 
 #define NOTIFY_WINDOW	0x20000000ull	/* in TSC ticks */
 
@@ -916,9 +426,7 @@ static int enable_notify(struct kvm_vm *vm, u64 flags)
 			       NOTIFY_WINDOW << 32 | flags);
 }
 
-FIXTURE(notify_mode) {
-	struct td td;
-};
+TDX_IRQ_FIXTURE(notify_mode);
 
 FIXTURE_VARIANT(notify_mode) {
 	u64 flags;
@@ -934,15 +442,10 @@ FIXTURE_VARIANT_ADD(notify_mode, user) {
 
 FIXTURE_SETUP(notify_mode)
 {
-	td_create(&self->td);
+	tdx_irq_td_create(&self->td);
 }
 
-FIXTURE_TEARDOWN(notify_mode)
-{
-	kvm_vm_free(self->td.vm);
-}
-
-/* Interrupts being off is no reason. */
+/* To run with interrupts off is no reason to exit. */
 TEST_F(notify_mode, well_behaved_guest_undisturbed)
 {
 	struct vcpu_thread t;
@@ -951,7 +454,7 @@ TEST_F(notify_mode, well_behaved_guest_undisturbed)
 		SKIP(return, NEEDS_NOTIFY_EXIT);
 
 	TEST_ASSERT_EQ(enable_notify(self->td.vm, variant->flags), 0);
-	td_launch(&self->td, guest_spin);
+	tdx_irq_td_launch(&self->td, tdx_guest_spin);
 	vcpu_thread_start(&t, self->td.vcpu[0]);
 	wait_for_guest(&self->td.shared->here, 1);
 	WRITE_ONCE(self->td.shared->go, 1);
@@ -960,7 +463,7 @@ TEST_F(notify_mode, well_behaved_guest_undisturbed)
 	TEST_ASSERT_EQ(vcpu_get_stat(self->td.vcpu[0], notify_window_exits), 0);
 }
 
-TEST_F(notify, bad_flags)
+TEST_F(notify, bad_flags_refused)
 {
 	static const u64 bad[] = {
 		0, KVM_X86_NOTIFY_VMEXIT_USER,
@@ -972,12 +475,12 @@ TEST_F(notify, bad_flags)
 		TEST_ASSERT_FAILS(enable_notify(self->td.vm, bad[i]), EINVAL);
 }
 
-TEST_F(notify, too_late_after_a_vcpu)
+TEST_F(notify, refused_after_vcpu_creation)
 {
 	if (!has_notify_exit(self->td.vm))
 		SKIP(return, NEEDS_NOTIFY_EXIT);
 
-	vm_vcpu_add(self->td.vm, 0, guest_one_step);
+	vm_vcpu_add(self->td.vm, 0, tdx_guest_one_step);
 	TEST_ASSERT_FAILS(enable_notify(self->td.vm, KVM_X86_NOTIFY_VMEXIT_ENABLED),
 			  EINVAL);
 }
