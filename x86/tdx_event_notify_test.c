@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * TDVMCALL<SetupEventNotifyInterrupt>: the guest chooses an interrupt vector by
- * which user space is to tell it of events.
+ * TDVMCALL<SetupEventNotifyInterrupt>: the guest chooses the interrupt vector by
+ * which user space notifies it of events.
  *
- * KVM knows what a vector can be and leaves the rest to user space, whose
- * status the guest gets as it is.  For a user space that knows nothing of the
- * call the status is "unsupported".
+ * KVM checks that the vector is a valid one and exits to user space, whose
+ * status it passes to the guest unchanged.  If user space doesn't handle the
+ * exit, the status is "unsupported".
  */
-#include "apic.h"
 #include "tdx/tdx_caller.h"
+#include "tdx/tdx_irq.h"
 
 #define SETUP	TDVMCALL_SETUP_EVENT_NOTIFY_INTERRUPT
 
-/* Below are exceptions. */
-#define FIRST_VECTOR	32
+#define FIRST_VECTOR	TDX_IRQ_FIRST_VECTOR
 #define LAST_VECTOR	255
 
 #define SOME_VECTOR	0x55
-
-static u64 nr_interrupts;
 
 static void assert_exit(struct kvm_vcpu *vcpu, u64 vector)
 {
@@ -32,7 +29,7 @@ static void assert_exit(struct kvm_vcpu *vcpu, u64 vector)
 
 static void start(struct tdx_caller *td, u64 vector)
 {
-	/* Whatever KVM says it has to write. */
+	/* KVM has to write every field. */
 	memset(&td->run->tdx, 0xff, sizeof(td->run->tdx));
 	tdx_call_start(td, SETUP, vector);
 	assert_exit(td->vcpu, vector);
@@ -54,7 +51,7 @@ TEST_F(event_notify, every_vector_reaches_user_space)
 	}
 }
 
-TEST_F(event_notify, no_exception_is_a_vector)
+TEST_F(event_notify, exception_vectors_refused)
 {
 	for (u64 vector = 0; vector < FIRST_VECTOR; vector++)
 		TEST_ASSERT_EQ(tdx_call_status(&self->td, SETUP, vector),
@@ -81,7 +78,7 @@ TEST_F(event_notify, unsupported_by_default)
 		       TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED);
 }
 
-TEST_F(event_notify, status_is_user_spaces)
+TEST_F(event_notify, status_comes_from_user_space)
 {
 	static const u64 statuses[] = {
 		TDVMCALL_STATUS_RETRY, TDVMCALL_STATUS_INVALID_OPERAND,
@@ -105,7 +102,7 @@ TEST_F(event_notify, completes_before_signals)
 	TEST_ASSERT_EQ(tdx_call_finish_status(td), TDVMCALL_STATUS_SUCCESS);
 }
 
-/* User space tells the guest of the call if KVM says that it passes it on. */
+/* User space may advertise the call to the guest only if KVM supports it. */
 TEST_F(event_notify, announced_to_user_space)
 {
 	struct kvm_tdx_capabilities *caps = tdx_capabilities(self->td.vm);
@@ -117,42 +114,28 @@ TEST_F(event_notify, announced_to_user_space)
 	free(caps);
 }
 
-static void guest_interrupt(struct ex_regs *regs)
-{
-	nr_interrupts++;
-	x2apic_write_reg(APIC_EOI, 0);
-}
-
 static void guest_notified(void)
 {
-	GUEST_ASSERT_EQ(tdvmcall_wrmsr(APIC_BASE_MSR + (APIC_SPIV >> 4),
-				       APIC_SPIV_APIC_ENABLED | 0xff),
-			TDVMCALL_STATUS_SUCCESS);
+	tdx_apic_enable();
 	GUEST_ASSERT_EQ(tdvmcall(SETUP, SOME_VECTOR), TDVMCALL_STATUS_SUCCESS);
-	GUEST_ASSERT_EQ(nr_interrupts, 0);
-	sti_nop();
-	GUEST_ASSERT_EQ(nr_interrupts, 1);
+	GUEST_ASSERT_EQ(tdx_sum_irqs(0), 0);
+	sti_nop_cli();
+	GUEST_ASSERT_EQ(tdx_sum_irqs(0), 1);
+	GUEST_ASSERT_EQ(tdx_nr_irqs(0, SOME_VECTOR), 1);
 	GUEST_DONE();
 }
 
-KVM_ONE_VCPU_TD_TEST_SUITE(event_notify_interrupt);
+TDX_IRQ_SUITE(event_notify_interrupt);
 
-TEST_F(event_notify_interrupt, has_the_vector)
+TEST_F(event_notify_interrupt, arrives_at_vector)
 {
-	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 1, 0);
-	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, 0, guest_notified);
-	struct kvm_msi msi = { .address_lo = APIC_DEFAULT_GPA };
-
-	vm_install_exception_handler(vm, SOME_VECTOR, guest_interrupt);
-	vm_tdx_launch(vm);
-	self->vcpu = vcpu;
+	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, guest_notified);
 
 	vcpu_run(vcpu);
 	assert_exit(vcpu, SOME_VECTOR);
 	vcpu->run->tdx.setup_event_notify.ret = TDVMCALL_STATUS_SUCCESS;
 
-	msi.data = vcpu->run->tdx.setup_event_notify.vector;
-	TEST_ASSERT_EQ(__vm_ioctl(vm, KVM_SIGNAL_MSI, &msi), 1);
+	tdx_signal_msi(self->td.vm, 0, vcpu->run->tdx.setup_event_notify.vector);
 	tdx_vcpu_run_to_done(vcpu);
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * TDVMCALL<GetQuote> is user space's, all but the kind of memory.
+ * TDVMCALL<GetQuote>: the guest asks user space to sign a report.
  *
- * The guest has a buffer in shared memory, with a report to be signed.  KVM
- * takes the shared bit from its GPA, and as user space could not tell any more
- * what kind of memory was meant, it is KVM that refuses private memory.  All
- * else about the buffer, be it empty or at an odd address, is passed on as it
- * is, and so is user space's status.  For a user space that knows nothing of
- * quotes the status is "unsupported".
+ * The report is in a buffer in shared memory.  KVM removes the shared bit from
+ * the buffer's GPA, and so has to refuse private memory: user space couldn't
+ * tell the difference.  Otherwise KVM passes GPA and size to user space without
+ * checks, even if the buffer is empty or not aligned, and user space's status to
+ * the guest.  If user space doesn't handle the exit, the status is
+ * "unsupported".
  */
 #include <linux/sizes.h>
 
@@ -15,7 +15,7 @@
 
 #define GET_QUOTE	TDVMCALL_GET_QUOTE
 
-/* Of no memslot: KVM doesn't look at the buffer. */
+/* Not in a memslot; KVM doesn't access the buffer. */
 #define GPA		0x200000000ul
 
 static void assert_exit(struct tdx_caller *td, u64 gpa, u64 size)
@@ -31,7 +31,7 @@ static void assert_exit(struct tdx_caller *td, u64 gpa, u64 size)
 
 static void start(struct tdx_caller *td, u64 gpa, u64 size)
 {
-	/* Whatever KVM says it has to write. */
+	/* KVM has to write every field. */
 	memset(&td->run->tdx, 0xff, sizeof(td->run->tdx));
 	tdx_call_start(td, GET_QUOTE, tdx_shared(td, gpa), size);
 	assert_exit(td, gpa, size);
@@ -58,7 +58,7 @@ TEST_F(get_quote, unsupported_by_default)
 		       TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED);
 }
 
-TEST_F(get_quote, status_is_user_spaces)
+TEST_F(get_quote, status_comes_from_user_space)
 {
 	static const u64 statuses[] = {
 		TDVMCALL_STATUS_RETRY, TDVMCALL_STATUS_INVALID_OPERAND,
@@ -93,7 +93,7 @@ TEST_F(get_quote, completes_before_signals)
 	TEST_ASSERT_EQ(tdx_call_finish_status(td), TDVMCALL_STATUS_SUCCESS);
 }
 
-TEST_F(get_quote, private_buffer_is_refused)
+TEST_F(get_quote, private_buffer_refused)
 {
 	const u64 gpas[] = { 0, GPA, self->td.vm->arch.s_bit - PAGE_SIZE };
 
@@ -102,7 +102,7 @@ TEST_F(get_quote, private_buffer_is_refused)
 			       TDVMCALL_STATUS_INVALID_OPERAND);
 }
 
-TEST_F(get_quote, size_is_raw)
+TEST_F(get_quote, size_passed_unchanged)
 {
 	static const u64 sizes[] = {
 		0, 1, PAGE_SIZE - 1, PAGE_SIZE + 1, SZ_2M, BIT_ULL(32) | PAGE_SIZE,
@@ -114,7 +114,7 @@ TEST_F(get_quote, size_is_raw)
 	}
 }
 
-TEST_F(get_quote, gpa_is_raw)
+TEST_F(get_quote, gpa_passed_unchanged)
 {
 	const u64 gpas[] = {
 		0, 1, GPA + 0x123, GPA + PAGE_SIZE - 1,
@@ -127,7 +127,7 @@ TEST_F(get_quote, gpa_is_raw)
 	}
 }
 
-/* MapGPA and MMIO look at the end too. */
+/* For MapGPA and MMIO, KVM checks the end as well. */
 TEST_F(get_quote, end_has_to_be_shared)
 {
 	struct tdx_caller *td = &self->td;
@@ -140,7 +140,7 @@ TEST_F(get_quote, end_has_to_be_shared)
 	TEST_ASSERT_EQ(tdvmcall_status(td->call), TDVMCALL_STATUS_INVALID_OPERAND);
 }
 
-/* User space finds the buffer by the GPA that KVM gives it. */
+/* Writes "r" for the report, and wants "q" for the quote back. */
 static void guest_quote(u8 *buf, u64 gpa)
 {
 	memset(buf, 'r', PAGE_SIZE);
@@ -153,14 +153,13 @@ static void guest_quote(u8 *buf, u64 gpa)
 
 KVM_ONE_VCPU_TD_TEST_SUITE(get_quote_buffer);
 
-TEST_F(get_quote_buffer, is_where_gpa_says)
+TEST_F(get_quote_buffer, found_at_reported_gpa)
 {
 	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 1, 0);
 	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, 0, guest_quote);
-	gva_t gva = vm_alloc_shared(vm, PAGE_SIZE, KVM_UTIL_MIN_VADDR,
-				    MEM_REGION_TEST_DATA);
 	struct kvm_run *run = vcpu->run;
 	u8 *buf;
+	gva_t gva = tdx_alloc_shared(vm, PAGE_SIZE, &buf);
 
 	vcpu_args_set(vcpu, 2, gva, addr_gva2gpa(vm, gva));
 	vm_tdx_launch(vm);
@@ -169,7 +168,7 @@ TEST_F(get_quote_buffer, is_where_gpa_says)
 	vcpu_run(vcpu);
 	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_TDX);
 	TEST_ASSERT_EQ(run->tdx.nr, GET_QUOTE);
-	buf = addr_gpa2hva(vm, run->tdx.get_quote.gpa);
+	TEST_ASSERT_EQ(addr_gpa2hva(vm, run->tdx.get_quote.gpa), (void *)buf);
 	for (int i = 0; i < PAGE_SIZE; i++)
 		TEST_ASSERT_EQ(buf[i], 'r');
 	memset(buf, 'q', PAGE_SIZE);

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * TDVMCALLs that are none of those with a test of their own: unknown ones, and
- * KVM's hypercalls.
+ * TDVMCALLs that KVM doesn't know, and KVM's own hypercalls.
  *
- * A guest has to be able to tell that KVM doesn't know a TDVMCALL, or it could
- * not use new ones on old hosts.  A TDVMCALL whose type isn't zero is none of
- * the GHCI's.  KVM takes the type for the number of a hypercall, as if of VMCALL
- * in a guest in 64-bit mode, and the leaf and what follows for its operands.
+ * KVM has to reject unknown TDVMCALLs as unsupported, so that guests can probe
+ * for new ones.  A TDVMCALL whose type isn't zero is not defined by the GHCI: KVM
+ * takes it for a hypercall, like VMCALL in 64-bit mode.  The type is the number
+ * of the hypercall, and the operands start at the leaf.
  */
 #include <linux/kvm_para.h>
 
-#include "apic.h"
 #include "tdx/tdx_caller.h"
+#include "tdx/tdx_irq.h"
 
-/* The guest's memory that a hypercall is about, if any.  KVM doesn't look. */
+/* Operand of hypercalls about memory.  KVM doesn't access it. */
 #define GPA		0x200000000ul
 
 #define SOME_VECTOR	0x55
@@ -44,23 +43,23 @@ static void assert_unsupported(struct tdx_caller *td, u64 leaf)
 
 TDX_CALLER_SUITE(unknown_tdvmcall);
 
-/* Among them WBINVD, PCONFIG, and VMCALL and EPT misconfiguration. */
-TEST_F(unknown_tdvmcall, exit_reasons_that_are_no_leaf)
+/* Such as WBINVD, PCONFIG, VMCALL and EPT misconfiguration. */
+TEST_F(unknown_tdvmcall, exit_reasons_that_are_not_leaves)
 {
 	for (u64 leaf = 0; leaf < 256; leaf++)
 		if (!is_known_leaf(leaf))
 			assert_unsupported(&self->td, leaf);
 }
 
-/* From 0x10005 on there are services, migration TDs and what may yet come. */
-TEST_F(unknown_tdvmcall, leaves_of_the_ghci)
+/* From 0x10005 on there are services, migration TDs and future extensions. */
+TEST_F(unknown_tdvmcall, other_leaves_of_ghci)
 {
 	for (u64 leaf = 0xfff8; leaf < 0x10020; leaf++)
 		if (!is_known_leaf(leaf))
 			assert_unsupported(&self->td, leaf);
 }
 
-TEST_F(unknown_tdvmcall, known_leaf_with_high_bits)
+TEST_F(unknown_tdvmcall, leaf_is_not_truncated)
 {
 	for (int i = 0; i < ARRAY_SIZE(known_leaves); i++) {
 		assert_unsupported(&self->td, BIT_ULL(17) | known_leaves[i]);
@@ -121,7 +120,7 @@ TEST_F(kvm_hypercall, unknown_numbers)
 			       (u64)-KVM_ENOSYS);
 }
 
-TEST_F(kvm_hypercall, number_has_64_bits)
+TEST_F(kvm_hypercall, number_is_not_truncated)
 {
 	TEST_ASSERT_EQ(hypercall(&self->td, BIT_ULL(32) | KVM_HC_VAPIC_POLL_IRQ,
 				 0, 0, 0, 0), (u64)-KVM_ENOSYS);
@@ -134,8 +133,8 @@ TEST_F(kvm_hypercall, vapic_poll_irq)
 	TEST_ASSERT_EQ(hypercall(&self->td, KVM_HC_VAPIC_POLL_IRQ, 0, 0, 0, 0), 0);
 }
 
-/* What would be a leaf is an operand here. */
-TEST_F(kvm_hypercall, is_no_tdvmcall)
+/* The register of the leaf is just an operand here. */
+TEST_F(kvm_hypercall, leaf_is_ignored)
 {
 	set_hypercall_exits(&self->td, BIT(KVM_HC_MAP_GPA_RANGE));
 
@@ -151,7 +150,7 @@ TEST_F(kvm_hypercall, is_no_tdvmcall)
 	}
 }
 
-TEST_F(kvm_hypercall, kick_cpu_ends_a_halt)
+TEST_F(kvm_hypercall, kick_cpu_ends_halt)
 {
 	TEST_ASSERT_EQ(hypercall(&self->td, KVM_HC_KICK_CPU, 0, self->td.vcpu->id,
 				 0, 0), 0);
@@ -166,7 +165,7 @@ TEST_F(kvm_hypercall, sched_yield)
 	TEST_ASSERT_EQ(hypercall(&self->td, KVM_HC_SCHED_YIELD, ~0ull, 0, 0, 0), 0);
 }
 
-TEST_F(kvm_hypercall, clock_pairing_of_unknown_type)
+TEST_F(kvm_hypercall, clock_pairing_of_unknown_type_refused)
 {
 	TEST_ASSERT_EQ(hypercall(&self->td, KVM_HC_CLOCK_PAIRING, GPA,
 				 KVM_CLOCK_PAIRING_WALLCLOCK + 1, 0, 0),
@@ -176,12 +175,12 @@ TEST_F(kvm_hypercall, clock_pairing_of_unknown_type)
 		       (u64)-KVM_EOPNOTSUPP);
 }
 
-TEST_F(kvm_hypercall, send_ipi_to_none)
+TEST_F(kvm_hypercall, send_ipi_to_nobody)
 {
 	TEST_ASSERT_EQ(hypercall(&self->td, KVM_HC_SEND_IPI, 0, 0, 0, SOME_VECTOR), 0);
 }
 
-TEST_F(kvm_hypercall, send_ipi_takes_no_destination)
+TEST_F(kvm_hypercall, send_ipi_destination_bits_refused)
 {
 	TEST_ASSERT_EQ(hypercall(&self->td, KVM_HC_SEND_IPI, 1, 0, 0,
 				 APIC_DEST_ALLBUT | SOME_VECTOR), (u64)-KVM_EINVAL);
@@ -189,8 +188,8 @@ TEST_F(kvm_hypercall, send_ipi_takes_no_destination)
 				 APIC_DEST_LOGICAL | SOME_VECTOR), (u64)-KVM_EINVAL);
 }
 
-/* The CPUID that user space got from KVM for its TD has no leaf for these. */
-TEST_F(kvm_hypercall, needs_the_feature_if_enforced)
+/* The TD's CPUID doesn't have the leaf with these features. */
+TEST_F(kvm_hypercall, pv_features_enforced)
 {
 	struct tdx_caller *td = &self->td;
 
@@ -201,7 +200,7 @@ TEST_F(kvm_hypercall, needs_the_feature_if_enforced)
 	TEST_ASSERT_EQ(hypercall(td, KVM_HC_VAPIC_POLL_IRQ, 0, 0, 0, 0), 0);
 }
 
-TEST_F(kvm_hypercall, map_gpa_range_without_exit)
+TEST_F(kvm_hypercall, map_gpa_range_exit_not_enabled)
 {
 	TEST_ASSERT_EQ(hypercall(&self->td, KVM_HC_MAP_GPA_RANGE, GPA, 1,
 				 KVM_MAP_GPA_RANGE_ENCRYPTED, 0), (u64)-KVM_ENOSYS);
@@ -209,8 +208,8 @@ TEST_F(kvm_hypercall, map_gpa_range_without_exit)
 				 KVM_MAP_GPA_RANGE_ENCRYPTED, 0), (u64)-KVM_ENOSYS);
 }
 
-/* Unlike with MapGPA, the shared bit is nothing special, nor is 2 MiB. */
-TEST_F(kvm_hypercall, map_gpa_range_is_raw)
+/* Unlike MapGPA, KVM doesn't treat the shared bit or 2 MiB specially. */
+TEST_F(kvm_hypercall, map_gpa_range_passed_unchanged)
 {
 	struct tdx_caller *td = &self->td;
 
@@ -223,7 +222,7 @@ TEST_F(kvm_hypercall, map_gpa_range_is_raw)
 	tdx_call_finish(td);
 }
 
-TEST_F(kvm_hypercall, map_gpa_range_of_bad_range)
+TEST_F(kvm_hypercall, map_gpa_range_bad_ranges_refused)
 {
 	static const struct {
 		u64 gpa, nr_pages;
@@ -242,7 +241,7 @@ TEST_F(kvm_hypercall, map_gpa_range_of_bad_range)
 			       (u64)-KVM_EINVAL);
 }
 
-TEST_F(kvm_hypercall, map_gpa_range_result_is_raw)
+TEST_F(kvm_hypercall, map_gpa_range_result_passed_unchanged)
 {
 	static const u64 results[] = {
 		0, EAGAIN, EINVAL, -EINVAL, 0xfedcba9876543210, ~0ull,
@@ -268,40 +267,27 @@ TEST_F(kvm_hypercall, map_gpa_range_completes_before_signals)
 	TEST_ASSERT_EQ(tdx_call_finish_status(td), 1);
 }
 
-static u64 nr_interrupts;
-
-static void guest_interrupt(struct ex_regs *regs)
-{
-	nr_interrupts++;
-	x2apic_write_reg(APIC_EOI, 0);
-}
-
 static void guest_send_ipi(void)
 {
 	struct tdvmcall call = TDVMCALL_HYPERCALL(KVM_HC_SEND_IPI, BIT_ULL(0), 0,
 						  0, SOME_VECTOR);
 
-	GUEST_ASSERT_EQ(tdvmcall_wrmsr(APIC_BASE_MSR + (APIC_SPIV >> 4),
-				       APIC_SPIV_APIC_ENABLED | 0xff),
-			TDVMCALL_STATUS_SUCCESS);
+	tdx_apic_enable();
 	GUEST_ASSERT_EQ(__tdvmcall(&call), TDX_SUCCESS);
 	GUEST_ASSERT_EQ(tdvmcall_status(&call), 1);
-	GUEST_ASSERT_EQ(nr_interrupts, 0);
-	sti_nop();
-	GUEST_ASSERT_EQ(nr_interrupts, 1);
+	GUEST_ASSERT_EQ(tdx_sum_irqs(0), 0);
+	sti_nop_cli();
+	GUEST_ASSERT_EQ(tdx_sum_irqs(0), 1);
+	GUEST_ASSERT_EQ(tdx_nr_irqs(0, SOME_VECTOR), 1);
 	GUEST_DONE();
 }
 
-KVM_ONE_VCPU_TD_TEST_SUITE(kvm_hypercall_ipi);
+TDX_IRQ_SUITE(kvm_hypercall_ipi);
 
 TEST_F(kvm_hypercall_ipi, arrives)
 {
-	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 1, 0);
-
-	self->vcpu = vm_vcpu_add(vm, 0, guest_send_ipi);
-	vm_install_exception_handler(vm, SOME_VECTOR, guest_interrupt);
-	vm_tdx_launch(vm);
-	tdx_vcpu_run_to_done(self->vcpu);
+	tdx_irq_td_launch(&self->td, guest_send_ipi);
+	tdx_vcpu_run_to_done(self->td.vcpu[0]);
 }
 
 int main(int argc, char *argv[])

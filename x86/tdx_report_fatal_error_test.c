@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * TDVMCALL<ReportFatalError> reaches user space raw.
+ * TDVMCALL<ReportFatalError> reaches user space unchanged.
  *
- * KVM's contract is to dump the guest's registers into KVM_EXIT_SYSTEM_EVENT
- * and to leave their meaning to user space.  The GHCI gives them one: an error
- * code, whose bit 63 says that a GPA comes with it, and 64 bytes of message.
- * None of that is KVM's business, so what the GHCI forbids must get through
- * just the same.  The report also isn't the end of the vCPU: run again, it
- * continues behind the call, and all that the guest passed is as it was.
+ * KVM dumps the guest's registers into KVM_EXIT_SYSTEM_EVENT and leaves their
+ * meaning to user space.  According to the GHCI they hold an error code, whose
+ * bit 63 says that a GPA follows, and a message of 64 bytes.  KVM doesn't
+ * interpret any of that, so it must pass on what the GHCI forbids, too.  The
+ * report doesn't end the vCPU: if user space runs it again, the guest returns
+ * from the TDVMCALL with all its operands as they were.
  */
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
-/* The operand between the error code and eight words of message. */
+/* Index of the operand between the error code and eight words of message. */
 #define GPA		1
 
-/* Below the shared bit of any TD, and of no memslot. */
+/* Below the shared bit of any TD, and not in a memslot. */
 #define SOME_GPA	0x200000000ul
 
 static struct tdvmcall report;
@@ -56,8 +56,8 @@ static void expect_report(struct kvm_vcpu *vcpu, const struct tdvmcall *sent)
 			    (unsigned long)tdvmcall_arg(&seen, i));
 
 	/*
-	 * Registers that a guest can't show: RAX is where KVM has the reason of
-	 * the exit, and of the stack nothing is known.
+	 * Registers that the guest can't expose: KVM has the exit reason in
+	 * RAX, and doesn't know the stack pointers.
 	 */
 	TEST_ASSERT_EQ((u16)seen.reg[GPR_RAX], EXIT_REASON_TDCALL);
 	TEST_ASSERT_EQ(seen.reg[GPR_RSP], 0ull);
@@ -149,13 +149,13 @@ FIXTURE_TEARDOWN(report_fatal_error)
 	kvm_vm_free(self->vcpu->vm);
 }
 
-TEST_F(report_fatal_error, raw)
+TEST_F(report_fatal_error, passed_unchanged)
 {
 	expect_report(self->vcpu, &report);
 	tdx_vcpu_run_to_done(self->vcpu);
 }
 
-/* The same on both sides: operand @i alone, with a value of its own. */
+/* Only operand @i is set, to a value that depends on @i.  For guest and host. */
 static struct tdvmcall only_operand(int i)
 {
 	struct tdvmcall call = TDVMCALL(TDVMCALL_REPORT_FATAL_ERROR);
@@ -175,9 +175,9 @@ static void guest_each_operand(void)
 	GUEST_DONE();
 }
 
-KVM_ONE_VCPU_TD_TEST_SUITE(report_fatal_errors);
+KVM_ONE_VCPU_TD_TEST_SUITE(report_fatal_error_operands);
 
-KVM_ONE_VCPU_TD_TEST(report_fatal_errors, each_operand_alone, guest_each_operand)
+KVM_ONE_VCPU_TD_TEST(report_fatal_error_operands, each_alone, guest_each_operand)
 {
 	for (int i = 0; i < TDVMCALL_NR_ARGS; i++) {
 		struct tdvmcall call = only_operand(i);

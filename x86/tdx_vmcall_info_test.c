@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * TDVMCALL<GetTdVmCallInfo>: which TDVMCALLs are there.
+ * TDVMCALL<GetTdVmCallInfo>: the guest asks which TDVMCALLs are supported.
  *
- * Leaf 0 asks for the base calls, and KVM answers it: all zeros say that they
- * are there.  Leaf 1 asks for the others.  Most of those are user space's, so
- * KVM hands the question over and the answer back as they are, and has an
- * answer ready, "none", for a user space that knows nothing of it.
+ * Leaf 0 is about the base TDVMCALLs.  KVM answers with all zeros: they are
+ * supported.  Leaf 1 is about the others.  Most of those are implemented by user
+ * space, so KVM exits and passes user space's answer to the guest unchanged.  If
+ * user space doesn't handle the exit, the answer is that there are none.
  */
 #include "tdx/tdx_caller.h"
 
 #define INFO	TDVMCALL_GET_TD_VM_CALL_INFO
 
-/* The answer's other words follow where the operands were. */
+/* The first result, and more in place of the operands. */
 #define NR_RESULTS	4
 
 static u64 result(const struct tdvmcall *call, int i)
@@ -31,7 +31,7 @@ static void assert_exit_leaf_1(struct tdx_caller *td)
 
 static void start_leaf_1(struct tdx_caller *td)
 {
-	/* Whatever KVM says it has to write. */
+	/* KVM has to write every field. */
 	memset(&td->run->tdx, 0xff, sizeof(td->run->tdx));
 	tdx_call_start(td, INFO, 1);
 	assert_exit_leaf_1(td);
@@ -76,7 +76,7 @@ TEST_F(vmcall_info, leaf_1_is_none_by_default)
 		TEST_ASSERT_EQ(result(&call, i), 0ull);
 }
 
-TEST_F(vmcall_info, leaf_1_is_user_spaces_answer)
+TEST_F(vmcall_info, leaf_1_answered_by_user_space)
 {
 	start_leaf_1(&self->td);
 	answer(self->td.run, TDVMCALL_STATUS_SUCCESS, 0x123456789abcdef0);
@@ -84,7 +84,7 @@ TEST_F(vmcall_info, leaf_1_is_user_spaces_answer)
 			0x123456789abcdef0);
 }
 
-TEST_F(vmcall_info, leaf_1_status_is_user_spaces)
+TEST_F(vmcall_info, leaf_1_status_comes_from_user_space)
 {
 	static const u64 statuses[] = {
 		TDVMCALL_STATUS_RETRY, TDVMCALL_STATUS_INVALID_OPERAND,
@@ -123,7 +123,7 @@ TEST_F(vmcall_info, leaf_1_completes_before_signals)
 	assert_answered(tdx_call_finish(&self->td), TDVMCALL_STATUS_SUCCESS, 0x100);
 }
 
-TEST_F(vmcall_info, unknown_leaves_are_refused)
+TEST_F(vmcall_info, unknown_leaves_refused)
 {
 	static const u64 leaves[] = {
 		2, 3, BIT_ULL(31), BIT_ULL(32), BIT_ULL(32) | 1, BIT_ULL(63), ~0ull,
