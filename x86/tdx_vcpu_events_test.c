@@ -186,7 +186,7 @@ TEST_F(events, external_interrupt_does_not_block_nmi)
 	vcpu_ioctl(self->vcpu, KVM_NMI, NULL);
 	nr_nmis = run(self->vcpu);
 	if (!nr_nmis)
-		XFAIL(return, "KVM never completes KVM_INTERRUPT, which blocks NMIs for ever");
+		XFAIL(return, "KVM never completes KVM_INTERRUPT, which blocks NMIs forever");
 	TEST_ASSERT_EQ(nr_nmis, 1);
 }
 

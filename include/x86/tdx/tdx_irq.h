@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A TD that takes interrupts, and a page that it shares with the host.
+ * A TD that takes interrupts, and memory that it shares with the host.
  *
  * Host:
  *
@@ -69,7 +69,7 @@ struct tdx_irq_td {
 };
 
 /*
- * Host: create a TD without vCPUs, with a shared page, and with handlers that
+ * Host: create a TD without vCPUs, but with shared memory and with handlers that
  * count NMIs and all interrupts.  The test may install others.
  */
 void tdx_irq_td_create(struct tdx_irq_td *td);
@@ -119,7 +119,7 @@ do {									\
 		    exit_reason_str((t)->vcpu->run->exit_reason));	\
 } while (0)
 
-/* Guest: its mapping of the shared page. */
+/* Guest: its mapping of the shared memory. */
 extern struct tdx_irq_shared *tdx_irq_shared;
 
 /* Guest: what the vCPU with index @vcpu has handled so far. */
