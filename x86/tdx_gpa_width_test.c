@@ -3,9 +3,10 @@
  * The width of a TD's GPAs, 48 or 52 bits, and the shared bit, their topmost bit.
  *
  * The shared bit selects a view of a page and is not part of its address, so
- * KVM must refuse memslots there.  KVM's own limit of GPAs, MAXPHYADDR, is often
- * wider than the TD's: memslots can be where the guest can't reach them.  That
- * is harmless, and whatever takes such a GPA should say that it is invalid.
+ * KVM must refuse memslots with that bit.  KVM itself supports GPAs up to
+ * MAXPHYADDR, which is often wider than the TD's GPAs.  A memslot may be up
+ * there, although the guest can't reach it.  KVM has to refuse such a GPA where
+ * it would have to map it, without a warning and without killing the VM.
  */
 #include <sys/mman.h>
 
@@ -168,8 +169,8 @@ TEST(bit_47_is_not_shared_in_wide_td)
 }
 
 /*
- * In the same page tables as the GPA beyond the width, if these tables don't reach
- * far enough to tell the two apart.
+ * Has the same page tables as the GPA beyond the width, as the tables of this TD
+ * don't cover the bit in which the two differ.
  */
 #define PRIVATE_GPA	0x100000ul
 

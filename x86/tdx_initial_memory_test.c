@@ -5,7 +5,7 @@
  *
  * KVM adds a page once, with the contents that the source had at the time of the
  * call.  User space may take a page back before the TD is final, and add it
- * again.  Whatever the command refuses, see tdx_mem_region_test.
+ * again.  For the command's arguments and errors see tdx_mem_region_test.
  */
 #include "kvm_util.h"
 #include "processor.h"
@@ -83,7 +83,7 @@ TEST_F(initial_page, added_twice_refused)
 	add(self->vcpu, self->hva, GMEM_PAGE(1), 1);
 	assert_present(self->vcpu, self->hva, GMEM_PAGE(1));
 
-	/* A range stops there, and can be resumed behind the page. */
+	/* A range stops at that page, and can be resumed behind it. */
 	TEST_ASSERT_FAILS(__tdx_init_mem_region(self->vcpu, 0, &region, NULL), EIO);
 	assert_region_eq(&region, (void *)self->hva + PAGE_SIZE, GMEM_PAGE(1),
 			 NR_PAGES - 1);

@@ -36,7 +36,7 @@
 
 #define SHA384_SIZE	48
 
-/* What a hash is computed of, as far as it is known. */
+/* A message that grows until it is hashed. */
 struct message {
 	u8 *data;
 	size_t size;
@@ -50,7 +50,7 @@ static void append(struct message *message, const void *data, size_t size)
 	message->size += size;
 }
 
-/* A socket of the kernel's that computes SHA-384; negative if it has none. */
+/* An AF_ALG socket for SHA-384, or -1 if the kernel has none. */
 static int sha384_socket = -1;
 
 static void open_sha384(void)
@@ -81,7 +81,7 @@ FIXTURE(measurement) {
 	struct kvm_vcpu *vcpu;
 	struct tdx_td_info *td_info;	/* shared with the guest */
 	void *source;			/* NR_PAGES, with different contents */
-	struct message mrtd;		/* of all that was done so far */
+	struct message mrtd;		/* all that was measured so far */
 };
 
 static void guest_report(struct tdx_td_info *td_info)
@@ -101,7 +101,7 @@ static void guest_reports(struct tdx_td_info *td_info)
 		guest_report(td_info);
 }
 
-/* What the module hashes for a call of the TDX module, named @name. */
+/* The block that the module hashes for the operation @name at @gpa. */
 static void measure_block(struct message *mrtd, const char *name, gpa_t gpa)
 {
 	u8 block[128] = {};

@@ -13,7 +13,6 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/held_page.h"
-#include "tdx/kernel_log.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
