@@ -57,7 +57,7 @@ TEST_F(memslot, without_guest_memfd)
 	TEST_ASSERT_EQ(set_slot(self->vm, 0, GMEM_GPA, SLOT_SIZE, self->mem, -1, 0), 0);
 }
 
-/* KVM would have to emulate writes to read-only memory, and can't in a TD. */
+/* KVM would have to emulate a write to read-only memory, and can't for a TD. */
 TEST_F(memslot, read_only_refused)
 {
 	TEST_ASSERT_EQ(vm_check_cap(self->vm, KVM_CAP_READONLY_MEM), 0);

@@ -107,7 +107,7 @@ TEST_F(prefault, before_finalize_refused)
 	tdx_init_memory(self->vm);
 	assert_refused(self->vcpu, GMEM_GPA, PAGE_SIZE, EOPNOTSUPP);
 
-	/* The attempts changed nothing that the TD is made of. */
+	/* The attempts had no effect on the TD. */
 	tdx_finalize(self->vm);
 	prefault(self->vcpu, GMEM_GPA, SLOT_SIZE);
 	TEST_ASSERT_EQ(tdx_read(&self->s, (gva_t)&initial), MAGIC);
@@ -182,7 +182,7 @@ TEST_F(prefault, shared_range)
 	TEST_ASSERT_EQ(vcpu_get_stat(self->vcpu, pf_fixed), nr_fixed);
 }
 
-/* In both orders of private and shared. */
+/* Shared pages before and behind private ones. */
 TEST_F(prefault, private_and_shared_pages)
 {
 	struct tdx_servant *s = &self->s;
@@ -305,8 +305,8 @@ TEST_F(prefault, shared_range_ends_with_memslot)
 }
 
 /*
- * The TDX module doesn't know a vCPU that isn't initialized.  KVM may prefault
- * without one or refuse, but must not fail.
+ * The TDX module doesn't know a vCPU that isn't initialized.  KVM may succeed
+ * without the module's vCPU or refuse, but must not kill the VM.
  */
 TEST_F(prefault, vcpu_not_initialized)
 {
