@@ -170,34 +170,16 @@ TEST_F(running, neighbours_changed)
 	TEST_ASSERT_EQ(tdx_read(&self->s, FOCUS), MAGIC);
 }
 
-struct deletion {
-	struct kvm_vm *vm;
-	bool done;
-};
-
-static void *delete_and_create_slot(void *arg)
-{
-	struct deletion *d = arg;
-
-	for (int i = 0; i < 20; i++) {
-		tdx_delete_slot(d->vm, GMEM_SLOT);
-		tdx_create_slot(d->vm, GMEM_SLOT);
-	}
-	WRITE_ONCE(d->done, true);
-	return NULL;
-}
-
 /* The guest accepts pages while their memslot comes and goes. */
 TEST_F(running, memslot_deleted_and_created)
 {
-	struct deletion d = { .vm = self->vm };
 	struct tdx_servant *s = &self->s;
-	pthread_t thread;
+	struct tdx_slot_churn churn;
 	int r;
 
 	vm_mem_set_private(self->vm, GMEM_GPA, SLOT_SIZE);
-	TEST_ASSERT_EQ(pthread_create(&thread, NULL, delete_and_create_slot, &d), 0);
-	for (int i = 0; !READ_ONCE(d.done); i++) {
+	tdx_slot_churn_start(&churn, self->vm, GMEM_SLOT);
+	for (int i = 0; !READ_ONCE(churn.done); i++) {
 		gpa_t gpa = GMEM_PAGE(i % SLOT_PAGES);
 
 		r = __tdx_order(s, TDX_ORDER_ACCEPT, gpa, 0);
@@ -208,7 +190,7 @@ TEST_F(running, memslot_deleted_and_created)
 			r = tdx_continue(s);
 		}
 	}
-	TEST_ASSERT_EQ(pthread_join(thread, NULL), 0);
+	tdx_slot_churn_join(&churn);
 }
 
 /* Two vCPUs */

@@ -8,8 +8,6 @@
  * the guest uses already keeps its contents.  Until KVM_TDX_FINALIZE_VM
  * prefaulting has to wait, as it would add to the TD's measured memory.
  */
-#include <pthread.h>
-
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/kernel_log.h"
@@ -335,43 +333,25 @@ TEST_F(prefault, vcpu_not_initialized)
 	tdx_accept(&self->s, GMEM_GPA);
 }
 
-struct deletion {
-	struct kvm_vm *vm;
-	bool done;
-};
-
-static void *delete_and_create_slot(void *arg)
-{
-	struct deletion *d = arg;
-
-	for (int i = 0; i < 20; i++) {
-		tdx_delete_slot(d->vm, GMEM_SLOT);
-		tdx_create_slot(d->vm, GMEM_SLOT);
-	}
-	WRITE_ONCE(d->done, true);
-	return NULL;
-}
-
 /*
  * KVM must not wait for a memslot that is being deleted, as the deletion waits
  * for KVM.  It leaves it to user space to try again.
  */
 TEST_F(prefault, while_memslot_is_deleted)
 {
-	struct deletion d = { .vm = self->vm };
 	struct kvm_pre_fault_memory range;
-	pthread_t thread;
+	struct tdx_slot_churn churn;
 
 	launch(self->vm, &self->s);
 	vm_mem_set_private(self->vm, GMEM_GPA, SLOT_SIZE);
-	TEST_ASSERT_EQ(pthread_create(&thread, NULL, delete_and_create_slot, &d), 0);
-	while (!READ_ONCE(d.done)) {
+	tdx_slot_churn_start(&churn, self->vm, GMEM_SLOT);
+	while (!READ_ONCE(churn.done)) {
 		range = (struct kvm_pre_fault_memory) { .gpa = GMEM_GPA, .size = SLOT_SIZE };
 		if (__prefault(self->vcpu, &range))
 			TEST_ASSERT(errno == EAGAIN || errno == EFAULT,
 				    "Unexpected errno: %d", errno);
 	}
-	TEST_ASSERT_EQ(pthread_join(thread, NULL), 0);
+	tdx_slot_churn_join(&churn);
 	prefault(self->vcpu, GMEM_GPA, SLOT_SIZE);
 }
 

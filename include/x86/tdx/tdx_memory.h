@@ -10,6 +10,8 @@
 #ifndef SELFTEST_KVM_TDX_MEMORY_H
 #define SELFTEST_KVM_TDX_MEMORY_H
 
+#include <pthread.h>
+
 #include "kvm_util.h"
 #include "tdx/orders.h"
 #include "tdx/tdx_util.h"
@@ -71,6 +73,19 @@ void tdx_make_private(struct tdx_servant *s, gpa_t gpa, u64 npages, u64 val);
  */
 void tdx_delete_slot(struct kvm_vm *vm, u32 slot);
 void tdx_create_slot(struct kvm_vm *vm, u32 slot);
+
+/* A thread that deletes and creates a memslot again and again, for some time. */
+struct tdx_slot_churn {
+	struct kvm_vm *vm;
+	u32 slot;
+	pthread_t thread;
+	bool done;
+};
+
+void tdx_slot_churn_start(struct tdx_slot_churn *churn, struct kvm_vm *vm, u32 slot);
+
+/* Wait for the end of the thread.  The memslot exists then. */
+void tdx_slot_churn_join(struct tdx_slot_churn *churn);
 
 /*
  * Let the guest ask by MapGPA to convert @size bytes at @gpa; to shared if @gpa

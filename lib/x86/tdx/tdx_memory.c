@@ -47,6 +47,29 @@ void tdx_create_slot(struct kvm_vm *vm, u32 slot)
 	vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION2, &memslot2region(vm, slot)->region);
 }
 
+static void *slot_churn_thread(void *arg)
+{
+	struct tdx_slot_churn *churn = arg;
+
+	for (int i = 0; i < 20; i++) {
+		tdx_delete_slot(churn->vm, churn->slot);
+		tdx_create_slot(churn->vm, churn->slot);
+	}
+	WRITE_ONCE(churn->done, true);
+	return NULL;
+}
+
+void tdx_slot_churn_start(struct tdx_slot_churn *churn, struct kvm_vm *vm, u32 slot)
+{
+	*churn = (struct tdx_slot_churn) { .vm = vm, .slot = slot };
+	TEST_ASSERT_EQ(pthread_create(&churn->thread, NULL, slot_churn_thread, churn), 0);
+}
+
+void tdx_slot_churn_join(struct tdx_slot_churn *churn)
+{
+	TEST_ASSERT_EQ(pthread_join(churn->thread, NULL), 0);
+}
+
 void tdx_map_gpa(struct tdx_servant *s, gpa_t gpa, u64 size)
 {
 	const gpa_t s_bit = s->vcpu->vm->arch.s_bit;
