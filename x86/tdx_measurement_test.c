@@ -1,42 +1,87 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What KVM measures into MRTD is what it was told to, and nothing else.
+ * KVM measures into MRTD what user space asks for, and nothing else.
  *
- * MRTD is how somebody far away knows what a TD was started with, so it must be
- * possible to compute it from the calls that user space made.  Here the host
- * does so, and the guest shows what the TDX module came to.  The module hashes
- * each page when KVM adds it, and its contents when KVM says so, in KVM's order:
- * the contract is that a page with KVM_TDX_MEASURE_MEMORY_REGION is measured
- * right behind its addition, in chunks from its beginning to its end, once.
+ * MRTD tells a remote party what a TD was started with, so it must be possible to
+ * compute it from user space's calls.  Here the host computes it, and the guest
+ * reports what the TDX module computed.  The module hashes the addition of each
+ * page, and the contents when KVM asks for it.  The contract is that KVM measures
+ * a page with KVM_TDX_MEASURE_MEMORY_REGION right after adding it, from start to
+ * end, once.
  */
+/* if_alg.h takes __counted_by for granted, which the tools' types.h lacks. */
+#include <linux/stddef.h>
+#include <linux/if_alg.h>
 #include <signal.h>
+#include <sys/socket.h>
 
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/held_page.h"
-#include "tdx/sha384.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
 #define MEASURED	KVM_TDX_MEASURE_MEMORY_REGION
 
-/* What the guest gives and gets, at the same GVA and GPA. */
+/* A page for the guest's TDCALLs, at the same GVA and GPA. */
 #define SLOT		10
 #define GUEST_GPA	0x80000000ul
 #define REPORT_GPA	GUEST_GPA
 #define REPORT_DATA_GPA	(REPORT_GPA + sizeof(struct tdx_report))
 #define RTMR_DATA_GPA	(REPORT_DATA_GPA + 64)
 
-/* ... and what is there for nothing but to be measured. */
+/* Pages that are only there to be measured. */
 #define PAGES_GPA	(GUEST_GPA + PAGE_SIZE)
 #define NR_PAGES	4
+
+#define SHA384_SIZE	48
+
+/* A message that grows until it is hashed. */
+struct message {
+	u8 *data;
+	size_t size;
+};
+
+static void append(struct message *message, const void *data, size_t size)
+{
+	message->data = realloc(message->data, message->size + size);
+	TEST_ASSERT(message->data, "-ENOMEM when allocating a message");
+	memcpy(message->data + message->size, data, size);
+	message->size += size;
+}
+
+/* An AF_ALG socket for SHA-384, or -1 if the kernel has none. */
+static int sha384_socket = -1;
+
+static void open_sha384(void)
+{
+	const struct sockaddr_alg addr = {
+		.salg_family = AF_ALG,
+		.salg_type = "hash",
+		.salg_name = "sha384",
+	};
+	int fd = socket(AF_ALG, SOCK_SEQPACKET, 0);
+
+	if (fd >= 0 && !bind(fd, (const struct sockaddr *)&addr, sizeof(addr)))
+		sha384_socket = accept(fd, NULL, NULL);
+}
+
+static void sha384(const struct message *message, u8 hash[SHA384_SIZE])
+{
+	ssize_t size = message->size;
+
+	TEST_ASSERT_EQ(send(sha384_socket, message->data, size, 0), size);
+	TEST_ASSERT_EQ(recv(sha384_socket, hash, SHA384_SIZE, 0), (ssize_t)SHA384_SIZE);
+}
+
+#define NEEDS_SHA384	"the kernel offers no SHA-384 by AF_ALG"
 
 FIXTURE(measurement) {
 	struct kvm_vm *vm;
 	struct kvm_vcpu *vcpu;
 	struct tdx_td_info *td_info;	/* shared with the guest */
 	void *source;			/* NR_PAGES, with different contents */
-	struct sha384 mrtd;		/* of all that was done so far */
+	struct message mrtd;		/* all that was measured so far */
 };
 
 static void guest_report(struct tdx_td_info *td_info)
@@ -56,17 +101,17 @@ static void guest_reports(struct tdx_td_info *td_info)
 		guest_report(td_info);
 }
 
-/* The module hashes blocks of this kind, whose size is known from its name. */
-static void measure_block(struct sha384 *mrtd, const char *name, gpa_t gpa)
+/* The block that the module hashes for the operation @name at @gpa. */
+static void measure_block(struct message *mrtd, const char *name, gpa_t gpa)
 {
 	u8 block[128] = {};
 
 	memcpy(block, name, strlen(name));
 	memcpy(block + 16, &gpa, sizeof(gpa));
-	sha384_update(mrtd, block, sizeof(block));
+	append(mrtd, block, sizeof(block));
 }
 
-static void measure_page(struct sha384 *mrtd, u32 flags, gpa_t gpa,
+static void measure_page(struct message *mrtd, u32 flags, gpa_t gpa,
 			 const void *contents)
 {
 	const int chunk = 256;
@@ -74,12 +119,12 @@ static void measure_page(struct sha384 *mrtd, u32 flags, gpa_t gpa,
 	measure_block(mrtd, "MEM.PAGE.ADD", gpa);
 	for (int i = 0; flags & MEASURED && i < PAGE_SIZE; i += chunk) {
 		measure_block(mrtd, "MR.EXTEND", gpa + i);
-		sha384_update(mrtd, contents + i, chunk);
+		append(mrtd, contents + i, chunk);
 	}
 }
 
-/* Add pages to the TD, and to what is expected of it. */
-static void add(struct kvm_vcpu *vcpu, struct sha384 *mrtd, u32 flags, gpa_t gpa,
+/* Add pages to the TD and to the expected measurement. */
+static void add(struct kvm_vcpu *vcpu, struct message *mrtd, u32 flags, gpa_t gpa,
 		const void *source, u64 nr_pages)
 {
 	struct kvm_tdx_init_mem_region region = {
@@ -95,8 +140,8 @@ static void add(struct kvm_vcpu *vcpu, struct sha384 *mrtd, u32 flags, gpa_t gpa
 		measure_page(mrtd, flags, gpa, source);
 }
 
-/* ... and those that the guest lives in. */
-static void add_lib_memory(struct kvm_vcpu *vcpu, struct sha384 *mrtd, u32 flags)
+/* Do the same for all memory of the guest. */
+static void add_lib_memory(struct kvm_vcpu *vcpu, struct message *mrtd, u32 flags)
 {
 	struct kvm_vm *vm = vcpu->vm;
 	struct userspace_mem_region *region;
@@ -121,6 +166,9 @@ FIXTURE_SETUP(measurement)
 {
 	gva_t gva;
 
+	if (sha384_socket < 0)
+		SKIP(return, NEEDS_SHA384);
+
 	self->vm = __vm_create(VM_SHAPE_TDX, 1, 0);
 	self->vcpu = vm_vcpu_add(self->vm, 0, guest_reports);
 
@@ -133,7 +181,6 @@ FIXTURE_SETUP(measurement)
 	tdx_map_both(self->vm, GUEST_GPA, 1);
 
 	self->source = test_alloc_before_hole(NR_PAGES * PAGE_SIZE);
-	sha384_init(&self->mrtd);
 }
 
 FIXTURE_TEARDOWN(measurement)
@@ -141,12 +188,12 @@ FIXTURE_TEARDOWN(measurement)
 	kvm_vm_free(self->vm);
 }
 
-/* Pages [@to, @to + @nr) get what the source has from page @from on. */
+/* Add pages [@to, @to + @nr) with the contents of the source from page @from on. */
 #define add_pages(self, flags, to, from, nr)				\
 	add((self)->vcpu, &(self)->mrtd, flags, PAGES_GPA + (to) * PAGE_SIZE, \
 	    (self)->source + (from) * PAGE_SIZE, nr)
 
-/* Contents such that each chunk is different from all others. */
+/* Fill the source such that no two chunks are the same. */
 static void fill_source(void *source)
 {
 	u64 *word = source;
@@ -155,13 +202,13 @@ static void fill_source(void *source)
 		word[i] = i + 1;
 }
 
-/* Have the guest report and compare, after a launch that measures no more. */
+/* Launch without adding anything, and compare what the guest reports. */
 #define assert_mrtd(self)						\
 do {									\
 	struct tdx_td_info *__td_info = (self)->td_info;		\
 	u8 __mrtd[SHA384_SIZE];						\
 									\
-	sha384_final(&(self)->mrtd, __mrtd);				\
+	sha384(&(self)->mrtd, __mrtd);					\
 	tdx_finalize((self)->vm);					\
 	tdx_vcpu_run_to_sync((self)->vcpu, 0);				\
 	assert_hash_eq(__td_info->mrtd, __mrtd);			\
@@ -182,7 +229,7 @@ static const char *hex(const u8 hash[SHA384_SIZE])
 	TEST_ASSERT(!memcmp(hash, expected, SHA384_SIZE),		\
 		    #hash ": wanted %s, got %s", hex(expected), hex(hash))
 
-/* Memory that every case has, and that few are interested in. */
+/* Add the memory that the guest needs, unmeasured. */
 #define add_others(self)						\
 do {									\
 	add_lib_memory((self)->vcpu, &(self)->mrtd, 0);			\
@@ -191,20 +238,23 @@ do {									\
 
 static void assert_hash_of(const char *text, int times, const char *expected)
 {
-	struct sha384 sha;
+	struct message message = {};
 	u8 hash[SHA384_SIZE];
 
-	sha384_init(&sha);
 	while (times--)
-		sha384_update(&sha, text, strlen(text));
-	sha384_final(&sha, hash);
+		append(&message, text, strlen(text));
+	sha384(&message, hash);
+	free(message.data);
 	TEST_ASSERT(!strcmp(hex(hash), expected), "SHA-384: wanted %s, got %s",
 		    expected, hex(hash));
 }
 
 /* The examples of FIPS 180-4: no block of data, one, two, very many. */
-TEST(sha384)
+TEST(sha384_examples)
 {
+	if (sha384_socket < 0)
+		SKIP(return, NEEDS_SHA384);
+
 	assert_hash_of("", 0,
 		       "38b060a751ac96384cd9327eb1b1e36a21fdb71114be07434c0cc7bf63f6e1da274edebfe76f65fbd51ad2f14898b95b");
 	assert_hash_of("abc", 1,
@@ -215,20 +265,20 @@ TEST(sha384)
 		       "9d0e1809716474cb086e834e310a4a1ced149e9c00f248527972cec5704c2a5b07b8b3dc38ecc4ebae97ddd87f3d8985");
 }
 
-TEST_F(measurement, all_of_the_guest)
+TEST_F(measurement, guest_measured)
 {
 	add_lib_memory(self->vcpu, &self->mrtd, MEASURED);
 	add(self->vcpu, &self->mrtd, MEASURED, GUEST_GPA, self->vcpu->run, 1);
 	assert_mrtd(self);
 }
 
-TEST_F(measurement, none_of_the_guest)
+TEST_F(measurement, guest_not_measured)
 {
 	add_others(self);
 	assert_mrtd(self);
 }
 
-TEST_F(measurement, all_of_a_page)
+TEST_F(measurement, one_page)
 {
 	fill_source(self->source);
 	add_others(self);
@@ -236,7 +286,7 @@ TEST_F(measurement, all_of_a_page)
 	assert_mrtd(self);
 }
 
-/* Contents that were not measured are unknown to MRTD, that they exist is not. */
+/* MRTD then covers the page itself, but not its contents. */
 TEST_F(measurement, unmeasured_contents)
 {
 	fill_source(self->source);
@@ -245,7 +295,7 @@ TEST_F(measurement, unmeasured_contents)
 	assert_mrtd(self);
 }
 
-TEST_F(measurement, gpa)
+TEST_F(measurement, gpa_counts)
 {
 	fill_source(self->source);
 	add_others(self);
@@ -262,7 +312,7 @@ TEST_F(measurement, descending_order)
 	assert_mrtd(self);
 }
 
-/* Pages of one call are measured as if each had a call of its own. */
+/* KVM measures them as if each page was added by a call of its own. */
 TEST_F(measurement, many_pages_in_one_call)
 {
 	fill_source(self->source);
@@ -300,8 +350,8 @@ TEST_F(measurement, page_added_again)
 	assert_mrtd(self);
 }
 
-/* What was measured stays measured. */
-TEST_F(measurement, page_taken_away)
+/* A page stays measured even if user space removes it. */
+TEST_F(measurement, page_removed)
 {
 	fill_source(self->source);
 	add_others(self);
@@ -322,7 +372,7 @@ TEST_F(measurement, refused_requests)
 	add_others(self);
 	add_pages(self, MEASURED, 0, 0, 1);
 
-	/* A page that is there, no source, no memory, a flag of the future. */
+	/* A page that is there already, no source, no memslot, an unknown flag. */
 	TEST_ASSERT_FAILS(__tdx_init_mem_region(self->vcpu, MEASURED, &region, NULL), EIO);
 	nowhere.gpa += PAGE_SIZE;
 	nowhere.source_addr = (u64)self->source + NR_PAGES * PAGE_SIZE;
@@ -336,7 +386,7 @@ TEST_F(measurement, refused_requests)
 	assert_mrtd(self);
 }
 
-/* A request that was repaired and resumed counts as one that went through. */
+/* A request that is resumed is measured as if it had succeeded at once. */
 TEST_F(measurement, resumed_after_error)
 {
 	struct kvm_tdx_init_mem_region region = {
@@ -389,8 +439,7 @@ TEST_F(measurement, resumed_after_signal)
 }
 
 /*
- * RTMRs.  They are the guest's, so KVM has a part in them only in that what it
- * does for the guest must not leave traces there.
+ * RTMRs are extended by the guest only.  Whatever KVM does must not change them.
  */
 
 #define NR_RTMRS	4
@@ -398,7 +447,7 @@ TEST_F(measurement, resumed_after_signal)
 
 static const u8 rtmr_of_extension[NR_EXTENSIONS] = { 0, 3, 0, 1, 0 };
 
-/* The same on both sides. */
+/* Guest and host: the data of the guest's extension @i. */
 static void extension(int i, u8 data[SHA384_SIZE])
 {
 	for (int j = 0; j < SHA384_SIZE; j++)
@@ -429,7 +478,7 @@ TEST_F(measurement, rtmrs)
 
 	for (int i = 0; i <= NR_EXTENSIONS; i++) {
 		u8 data[SHA384_SIZE], *extended;
-		struct sha384 sha;
+		struct message message = {};
 
 		for (int j = 0; j < NR_RTMRS; j++)
 			assert_hash_eq(self->td_info->rtmr[j], rtmr[j]);
@@ -440,10 +489,10 @@ TEST_F(measurement, rtmrs)
 
 		extension(i, data);
 		extended = rtmr[rtmr_of_extension[i]];
-		sha384_init(&sha);
-		sha384_update(&sha, extended, SHA384_SIZE);
-		sha384_update(&sha, data, sizeof(data));
-		sha384_final(&sha, extended);
+		append(&message, extended, SHA384_SIZE);
+		append(&message, data, sizeof(data));
+		sha384(&message, extended);
+		free(message.data);
 		tdx_vcpu_run_to_sync(self->vcpu, 0);
 	}
 }
@@ -452,5 +501,6 @@ int main(int argc, char *argv[])
 {
 	TEST_REQUIRE(kvm_has_tdx());
 
+	open_sha384();
 	return test_harness_run(argc, argv);
 }

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KVM_TDX_INIT_MEM_REGION puts a TD's first memory in place.
+ * KVM_TDX_INIT_MEM_REGION adds a TD's initial memory: its arguments and errors.
  *
- * What KVM owes its caller: a request that makes no sense is refused before
- * anything happens; one that fails on the way says how far it came, so that it
- * can be repaired and resumed; no page is added twice or by halves; and the
- * guest finds the contents that the source had at the time of the call.
- *
- * Most cases need a TD that can be given memory but no guest.
+ * KVM refuses a bad request before it adds anything.  A request that fails
+ * halfway reports its progress, so that user space can resolve the error and
+ * resume.  The TD needs no guest for that; for what the guest finds see
+ * tdx_initial_memory_test.
  */
 #include <signal.h>
 #include <sys/mman.h>
@@ -15,7 +13,6 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/held_page.h"
-#include "tdx/kernel_log.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -23,13 +20,13 @@
 #define SLOT_GPA	0x100000ul
 #define NR_PAGES	4
 
-/* KVM's view of 64 bits of bytes, in pages. */
+/* 2^64 bytes, in pages. */
 #define ADDRESS_SPACE_PAGES	BIT_ULL(64 - 12)
 
 FIXTURE(mem_region) {
 	struct kvm_vm *vm;
 	struct kvm_vcpu *vcpu;
-	void *source;		/* NR_PAGES, and then nothing */
+	void *source;		/* NR_PAGES, with an unmapped page behind */
 };
 
 static struct kvm_vcpu *add_vcpu(struct kvm_vm *vm, u32 id)
@@ -64,7 +61,7 @@ FIXTURE_TEARDOWN(mem_region)
 	kvm_vm_free(self->vm);
 }
 
-/* @nr_pages pages of the slot and of the source, from the @first. */
+/* @nr_pages pages of the slot and of the source, from page @first on. */
 static struct kvm_tdx_init_mem_region pages(void *source, u64 first, u64 nr_pages)
 {
 	return (struct kvm_tdx_init_mem_region) {
@@ -74,7 +71,7 @@ static struct kvm_tdx_init_mem_region pages(void *source, u64 first, u64 nr_page
 	};
 }
 
-/* Add them all, and see that KVM counts them all. */
+/* KVM adds all pages, and reports that. */
 #define assert_added(vcpu, _region)					\
 do {									\
 	struct kvm_tdx_init_mem_region __region = (_region);		\
@@ -97,7 +94,7 @@ do {									\
 	TEST_ASSERT_EQ((region)->nr_pages, (expected)->nr_pages);	\
 } while (0)
 
-/* *@region fails after @done pages, and tells so. */
+/* *@region fails after @done pages, and reports that. */
 #define assert_stops(vcpu, region, done, error)				\
 do {									\
 	struct kvm_tdx_init_mem_region __expected = *(region);		\
@@ -110,8 +107,8 @@ do {									\
 } while (0)
 
 /*
- * A request of which KVM takes nothing.  Had a page been added, or had the TD
- * come to harm, then what follows would fail.
+ * KVM refuses the whole request.  If KVM had added a page or broken the TD, adding
+ * all pages afterwards would fail.
  */
 #define assert_refused(self, _region, error)				\
 do {									\
@@ -130,7 +127,7 @@ TEST_F(mem_region, added_one_by_one_and_together)
 	tdx_finalize(self->vm);
 }
 
-TEST_F(mem_region, none_at_all)
+TEST_F(mem_region, no_memory_at_all)
 {
 	tdx_finalize(self->vm);
 }
@@ -163,14 +160,14 @@ TEST_F(mem_region, source_zero)
 {
 	struct kvm_tdx_init_mem_region region = pages(self->source, 0, 1);
 
-	/* Later kernels then take what guest_memfd has for the page. */
+	/* Later kernels take the contents that guest_memfd has. */
 	region.source_addr = 0;
 	if (!__tdx_init_mem_region(self->vcpu, 0, &region, NULL)) {
 		TEST_ASSERT_EQ(region.nr_pages, 0);
 		SKIP(return, "this kernel needs no source");
 	}
 
-	/* The latter is Linux 7.2's word for it. */
+	/* EOPNOTSUPP is what Linux 7.2 says. */
 	TEST_ASSERT(errno == EINVAL || errno == EOPNOTSUPP,
 		    "Wanted EINVAL, got errno %d (%s)", errno, strerror(errno));
 	TEST_ASSERT_EQ(region.nr_pages, 1);
@@ -210,7 +207,7 @@ TEST_F(mem_region, end_shared)
 	const u64 s_bit = self->vm->arch.s_bit;
 	struct kvm_tdx_init_mem_region region = pages(self->source, 0, 2);
 
-	/* With memory on the private side, so that the end is what is wrong. */
+	/* With memory up to the shared bit, so that only the end is wrong. */
 	add_slot(self->vm, SLOT + 1, s_bit - PAGE_SIZE, 1);
 	region.gpa = s_bit - PAGE_SIZE;
 	assert_stops(self->vcpu, &region, 0, EINVAL);
@@ -230,7 +227,7 @@ TEST_F(mem_region, last_private_page)
 	tdx_finalize(self->vm);
 }
 
-TEST_F(mem_region, first_page_of_all)
+TEST_F(mem_region, first_page)
 {
 	struct kvm_tdx_init_mem_region region = pages(self->source, 0, 1);
 
@@ -240,7 +237,7 @@ TEST_F(mem_region, first_page_of_all)
 	tdx_finalize(self->vm);
 }
 
-/* The number of bytes is the top of what 64 bits can hold, or just zero. */
+/* The size in bytes is so large that the end overflows, or that the size is 0. */
 TEST_F(mem_region, end_wraps)
 {
 	struct kvm_tdx_init_mem_region region;
@@ -254,7 +251,7 @@ TEST_F(mem_region, end_wraps)
 	assert_refused(self, pages(self->source, 0, ADDRESS_SPACE_PAGES), EINVAL);
 }
 
-/* The number of bytes has more than 64 bits, of which KVM sees only those. */
+/* The size in bytes doesn't fit in 64 bits, and the rest of it looks valid. */
 TEST_F(mem_region, size_wraps)
 {
 	struct kvm_tdx_init_mem_region region;
@@ -263,7 +260,7 @@ TEST_F(mem_region, size_wraps)
 	TEST_ASSERT_FAILS(__tdx_init_mem_region(self->vcpu, 0, &region, NULL),
 			  EINVAL);
 
-	/* It came as far as there is memory. */
+	/* KVM added pages up to the end of the memslot. */
 	if (region.gpa == SLOT_GPA + NR_PAGES * PAGE_SIZE) {
 		TEST_ASSERT_EQ(region.nr_pages, ADDRESS_SPACE_PAGES + 1 - NR_PAGES);
 		XFAIL(return, "KVM does not see that the size in bytes overflows");
@@ -287,7 +284,7 @@ TEST_F(mem_region, region_unreadable)
 	assert_added(self->vcpu, pages(self->source, 0, NR_PAGES));
 }
 
-/* A caller that can't be told how far KVM came must not hear of success. */
+/* KVM must not succeed if it can't report its progress. */
 TEST_F(mem_region, region_read_only)
 {
 	struct kvm_tdx_init_mem_region region = pages(self->source, 0, 1);
@@ -322,7 +319,7 @@ TEST_F(mem_region, vcpu_not_initialized)
 	assert_added(self->vcpu, pages(self->source, 0, NR_PAGES));
 }
 
-TEST_F(mem_region, any_vcpu)
+TEST_F(mem_region, by_any_vcpu)
 {
 	struct kvm_vcpu *vcpu;
 
@@ -350,7 +347,7 @@ TEST_F(mem_region, no_memslot)
 	assert_refused(self, region, EINVAL);
 }
 
-TEST_F(mem_region, memslot_ends)
+TEST_F(mem_region, memslot_ends_early)
 {
 	struct kvm_tdx_init_mem_region region = pages(self->source, 1, NR_PAGES);
 
@@ -359,7 +356,7 @@ TEST_F(mem_region, memslot_ends)
 	tdx_finalize(self->vm);
 }
 
-TEST_F(mem_region, memslot_ends_and_next_begins)
+TEST_F(mem_region, across_two_memslots)
 {
 	const gpa_t next = SLOT_GPA + NR_PAGES * PAGE_SIZE;
 	struct kvm_tdx_init_mem_region region = pages(self->source, 0, NR_PAGES);
@@ -368,7 +365,7 @@ TEST_F(mem_region, memslot_ends_and_next_begins)
 	region.gpa = next - 2 * PAGE_SIZE;
 	assert_added(self->vcpu, region);
 
-	/* All four of them, and no others. */
+	/* KVM added these four pages and no others. */
 	assert_added(self->vcpu, pages(self->source, 0, NR_PAGES - 2));
 	region.gpa = next + 2 * PAGE_SIZE;
 	region.nr_pages = NR_PAGES - 2;
@@ -429,99 +426,6 @@ TEST_F(mem_region, shared_attribute_of_one_page)
 	tdx_finalize(self->vm);
 }
 
-/* What host and guest share is reached by one address only. */
-TEST_F(mem_region, memslot_at_shared_gpa)
-{
-	const u64 s_bit = self->vm->arch.s_bit;
-	void *hva = self->source;
-
-	TEST_ASSERT_FAILS(__vm_set_user_memory_region(self->vm, SLOT + 1, 0,
-						      s_bit, PAGE_SIZE, hva),
-			  EINVAL);
-	TEST_ASSERT_FAILS(__vm_set_user_memory_region(self->vm, SLOT + 1, 0,
-						      s_bit | SLOT_GPA,
-						      PAGE_SIZE, hva),
-			  EINVAL);
-	TEST_ASSERT_FAILS(__vm_set_user_memory_region(self->vm, SLOT + 1, 0,
-						      s_bit - PAGE_SIZE,
-						      2 * PAGE_SIZE, hva),
-			  EINVAL);
-	vm_set_user_memory_region(self->vm, SLOT + 1, 0, s_bit - PAGE_SIZE,
-				  PAGE_SIZE, hva);
-}
-
-TEST_F(mem_region, memslot_moved_to_shared_gpa)
-{
-	const u64 s_bit = self->vm->arch.s_bit;
-	void *hva = self->source;
-
-	vm_set_user_memory_region(self->vm, SLOT + 1, 0, s_bit - PAGE_SIZE,
-				  PAGE_SIZE, hva);
-	TEST_ASSERT_FAILS(__vm_set_user_memory_region(self->vm, SLOT + 1, 0,
-						      s_bit, PAGE_SIZE, hva),
-			  EINVAL);
-}
-
-/*
- * A memslot may lie where guest addresses of this width don't reach.  To add a
- * page there is an error of user space, and no more.
- */
-TEST_F(mem_region, gpa_beyond_width)
-{
-	struct kvm_tdx_init_mem_region region = pages(self->source, 0, 1);
-	int fd = vm_create_guest_memfd(self->vm, PAGE_SIZE, 0);
-	const gpa_t gpa = add_memslot_beyond_width(self->vm, SLOT + 1, self->source, fd);
-
-	if (!gpa)
-		SKIP(return, NO_MEMSLOT_BEYOND_WIDTH);
-
-	if (panics_on_warning())
-		SKIP(return, PANICS_ON_WARNING);
-
-	expect_kernel_log("WARNING: *tdx_sept_*: tdx_mem_region");
-	expect_kernel_log("SEAMCALL TDH_MEM_SEPT_ADD failed");
-	region.gpa = gpa;
-	TEST_ASSERT(__tdx_init_mem_region(self->vcpu, 0, &region, NULL),
-		    "A page was added at GPA 0x%lx", (unsigned long)gpa);
-	if (errno == EIO) {
-		/* The TD is lost. */
-		TEST_ASSERT_FAILS(__tdx_finalize(self->vm, NULL), EIO);
-		XFAIL(return, "KVM leaves it to the TDX module to refuse the GPA, and warns");
-	}
-
-	TEST_ASSERT_EQ(errno, EINVAL);
-	TEST_ASSERT_EQ(region.nr_pages, 1);
-	assert_added(self->vcpu, pages(self->source, 0, NR_PAGES));
-}
-
-/* Nobody but user space is concerned when its memory goes there. */
-TEST_F(mem_region, memslot_beyond_width_loses_its_memory)
-{
-	void *mem = kvm_mmap(PAGE_SIZE, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS, -1);
-	int log;
-
-	/* KVM has page tables from now on. */
-	assert_added(self->vcpu, pages(self->source, 0, NR_PAGES));
-
-	if (!add_memslot_beyond_width(self->vm, SLOT + 1, mem, -1))
-		SKIP(return, NO_MEMSLOT_BEYOND_WIDTH);
-	memset(mem, 1, PAGE_SIZE);
-
-	if (panics_on_warning())
-		SKIP(return, PANICS_ON_WARNING);
-
-	/* Announced before the log is watched, as the announcement goes there. */
-	expect_kernel_log("WARNING: *tdp_iter_start");
-	log = kernel_log_open();
-	if (log < 0)
-		SKIP(return, "no access to the kernel's log");
-
-	kvm_munmap(mem, PAGE_SIZE);
-	if (kernel_log_has_warning(log, "tdp_iter_start"))
-		XFAIL(return, "KVM looks for the memory in page tables that don't reach so far, and warns");
-}
-
 /*
  * The source.
  */
@@ -561,14 +465,14 @@ TEST_F(mem_region, source_in_kernel)
 	assert_refused(self, region, EFAULT);
 }
 
-TEST_F(mem_region, source_ends)
+TEST_F(mem_region, source_ends_early)
 {
 	struct kvm_tdx_init_mem_region region = pages(self->source, 0, 3);
 
 	region.source_addr = (u64)self->source + (NR_PAGES - 2) * PAGE_SIZE;
 	assert_stops(self->vcpu, &region, 2, EFAULT);
 
-	/* The caller looks after its memory and goes on. */
+	/* User space provides memory and resumes. */
 	region.source_addr = (u64)self->source;
 	assert_added(self->vcpu, region);
 	assert_added(self->vcpu, pages(self->source, 3, 1));
@@ -587,84 +491,14 @@ TEST_F(mem_region, source_used_twice)
 }
 
 /*
- * A page is added once.
- */
-
-TEST_F(mem_region, page_added_before)
-{
-	struct kvm_tdx_init_mem_region region = pages(self->source, 1, 1);
-
-	assert_added(self->vcpu, pages(self->source, 1, 1));
-	assert_stops(self->vcpu, &region, 0, EIO);
-
-	/* A range stops at it, and can be resumed behind. */
-	region = pages(self->source, 0, NR_PAGES);
-	assert_stops(self->vcpu, &region, 1, EIO);
-	assert_added(self->vcpu, pages(self->source, 2, NR_PAGES - 2));
-	tdx_finalize(self->vm);
-}
-
-TEST_F(mem_region, page_added_again_after_punch_hole)
-{
-	struct kvm_tdx_init_mem_region region;
-
-	assert_added(self->vcpu, pages(self->source, 0, NR_PAGES));
-	vm_guest_mem_punch_hole(self->vm, SLOT_GPA + PAGE_SIZE, 2 * PAGE_SIZE);
-	assert_added(self->vcpu, pages(self->source, 1, 2));
-
-	/* The neighbours stayed. */
-	region = pages(self->source, 0, 1);
-	assert_stops(self->vcpu, &region, 0, EIO);
-	region = pages(self->source, 3, 1);
-	assert_stops(self->vcpu, &region, 0, EIO);
-	tdx_finalize(self->vm);
-}
-
-TEST_F(mem_region, page_added_again_after_conversion)
-{
-	struct kvm_tdx_init_mem_region region;
-
-	assert_added(self->vcpu, pages(self->source, 0, NR_PAGES));
-	vm_mem_set_shared(self->vm, SLOT_GPA + PAGE_SIZE, PAGE_SIZE);
-	vm_mem_set_private(self->vm, SLOT_GPA + PAGE_SIZE, PAGE_SIZE);
-	assert_added(self->vcpu, pages(self->source, 1, 1));
-
-	region = pages(self->source, 0, 1);
-	assert_stops(self->vcpu, &region, 0, EIO);
-	region = pages(self->source, 2, 1);
-	assert_stops(self->vcpu, &region, 0, EIO);
-	tdx_finalize(self->vm);
-}
-
-TEST_F(mem_region, page_added_again_in_new_memslot)
-{
-	struct kvm_tdx_init_mem_region region = pages(self->source, 0, 1);
-	const gpa_t other = SLOT_GPA + NR_PAGES * PAGE_SIZE;
-
-	add_slot(self->vm, SLOT + 1, other, 1);
-	region.gpa = other;
-	assert_added(self->vcpu, region);
-	assert_added(self->vcpu, pages(self->source, 0, NR_PAGES));
-
-	vm_mem_region_delete(self->vm, SLOT);
-	add_slot(self->vm, SLOT, SLOT_GPA, NR_PAGES);
-	assert_added(self->vcpu, pages(self->source, 0, NR_PAGES));
-
-	/* The other memslot's page stayed. */
-	region.gpa = other;
-	assert_stops(self->vcpu, &region, 0, EIO);
-	tdx_finalize(self->vm);
-}
-
-/*
  * Signals.
  */
 
 static void ignore_signal(int sig) { }
 
 /*
- * The signal comes when KVM waits for page @nr of the source.  Whether it still
- * adds that page when it gets it is up to KVM, but it has to say so.
+ * Send a signal while KVM waits for page @nr of the source.  KVM may still add
+ * that page afterwards, but then has to report it.
  */
 static bool add_interrupted_at_page(struct kvm_vcpu *vcpu, void *source, u64 nr)
 {
@@ -688,7 +522,7 @@ static bool add_interrupted_at_page(struct kvm_vcpu *vcpu, void *source, u64 nr)
 	TEST_ASSERT_EQ(held.region.gpa, SLOT_GPA + done * PAGE_SIZE);
 	TEST_ASSERT_EQ(held.region.source_addr, (u64)source + done * PAGE_SIZE);
 
-	/* What was done is done, and the rest isn't. */
+	/* The reported pages are there, and the rest isn't. */
 	if (done) {
 		struct kvm_tdx_init_mem_region region = pages(source, done - 1, 1);
 
@@ -705,184 +539,10 @@ TEST_F(mem_region, signal_at_first_page)
 		SKIP(return, "needs userfaultfd");
 }
 
-TEST_F(mem_region, signal_on_the_way)
+TEST_F(mem_region, signal_halfway)
 {
 	if (!add_interrupted_at_page(self->vcpu, self->source, 2))
 		SKIP(return, "needs userfaultfd");
-}
-
-/*
- * With wide guest addresses the shared bit is another one.
- */
-TEST(mem_region_gpaw_52)
-{
-	struct kvm_tdx_init_mem_region region = { .nr_pages = 1 };
-	struct kvm_vm *vm = ____vm_create(VM_SHAPE_TDX);
-	struct kvm_tdx_init_vm *init = tdx_default_init_vm(vm);
-	struct kvm_vcpu *vcpu;
-
-	for (int i = 0; i < init->cpuid.nent; i++)
-		if (init->cpuid.entries[i].function == 0x80000008)
-			init->cpuid.entries[i].eax ^= (48 ^ 52) << 16;
-	if (__tdx_init_vm(vm, init, NULL))
-		SKIP(return, "no guest addresses of 52 bits");
-	vm_create_irqchip(vm);
-	vcpu = add_vcpu(vm, 0);
-
-	/* What is the shared bit elsewhere is a bit like others here. */
-	add_slot(vm, SLOT, BIT_ULL(47), 1);
-	region.source_addr = (u64)vcpu->run;
-	region.gpa = BIT_ULL(47);
-	assert_added(vcpu, region);
-
-	region.gpa = BIT_ULL(51) | BIT_ULL(47);
-	assert_stops(vcpu, &region, 0, EINVAL);
-	TEST_ASSERT_FAILS(__vm_set_user_memory_region(vm, SLOT + 1, 0,
-						      BIT_ULL(51), PAGE_SIZE,
-						      vcpu->run), EINVAL);
-	tdx_finalize(vm);
-	free(init);
-	kvm_vm_free(vm);
-}
-
-/*
- * What the guest finds.
- */
-
-/* A memslot that the launch has nothing for. */
-#define GUEST_SLOT	10
-#define GUEST_GPA	0x80000000ul
-#define NR_GUEST_PAGES	5
-
-FIXTURE(contents) {
-	struct kvm_vm *vm;
-	struct kvm_vcpu *vcpu;
-	void *source;		/* NR_GUEST_PAGES, each with its own contents */
-};
-
-/* Each word of a page depends on the page and on the place in it. */
-static u64 word(u64 page, u64 i)
-{
-	return ((page + 1) << 32) + i * 0x9e3779b1;
-}
-
-static void fill(u64 *to, u64 page)
-{
-	for (int i = 0; i < PAGE_SIZE / sizeof(*to); i++)
-		to[i] = word(page, i);
-}
-
-/* Page i has to have the contents no. expected[i]. */
-static u64 expected[NR_GUEST_PAGES] = { 0, 1, 2, 3, 4 };
-
-static void guest_compare(void)
-{
-	const u64 *memory = (void *)GUEST_GPA;
-	const int nr_words = PAGE_SIZE / sizeof(*memory);
-
-	for (int page = 0; page < NR_GUEST_PAGES; page++)
-		for (int i = 0; i < nr_words; i++)
-			__GUEST_ASSERT(memory[page * nr_words + i] ==
-				       word(expected[page], i),
-				       "Page %d, word %d: wanted 0x%lx, got 0x%lx",
-				       page, i,
-				       (unsigned long)word(expected[page], i),
-				       (unsigned long)memory[page * nr_words + i]);
-	GUEST_DONE();
-}
-
-FIXTURE_SETUP(contents)
-{
-	self->vm = __vm_create(VM_SHAPE_TDX, 1, 0);
-	self->vcpu = vm_vcpu_add(self->vm, 0, guest_compare);
-	add_slot(self->vm, GUEST_SLOT, GUEST_GPA, NR_GUEST_PAGES);
-	tdx_map_both(self->vm, GUEST_GPA, NR_GUEST_PAGES);
-
-	self->source = test_alloc_before_hole(NR_GUEST_PAGES * PAGE_SIZE);
-	for (int i = 0; i < NR_GUEST_PAGES; i++)
-		fill(self->source + i * PAGE_SIZE, i);
-}
-
-FIXTURE_TEARDOWN(contents)
-{
-	kvm_vm_free(self->vm);
-}
-
-/* Add @nr_pages pages from page @to on. */
-static void add_contents(struct kvm_vcpu *vcpu, u32 flags, u64 to,
-			 void *source, u64 nr_pages)
-{
-	struct kvm_tdx_init_mem_region region = {
-		.source_addr = (u64)source,
-		.gpa = GUEST_GPA + to * PAGE_SIZE,
-		.nr_pages = nr_pages,
-	};
-
-	TEST_ASSERT(!__tdx_init_mem_region(vcpu, flags, &region, NULL),
-		    "Adding page %lu failed, errno %d", (unsigned long)to, errno);
-}
-
-static void assert_found(struct kvm_vcpu *vcpu)
-{
-	sync_global_to_guest(vcpu->vm, expected);
-	vm_tdx_launch(vcpu->vm);
-	tdx_vcpu_run_to_done(vcpu);
-}
-
-TEST_F(contents, each_page_its_own)
-{
-	add_contents(self->vcpu, 0, 3, self->source + 3 * PAGE_SIZE, 2);
-	add_contents(self->vcpu, KVM_TDX_MEASURE_MEMORY_REGION, 0, self->source, 2);
-	add_contents(self->vcpu, 0, 2, self->source + 2 * PAGE_SIZE, 1);
-	assert_found(self->vcpu);
-}
-
-TEST_F(contents, one_source_for_all)
-{
-	for (int i = 0; i < NR_GUEST_PAGES; i++) {
-		add_contents(self->vcpu, 0, i, self->source + 2 * PAGE_SIZE, 1);
-		expected[i] = 2;
-	}
-	assert_found(self->vcpu);
-}
-
-TEST_F(contents, source_changed_later)
-{
-	add_contents(self->vcpu, 0, 0, self->source, NR_GUEST_PAGES);
-	memset(self->source, 0xff, NR_GUEST_PAGES * PAGE_SIZE);
-	assert_found(self->vcpu);
-}
-
-TEST_F(contents, page_added_again)
-{
-	add_contents(self->vcpu, 0, 0, self->source, NR_GUEST_PAGES);
-
-	vm_guest_mem_punch_hole(self->vm, GUEST_GPA, PAGE_SIZE);
-	fill(self->source, 100);
-	add_contents(self->vcpu, 0, 0, self->source, 1);
-	expected[0] = 100;
-
-	/* This page stays in guest_memfd, with what it had. */
-	vm_mem_set_shared(self->vm, GUEST_GPA + PAGE_SIZE, PAGE_SIZE);
-	vm_mem_set_private(self->vm, GUEST_GPA + PAGE_SIZE, PAGE_SIZE);
-	fill(self->source, 101);
-	add_contents(self->vcpu, 0, 1, self->source, 1);
-	expected[1] = 101;
-	assert_found(self->vcpu);
-}
-
-/* An attempt to add a page again must not leave its contents behind. */
-TEST_F(contents, second_source_refused)
-{
-	struct kvm_tdx_init_mem_region region = {
-		.source_addr = (u64)self->source + PAGE_SIZE,
-		.gpa = GUEST_GPA,
-		.nr_pages = 1,
-	};
-
-	add_contents(self->vcpu, 0, 0, self->source, NR_GUEST_PAGES);
-	TEST_ASSERT_FAILS(__tdx_init_mem_region(self->vcpu, 0, &region, NULL), EIO);
-	assert_found(self->vcpu);
 }
 
 int main(int argc, char *argv[])

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Many TDs, one after the other, many at once, and killed in the middle of
- * their lives: no private KeyID and no memory may stay behind.
+ * Many TDs: one after the other, several at once, and killed at any moment.  None
+ * of them may leak its private KeyID or memory.
  *
- * What leaks a little with each TD shows only after many of them.  TDX_LIVES
- * says how many TDs a case has, TDX_KILLS how many processes are killed.
+ * A small leak shows only after many TDs.  TDX_LIVES is the number of TDs of a
+ * case, TDX_KILLS the number of processes to kill.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -20,10 +20,10 @@
 #define MAX_VCPUS	4
 #define MAX_THREADS	8
 
-/* A long run takes what it takes. */
+/* The duration depends on TDX_LIVES and TDX_KILLS. */
 #define NO_TIMEOUT	INT_MAX
 
-/* As many as the cases have TDs at once, and one that is too many. */
+/* The cases have up to MAX_THREADS TDs at once, and try one too many. */
 #define NR_KEYIDS	(MAX_THREADS + 1)
 
 /* KeyIDs free before the first case. */
@@ -33,9 +33,9 @@ static u32 nr_lives = 2;
 static u32 nr_kills = 2;
 
 /*
- * The smallest TD has the page with the reset vector, and that is full of one
- * instruction.  It either shuts the vCPU down, as there are no exception
- * handlers, or keeps it running for ever.
+ * The smallest TD has one page, with the reset vector, and fills it with one
+ * instruction.  That either shuts the vCPU down, as there are no exception
+ * handlers, or keeps it running forever.
  */
 #define RESET_PAGE	0xfffff000ul
 
@@ -96,7 +96,7 @@ static void live(u32 nr_vcpus, const u8 *insn)
 	kvm_vm_free(vm);
 }
 
-/* How many TDs can be had at once: each takes a KeyID until none is left. */
+/* The number of TDs that can exist at once, each with a KeyID. */
 static u32 count_keys(void)
 {
 	struct tdx_keyids *keyids = tdx_keyids_alloc();
@@ -130,10 +130,10 @@ static long available_kb(void)
 }
 
 /*
- * Memory comes and goes without our doing: caches of the kernel's allocators,
- * which vary by some megabytes from one moment to the next, and on a real host
- * other processes.  A loss is a leak when it is bigger than that, each time.
- * So one page lost with every other TD shows with 10,000 of them.
+ * Free memory changes for other reasons, too: the caches of the kernel's
+ * allocators vary by some megabytes, and there may be other processes.  It is a
+ * leak if more than that is lost in each attempt.  With 10,000 TDs that finds a
+ * leak of one page in every other TD.
  */
 #define SLACK_KB	16384
 #define NR_ATTEMPTS	3
@@ -142,7 +142,7 @@ FIXTURE(stress) { };
 
 FIXTURE_SETUP(stress)
 {
-	TEST_ASSERT(nr_keys, "There is no KeyID free to begin with");
+	TEST_ASSERT(nr_keys, "No KeyID is free");
 }
 
 FIXTURE_TEARDOWN(stress) { }
@@ -223,7 +223,7 @@ static u64 now_ns(void)
 	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
 }
 
-/* A child process for which the kernel has SIGKILL in @ns. */
+/* Run TDs in a child process, which the kernel kills after @ns nanoseconds. */
 static void live_and_be_killed(u64 ns, u32 nr_vcpus, const u8 *insn)
 {
 	struct sigevent event = {
@@ -254,7 +254,7 @@ static void live_and_be_killed(u64 ns, u32 nr_vcpus, const u8 *insn)
 		    "Wanted the child killed, got status 0x%x", status);
 }
 
-/* Killed at any moment of a life, with one vCPU or several, ending or not. */
+/* Kill TDs at any moment, with one vCPU or several, that shut down or spin. */
 static void many_kills(void)
 {
 	u32 nr_vcpus = max_vcpus();

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A TD for tests of memory, and what such tests do to it.
+ *
+ * The TD has two memslots of SLOT_PAGES pages each, one with a guest_memfd and
+ * one without.  The guest maps each page twice: the private view has the GPA as
+ * its virtual address, the shared view has shared() of that.  All pages start
+ * out shared, and none of them is part of the TD's initial memory.
+ */
+#ifndef SELFTEST_KVM_TDX_MEMORY_H
+#define SELFTEST_KVM_TDX_MEMORY_H
+
+#include <pthread.h>
+
+#include "kvm_util.h"
+#include "tdx/orders.h"
+#include "tdx/tdx_util.h"
+
+#define GMEM_SLOT	10
+#define GMEM_GPA	0x100000000ul
+#define PLAIN_SLOT	11
+#define PLAIN_GPA	0x101000000ul
+#define SLOT_PAGES	16
+#define SLOT_SIZE	(SLOT_PAGES * PAGE_SIZE)
+
+#define GMEM_PAGE(i)	(GMEM_GPA + (i) * PAGE_SIZE)
+#define PLAIN_PAGE(i)	(PLAIN_GPA + (i) * PAGE_SIZE)
+
+#define shared(gva)	tdx_shared_gva(gva)
+
+/* Of memory_fault.flags */
+#define PRIVATE		KVM_MEMORY_EXIT_FLAG_PRIVATE
+
+/* A value that nobody finds in memory by chance. */
+#define MAGIC		0x1122334455667788ul
+
+/*
+ * Create the TD with these attributes besides the default ones.  It has no vCPU
+ * yet, and user space handles MapGPA.
+ */
+struct kvm_vm *tdx_memory_create(u64 attributes);
+
+/* Each case gets such a TD, launched, with one vCPU. */
+#define TDX_MEMORY_SUITE(name)						\
+	FIXTURE(name) {							\
+		struct kvm_vm *vm;					\
+		struct tdx_servant s;					\
+		u64 *hva;	/* of GMEM_GPA, i.e. its shared page */	\
+		u64 *plain_hva;	/* of PLAIN_GPA */			\
+	};								\
+									\
+	FIXTURE_SETUP(name) {						\
+		self->vm = tdx_memory_create(0);			\
+		self->hva = addr_gpa2hva(self->vm, GMEM_GPA);		\
+		self->plain_hva = addr_gpa2hva(self->vm, PLAIN_GPA);	\
+		self->s = tdx_servant_add(self->vm, 0);			\
+		vm_tdx_launch(self->vm);				\
+	}								\
+									\
+	FIXTURE_TEARDOWN(name) {					\
+		kvm_vm_free(self->vm);					\
+	}
+
+/* Let the guest accept @npages private pages from @gpa on and write @val to each. */
+void tdx_accept_and_write(struct tdx_servant *s, gpa_t gpa, u64 npages, u64 val);
+
+/* The same, after making the pages private. */
+void tdx_make_private(struct tdx_servant *s, gpa_t gpa, u64 npages, u64 val);
+
+/*
+ * Delete a memslot in KVM, but not in the lib, and create it again as the lib
+ * has it.  In between, a test may change the lib's memslot2region().
+ */
+void tdx_delete_slot(struct kvm_vm *vm, u32 slot);
+void tdx_create_slot(struct kvm_vm *vm, u32 slot);
+
+/* A thread that deletes and creates a memslot again and again, for some time. */
+struct tdx_slot_churn {
+	struct kvm_vm *vm;
+	u32 slot;
+	pthread_t thread;
+	bool done;
+};
+
+void tdx_slot_churn_start(struct tdx_slot_churn *churn, struct kvm_vm *vm, u32 slot);
+
+/* Wait for the end of the thread.  The memslot exists then. */
+void tdx_slot_churn_join(struct tdx_slot_churn *churn);
+
+/*
+ * Let the guest ask by MapGPA to convert @size bytes at @gpa; to shared if @gpa
+ * has the shared bit.  Returns when KVM has passed that on to user space.
+ */
+void tdx_map_gpa(struct tdx_servant *s, gpa_t gpa, u64 size);
+
+/* Tell the guest that the conversion succeeded. */
+void tdx_map_gpa_done(struct tdx_servant *s);
+
+/* Convert @size bytes at @gpa at the guest's request, as a VMM does it. */
+void tdx_convert_to_private(struct tdx_servant *s, gpa_t gpa, u64 size);
+void tdx_convert_to_shared(struct tdx_servant *s, gpa_t gpa, u64 size);
+
+#endif /* SELFTEST_KVM_TDX_MEMORY_H */

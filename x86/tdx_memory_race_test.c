@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory that changes while vCPUs use it.
+ *
+ * When user space converts a page, punches a hole or deletes a memslot, KVM has
+ * to zap the mapping for all vCPUs before the call returns, also for those that
+ * run in the guest and access that page.  Other pages must not be affected.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <sys/mman.h>
+
+#include "kvm_util.h"
+#include "processor.h"
+#include "tdx/tdx_memory.h"
+#include "tdx/tdx_test_harness.h"
+#include "tdx/tdx_util.h"
+
+/* The page that changes, and the first of several while a TD is built. */
+#define FOCUS		GMEM_PAGE(3)
+#define FOCUS_PAGES	10
+
+static u64 *hva(struct kvm_vm *vm, gpa_t gpa)
+{
+	return addr_gpa2hva(vm, gpa);
+}
+
+/* The guest writes to a page, and user space changes that page. */
+
+TDX_MEMORY_SUITE(running);
+
+/* A vCPU that keeps writing to one page. */
+struct hammer {
+	struct tdx_servant *s;
+	gva_t gva;
+	int r;
+	int error;
+	pthread_t thread;
+};
+
+static void *hammer_thread(void *arg)
+{
+	struct hammer *h = arg;
+
+	h->r = __tdx_order(h->s, TDX_ORDER_HAMMER, h->gva, MAGIC);
+	h->error = errno;
+	return NULL;
+}
+
+/* Let the guest write to @gva over and over.  Returns once it does. */
+static void start_hammer(struct hammer *h, struct tdx_servant *s, gva_t gva)
+{
+	*h = (struct hammer) { .s = s, .gva = gva };
+	WRITE_ONCE(s->order->done, 0);
+	TEST_ASSERT_EQ(pthread_create(&h->thread, NULL, hammer_thread, h), 0);
+	while (!READ_ONCE(s->order->done))
+		sched_yield();
+}
+
+/* Wait for the end of KVM_RUN. */
+static void wait_hammer(struct hammer *h)
+{
+	TEST_ASSERT_EQ(pthread_join(h->thread, NULL), 0);
+}
+
+/* Stop a guest that nothing has disturbed. */
+static void stop_hammer(struct hammer *h)
+{
+	WRITE_ONCE(h->s->order->stop, 1);
+	wait_hammer(h);
+	TEST_ASSERT_EQ(h->r, 0);
+	TEST_ASSERT_EQ(h->s->order->vector, 0);
+}
+
+#define assert_hammer_faulted(h, gpa, flags)				\
+do {									\
+	TEST_ASSERT_EQ((h)->r, -1);					\
+	TEST_ASSERT_EQ((h)->error, EFAULT);				\
+	TEST_ASSERT_MEMORY_FAULT((h)->s, gpa, flags);			\
+} while (0)
+
+TEST_F(running, private_made_shared)
+{
+	struct hammer h;
+
+	tdx_make_private(&self->s, FOCUS, 1, MAGIC);
+	start_hammer(&h, &self->s, FOCUS);
+	vm_mem_set_shared(self->vm, FOCUS, PAGE_SIZE);
+	wait_hammer(&h);
+	assert_hammer_faulted(&h, FOCUS, PRIVATE);
+}
+
+TEST_F(running, shared_made_private)
+{
+	struct hammer h;
+
+	start_hammer(&h, &self->s, shared(FOCUS));
+	vm_mem_set_private(self->vm, FOCUS, PAGE_SIZE);
+	wait_hammer(&h);
+	assert_hammer_faulted(&h, FOCUS, 0);
+
+	/* The guest can't change the host's page any more. */
+	*hva(self->vm, FOCUS) = 0;
+	TEST_ASSERT_FAILS(tdx_continue(&self->s), EFAULT);
+	TEST_ASSERT_EQ(*hva(self->vm, FOCUS), 0ul);
+}
+
+TEST_F(running, hole_punched)
+{
+	struct hammer h;
+
+	tdx_make_private(&self->s, FOCUS, 1, MAGIC);
+	start_hammer(&h, &self->s, FOCUS);
+	vm_guest_mem_punch_hole(self->vm, FOCUS, PAGE_SIZE);
+	wait_hammer(&h);
+	TEST_ASSERT_EQ(h.r, 0);
+	TEST_ASSERT_VE(&self->s, FOCUS);
+	tdx_assert_lost(&self->s, FOCUS);
+}
+
+TEST_F(running, private_memslot_deleted)
+{
+	struct hammer h;
+
+	tdx_make_private(&self->s, FOCUS, 1, MAGIC);
+	start_hammer(&h, &self->s, FOCUS);
+	tdx_delete_slot(self->vm, GMEM_SLOT);
+	wait_hammer(&h);
+	assert_hammer_faulted(&h, FOCUS, PRIVATE);
+}
+
+TEST_F(running, shared_memslot_deleted)
+{
+	struct hammer h;
+
+	start_hammer(&h, &self->s, shared(PLAIN_GPA));
+	tdx_delete_slot(self->vm, PLAIN_SLOT);
+	wait_hammer(&h);
+	TEST_ASSERT_EQ(h.r, 0);
+	TEST_ASSERT_VE(&self->s, PLAIN_GPA | self->vm->arch.s_bit);
+}
+
+TEST_F(running, shared_memslot_moved)
+{
+	struct hammer h;
+
+	start_hammer(&h, &self->s, shared(PLAIN_GPA));
+	vm_mem_region_move(self->vm, PLAIN_SLOT, PLAIN_GPA + SLOT_SIZE);
+	wait_hammer(&h);
+	TEST_ASSERT_EQ(h.r, 0);
+	TEST_ASSERT_VE(&self->s, PLAIN_GPA | self->vm->arch.s_bit);
+}
+
+/* What happens to other pages and memslots doesn't disturb the guest. */
+TEST_F(running, neighbours_changed)
+{
+	struct hammer h;
+
+	tdx_make_private(&self->s, FOCUS, 1, MAGIC);
+	start_hammer(&h, &self->s, FOCUS);
+	for (int i = 0; i < 10; i++) {
+		vm_mem_set_private(self->vm, FOCUS + PAGE_SIZE, PAGE_SIZE);
+		vm_guest_mem_allocate(self->vm, FOCUS + PAGE_SIZE, PAGE_SIZE);
+		vm_guest_mem_punch_hole(self->vm, FOCUS + PAGE_SIZE, PAGE_SIZE);
+		vm_mem_set_shared(self->vm, FOCUS + PAGE_SIZE, PAGE_SIZE);
+		vm_mem_region_set_flags(self->vm, PLAIN_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
+		vm_mem_region_set_flags(self->vm, PLAIN_SLOT, 0);
+	}
+	stop_hammer(&h);
+	TEST_ASSERT_EQ(tdx_read(&self->s, FOCUS), MAGIC);
+}
+
+/* The guest accepts pages while their memslot comes and goes. */
+TEST_F(running, memslot_deleted_and_created)
+{
+	struct tdx_servant *s = &self->s;
+	struct tdx_slot_churn churn;
+	int r;
+
+	vm_mem_set_private(self->vm, GMEM_GPA, SLOT_SIZE);
+	tdx_slot_churn_start(&churn, self->vm, GMEM_SLOT);
+	for (int i = 0; !READ_ONCE(churn.done); i++) {
+		gpa_t gpa = GMEM_PAGE(i % SLOT_PAGES);
+
+		r = __tdx_order(s, TDX_ORDER_ACCEPT, gpa, 0);
+		while (r) {
+			TEST_ASSERT(r == -1 && errno == EFAULT,
+				    "Unexpected errno: %d", errno);
+			TEST_ASSERT_MEMORY_FAULT(s, gpa, PRIVATE);
+			r = tdx_continue(s);
+		}
+	}
+	tdx_slot_churn_join(&churn);
+}
+
+/* Two vCPUs */
+
+FIXTURE(two_vcpus) {
+	struct kvm_vm *vm;
+	struct tdx_servant a;
+	struct tdx_servant b;
+};
+
+FIXTURE_SETUP(two_vcpus)
+{
+	self->vm = tdx_memory_create(0);
+	if (!has_two_cpus(self->vm))
+		SKIP(return, NEEDS_TWO_CPUS);
+
+	self->a = tdx_servant_add(self->vm, 0);
+	self->b = tdx_servant_add(self->vm, 1);
+	vm_tdx_launch(self->vm);
+}
+
+FIXTURE_TEARDOWN(two_vcpus)
+{
+	kvm_vm_free(self->vm);
+}
+
+TEST_F(two_vcpus, one_accepts_for_both)
+{
+	tdx_make_private(&self->a, FOCUS, 1, MAGIC);
+	TEST_ASSERT_EQ(tdx_read(&self->b, FOCUS), MAGIC);
+	tdx_write(&self->b, FOCUS, ~MAGIC);
+	TEST_ASSERT_EQ(tdx_read(&self->a, FOCUS), ~MAGIC);
+}
+
+TEST_F(two_vcpus, one_converts_for_both)
+{
+	tdx_make_private(&self->a, FOCUS, 1, MAGIC);
+	TEST_ASSERT_EQ(tdx_read(&self->b, FOCUS), MAGIC);
+	tdx_convert_to_shared(&self->a, FOCUS, PAGE_SIZE);
+	tdx_order_faults(&self->b, TDX_ORDER_READ, FOCUS, 0, FOCUS, PRIVATE);
+}
+
+TEST_F(two_vcpus, one_converts_page_of_the_other)
+{
+	struct hammer h;
+
+	tdx_make_private(&self->a, FOCUS, 1, MAGIC);
+	start_hammer(&h, &self->b, FOCUS);
+	tdx_convert_to_shared(&self->a, FOCUS, PAGE_SIZE);
+	wait_hammer(&h);
+	assert_hammer_faulted(&h, FOCUS, PRIVATE);
+	TEST_ASSERT_EQ(tdx_read(&self->a, shared(FOCUS)), 0ul);
+}
+
+TEST_F(two_vcpus, one_converts_neighbour_of_the_other)
+{
+	struct hammer h;
+
+	tdx_make_private(&self->a, FOCUS, 2, MAGIC);
+	start_hammer(&h, &self->b, FOCUS + PAGE_SIZE);
+	for (int i = 0; i < 5; i++) {
+		tdx_convert_to_shared(&self->a, FOCUS, PAGE_SIZE);
+		tdx_convert_to_private(&self->a, FOCUS, PAGE_SIZE);
+		tdx_assert_lost(&self->a, FOCUS);
+	}
+	stop_hammer(&h);
+}
+
+/* Both vCPUs and the host convert pages, each its own. */
+
+#define NR_ROUNDS	10
+
+static void *convert_pages(void *arg)
+{
+	struct tdx_servant *s = arg;
+	gpa_t gpa = FOCUS + s->vcpu->id * PAGE_SIZE;
+
+	for (int i = 0; i < NR_ROUNDS; i++) {
+		tdx_make_private(s, gpa, 1, MAGIC + i);
+		tdx_convert_to_shared(s, gpa, PAGE_SIZE);
+		tdx_write(s, shared(gpa), MAGIC + i);
+		TEST_ASSERT_EQ(*hva(s->vcpu->vm, gpa), MAGIC + i);
+		vm_guest_mem_punch_hole(s->vcpu->vm, gpa, PAGE_SIZE);
+		tdx_convert_to_private(s, gpa, PAGE_SIZE);
+		tdx_assert_lost(s, gpa);
+		TEST_ASSERT_EQ(madvise(hva(s->vcpu->vm, gpa), PAGE_SIZE, MADV_DONTNEED), 0);
+		vm_guest_mem_punch_hole(s->vcpu->vm, gpa, PAGE_SIZE);
+		tdx_assert_lost(s, gpa);
+		vm_mem_set_shared(s->vcpu->vm, gpa, PAGE_SIZE);
+	}
+	return NULL;
+}
+
+TEST_F(two_vcpus, all_at_once)
+{
+	pthread_t a, b;
+
+	TEST_ASSERT_EQ(pthread_create(&a, NULL, convert_pages, &self->a), 0);
+	TEST_ASSERT_EQ(pthread_create(&b, NULL, convert_pages, &self->b), 0);
+	for (int i = 0; i < NR_ROUNDS; i++) {
+		tdx_delete_slot(self->vm, PLAIN_SLOT);
+		tdx_create_slot(self->vm, PLAIN_SLOT);
+		vm_mem_set_private(self->vm, GMEM_GPA, PAGE_SIZE);
+		vm_mem_set_shared(self->vm, GMEM_GPA, PAGE_SIZE);
+	}
+	TEST_ASSERT_EQ(pthread_join(a, NULL), 0);
+	TEST_ASSERT_EQ(pthread_join(b, NULL), 0);
+}
+
+/*
+ * Holes are punched while user space builds the TD.  For KVM_TDX_FINALIZE_VM see
+ * tdx_parallel_test.
+ */
+
+FIXTURE(building) {
+	struct kvm_vm *vm;
+	struct tdx_servant s;
+	pthread_t thread;
+};
+
+FIXTURE_SETUP(building)
+{
+	self->vm = tdx_memory_create(0);
+	self->s = tdx_servant_add(self->vm, 0);
+	vm_mem_set_private(self->vm, FOCUS, FOCUS_PAGES * PAGE_SIZE);
+}
+
+FIXTURE_TEARDOWN(building)
+{
+	kvm_vm_free(self->vm);
+}
+
+/* From the last page to the first, to meet the other thread halfway. */
+static void *punch_holes(void *arg)
+{
+	for (int i = FOCUS_PAGES - 1; i >= 0; i--)
+		vm_guest_mem_punch_hole(arg, FOCUS + i * PAGE_SIZE, PAGE_SIZE);
+	return NULL;
+}
+
+static void start_punching(struct kvm_vm *vm, pthread_t *thread)
+{
+	TEST_ASSERT_EQ(pthread_create(thread, NULL, punch_holes, vm), 0);
+}
+
+TEST_F(building, punch_hole_and_init_vcpu)
+{
+	struct tdx_servant other;
+
+	if (!has_two_cpus(self->vm))
+		SKIP(return, NEEDS_TWO_CPUS);
+
+	tdx_init_mem_region(self->s.vcpu, FOCUS, FOCUS_PAGES * PAGE_SIZE);
+	start_punching(self->vm, &self->thread);
+	other = tdx_servant_add(self->vm, 1);
+	TEST_ASSERT_EQ(pthread_join(self->thread, NULL), 0);
+	vm_tdx_launch(self->vm);
+	tdx_assert_lost(&other, FOCUS);
+}
+
+TEST_F(building, punch_hole_and_init_mem_region)
+{
+	for (int i = 0; i < 5; i++) {
+		start_punching(self->vm, &self->thread);
+		tdx_init_mem_region(self->s.vcpu, FOCUS, FOCUS_PAGES * PAGE_SIZE);
+		TEST_ASSERT_EQ(pthread_join(self->thread, NULL), 0);
+
+		/* Remove what is left, so that each page can be added again. */
+		vm_guest_mem_punch_hole(self->vm, FOCUS, FOCUS_PAGES * PAGE_SIZE);
+	}
+	vm_tdx_launch(self->vm);
+	tdx_assert_lost(&self->s, FOCUS);
+}
+
+int main(int argc, char *argv[])
+{
+	TEST_REQUIRE(kvm_has_tdx());
+
+	return test_harness_run(argc, argv);
+}

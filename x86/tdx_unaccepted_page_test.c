@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A guest that accesses a private page which it has not accepted.
+ *
+ * With SEPT_VE_DISABLE the TDX module reports such an access to KVM instead of
+ * the guest.  The guest must not run on, as it can't tell that its memory was
+ * replaced.  So KVM_RUN fails, and KVM declares the VM dead; for what that means
+ * see tdx_dead_vm_test.
+ */
+#include "kvm_util.h"
+#include "processor.h"
+#include "tdx/tdx_memory.h"
+#include "tdx/tdx_test_harness.h"
+#include "tdx/tdx_util.h"
+
+static bool has_sept_ve_disable(void)
+{
+	struct kvm_vm *vm = ____vm_create(VM_SHAPE_TDX);
+	struct kvm_tdx_capabilities *caps = tdx_capabilities(vm);
+	bool has = caps->supported_attrs & TDX_TD_ATTR_SEPT_VE_DISABLE;
+
+	free(caps);
+	kvm_vm_free(vm);
+	return has;
+}
+
+FIXTURE(unaccepted) {
+	struct kvm_vm *vm;
+	struct tdx_servant s;
+	struct tdx_servant other;
+};
+
+FIXTURE_SETUP(unaccepted)
+{
+	if (!has_sept_ve_disable())
+		SKIP(return, "the TDX module lacks SEPT_VE_DISABLE");
+
+	self->vm = tdx_memory_create(TDX_TD_ATTR_SEPT_VE_DISABLE);
+	self->s = tdx_servant_add(self->vm, 0);
+	if (has_two_cpus(self->vm))
+		self->other = tdx_servant_add(self->vm, 1);
+	vm_tdx_launch(self->vm);
+	vm_mem_set_private(self->vm, GMEM_GPA, SLOT_SIZE);
+}
+
+FIXTURE_TEARDOWN(unaccepted)
+{
+	kvm_vm_free(self->vm);
+}
+
+TEST_F(unaccepted, access_after_accept_is_fine)
+{
+	tdx_accept(&self->s, GMEM_GPA);
+	tdx_write(&self->s, GMEM_GPA, MAGIC);
+	TEST_ASSERT_EQ(tdx_read(&self->s, GMEM_GPA), MAGIC);
+}
+
+/* Only an access by the guest is fatal.  A pending page alone is not. */
+TEST_F(unaccepted, prefaulted_page_is_fine)
+{
+	struct kvm_pre_fault_memory range = { .gpa = GMEM_GPA, .size = SLOT_SIZE };
+
+	vcpu_ioctl(self->s.vcpu, KVM_PRE_FAULT_MEMORY, &range);
+	tdx_accept(&self->s, GMEM_PAGE(1));
+	TEST_ASSERT_EQ(tdx_read(&self->s, GMEM_PAGE(1)), 0ul);
+}
+
+TEST_F(unaccepted, read_fails_run)
+{
+	TEST_ASSERT_FAILS(__tdx_order(&self->s, TDX_ORDER_READ, GMEM_GPA, 0), EIO);
+}
+
+TEST_F(unaccepted, write_fails_run)
+{
+	TEST_ASSERT_FAILS(__tdx_order(&self->s, TDX_ORDER_WRITE, GMEM_GPA, 0), EIO);
+}
+
+TEST_F(unaccepted, kills_vm)
+{
+	struct kvm_memory_attributes shared = { .address = GMEM_GPA, .size = SLOT_SIZE };
+
+	TEST_ASSERT_FAILS(__tdx_order(&self->s, TDX_ORDER_WRITE, GMEM_GPA, 0), EIO);
+	TEST_ASSERT_FAILS(tdx_continue(&self->s), EIO);
+	TEST_ASSERT(vm_is_dead(self->vm), "The VM is not dead");
+	TEST_ASSERT_FAILS(__vm_ioctl(self->vm, KVM_SET_MEMORY_ATTRIBUTES, &shared), EIO);
+}
+
+TEST_F(unaccepted, kills_other_vcpus)
+{
+	if (!self->other.vcpu)
+		SKIP(return, NEEDS_TWO_CPUS);
+
+	TEST_ASSERT_FAILS(__tdx_order(&self->s, TDX_ORDER_WRITE, GMEM_GPA, 0), EIO);
+	TEST_ASSERT_FAILS(__tdx_order(&self->other, TDX_ORDER_READ, GMEM_GPA, 0), EIO);
+	TEST_ASSERT_FAILS(__vcpu_ioctl(self->other.vcpu, KVM_NMI, NULL), EIO);
+}
+
+/* HAMMER counts the guest's accesses that came to an end. */
+TEST_F(unaccepted, guest_does_not_go_on)
+{
+	TEST_ASSERT_FAILS(__tdx_order(&self->s, TDX_ORDER_HAMMER, GMEM_GPA, 0), EIO);
+	TEST_ASSERT_FAILS(tdx_continue(&self->s), EIO);
+	TEST_ASSERT_EQ(self->s.order->done, 0);
+}
+
+int main(int argc, char *argv[])
+{
+	TEST_REQUIRE(kvm_has_tdx());
+
+	return test_harness_run(argc, argv);
+}
