@@ -6,7 +6,7 @@
 export HOST TESTS PROFILE TIMEOUT TEST_TIMEOUT
 export KSRC KERNEL QEMU QEMU_SRC LLVM TDX_CACHE MUTANTS MUTANT
 
-.PHONY: help run_tests check coverage mutants bench lint install-tree clean-cache
+.PHONY: help run_tests check coverage mutants bench lint install-tree uninstall-tree clean-cache
 
 help:
 	@sed -n 's/^# | //p' Makefile
@@ -46,8 +46,9 @@ lint:
 	@tdx/check lint
 
 # | make install-tree KSRC=DIR     put the suite into a kernel tree
-install-tree:
-	@$(MAKE) --no-print-directory -f selftests.mk install-tree
+# | make uninstall-tree KSRC=DIR   take it out again, and nothing else
+install-tree uninstall-tree:
+	@python3 tdx/cmd/tree.py $(@:-tree=) "$(or $(KSRC),$(error KSRC=DIR is missing))"
 
 # | make clean-cache               remove all that was built and fetched
 clean-cache:

@@ -49,7 +49,7 @@ FIXTURE_TEARDOWN(capabilities)
 TEST_F(capabilities, flags)
 {
 	for (int i = 0; i < 32; i++)
-		TEST_ASSERT_FAILS(__vm_tdx_ioctl(self->vm, KVM_TDX_CAPABILITIES,
+		TEST_ASSERT_FAILS(__tdx_vm_ioctl(self->vm, KVM_TDX_CAPABILITIES,
 						 BIT(i), self->caps, NULL),
 				  EINVAL);
 }
@@ -62,7 +62,7 @@ TEST_F(capabilities, hw_error_not_zero)
 		.hw_error = BIT_ULL(63),
 	};
 
-	TEST_ASSERT_FAILS(__vm_tdx_cmd(self->vm, &cmd), EINVAL);
+	TEST_ASSERT_FAILS(__tdx_vm_cmd(self->vm, &cmd), EINVAL);
 	TEST_ASSERT_EQ(cmd.hw_error, BIT_ULL(63));
 }
 
@@ -72,8 +72,8 @@ TEST_F(capabilities, command_unreadable)
 
 	cmd->id = KVM_TDX_CAPABILITIES;
 	cmd->data = (u64)self->caps;
-	TEST_ASSERT_FAILS(__vm_tdx_cmd(self->vm, cmd), EFAULT);
-	TEST_ASSERT_FAILS(__vm_tdx_cmd(self->vm, NULL), EFAULT);
+	TEST_ASSERT_FAILS(__tdx_vm_cmd(self->vm, cmd), EFAULT);
+	TEST_ASSERT_FAILS(__tdx_vm_cmd(self->vm, NULL), EFAULT);
 }
 
 /* Alone of all commands this one has nothing to report in the command itself. */
@@ -84,7 +84,7 @@ TEST_F(capabilities, command_read_only)
 		.data = (u64)self->caps,
 	};
 
-	TEST_ASSERT(!__vm_tdx_cmd(self->vm, test_alloc_read_only(&cmd, sizeof(cmd))),
+	TEST_ASSERT(!__tdx_vm_cmd(self->vm, test_alloc_read_only(&cmd, sizeof(cmd))),
 		    "KVM wants to write to the command, errno: %d", errno);
 }
 
@@ -311,9 +311,9 @@ TEST_F(capabilities, same_at_any_time)
 	assert_same(vm, self->caps, "after KVM_TDX_INIT_VM");
 	vcpu = vm_vcpu_add(vm, 0, guest_done);
 	assert_same(vm, self->caps, "with a vCPU");
-	vm_tdx_launch(vm);
+	tdx_vm_finalize(vm);
 	assert_same(vm, self->caps, "after KVM_TDX_FINALIZE_VM");
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 	assert_same(vm, self->caps, "when the TD has run");
 
 	kvm_vm_free(vm);
@@ -375,13 +375,13 @@ FIXTURE_TEARDOWN(other_vm)
 TEST_F(other_vm, has_no_vm_commands)
 {
 	for (u32 id = 0; id < KVM_TDX_CMD_NR_MAX; id++)
-		TEST_ASSERT_FAILS(__vm_tdx_ioctl(self->vm, id, 0, NULL, NULL), ENOTTY);
+		TEST_ASSERT_FAILS(__tdx_vm_ioctl(self->vm, id, 0, NULL, NULL), ENOTTY);
 }
 
 TEST_F(other_vm, has_no_vcpu_commands)
 {
 	for (u32 id = 0; id < KVM_TDX_CMD_NR_MAX; id++)
-		TEST_ASSERT_FAILS(__vcpu_tdx_ioctl(self->vcpu, id, 0, 0, NULL), EINVAL);
+		TEST_ASSERT_FAILS(__tdx_vcpu_ioctl(self->vcpu, id, 0, 0, NULL), EINVAL);
 }
 
 /* What KVM_CHECK_EXTENSION says of a TD. */
@@ -519,7 +519,7 @@ TEST_F(extensions, no_pmu_of_kvm)
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

@@ -30,215 +30,214 @@ static u64 *hva(struct kvm_vm *vm, gpa_t gpa)
 
 TEST_F(conversion, explicit_to_private)
 {
-	struct tdx_servant *s = &self->s;
+	struct tdx_guest *guest = &self->guest;
 
-	tdx_write(s, shared(FOCUS), MAGIC);
-	tdx_convert_to_private(s, FOCUS, PAGE_SIZE);
-	tdx_assert_lost(s, FOCUS);
-	tdx_write(s, FOCUS, ~MAGIC);
+	tdx_guest_write(guest, shared(FOCUS), MAGIC);
+	tdx_convert_to_private(guest, FOCUS, PAGE_SIZE);
+	tdx_guest_assert_lost(guest, FOCUS);
+	tdx_guest_write(guest, FOCUS, ~MAGIC);
 	TEST_ASSERT_EQ(*hva(self->vm, FOCUS), MAGIC);
 }
 
 /* Host and guest see each other's writes once the page is shared, and not before. */
 TEST_F(conversion, explicit_to_shared)
 {
-	struct tdx_servant *s = &self->s;
+	struct tdx_guest *guest = &self->guest;
 
-	tdx_make_private(s, FOCUS, 1, MAGIC);
+	tdx_make_private(guest, FOCUS, 1, MAGIC);
 	TEST_ASSERT_EQ(*hva(self->vm, FOCUS), 0ul);
-	tdx_convert_to_shared(s, FOCUS, PAGE_SIZE);
-	TEST_ASSERT_EQ(tdx_read(s, shared(FOCUS)), 0ul);
-	tdx_write(s, shared(FOCUS), MAGIC + 1);
+	tdx_convert_to_shared(guest, FOCUS, PAGE_SIZE);
+	TEST_ASSERT_EQ(tdx_guest_read(guest, shared(FOCUS)), 0ul);
+	tdx_guest_write(guest, shared(FOCUS), MAGIC + 1);
 	TEST_ASSERT_EQ(*hva(self->vm, FOCUS), MAGIC + 1);
 	*hva(self->vm, FOCUS) = MAGIC + 2;
-	TEST_ASSERT_EQ(tdx_read(s, shared(FOCUS)), MAGIC + 2);
+	TEST_ASSERT_EQ(tdx_guest_read(guest, shared(FOCUS)), MAGIC + 2);
 }
 
 TEST_F(conversion, explicit_there_and_back)
 {
-	struct tdx_servant *s = &self->s;
+	struct tdx_guest *guest = &self->guest;
 
-	tdx_make_private(s, FOCUS, 1, MAGIC);
-	tdx_convert_to_shared(s, FOCUS, PAGE_SIZE);
-	tdx_write(s, shared(FOCUS), MAGIC + 1);
-	tdx_convert_to_private(s, FOCUS, PAGE_SIZE);
-	tdx_assert_lost(s, FOCUS);
+	tdx_make_private(guest, FOCUS, 1, MAGIC);
+	tdx_convert_to_shared(guest, FOCUS, PAGE_SIZE);
+	tdx_guest_write(guest, shared(FOCUS), MAGIC + 1);
+	tdx_convert_to_private(guest, FOCUS, PAGE_SIZE);
+	tdx_guest_assert_lost(guest, FOCUS);
 
 	/* The shared page still has its contents. */
-	tdx_convert_to_shared(s, FOCUS, PAGE_SIZE);
-	TEST_ASSERT_EQ(tdx_read(s, shared(FOCUS)), MAGIC + 1);
+	tdx_convert_to_shared(guest, FOCUS, PAGE_SIZE);
+	TEST_ASSERT_EQ(tdx_guest_read(guest, shared(FOCUS)), MAGIC + 1);
 }
 
 /* The attributes count, not what user space tells the guest. */
 TEST_F(conversion, explicit_without_attributes)
 {
-	struct tdx_servant *s = &self->s;
+	struct tdx_guest *guest = &self->guest;
 
-	tdx_make_private(s, FOCUS, 1, MAGIC);
-	tdx_map_gpa(s, FOCUS | self->vm->arch.s_bit, PAGE_SIZE);
-	tdx_map_gpa_done(s);
-	TEST_ASSERT_EQ(tdx_read(s, FOCUS), MAGIC);
-	tdx_order_faults(s, TDX_ORDER_READ, shared(FOCUS), 0, FOCUS, 0);
+	tdx_make_private(guest, FOCUS, 1, MAGIC);
+	tdx_map_gpa(guest, FOCUS | self->vm->arch.s_bit, PAGE_SIZE);
+	tdx_map_gpa_done(guest);
+	TEST_ASSERT_EQ(tdx_guest_read(guest, FOCUS), MAGIC);
+	tdx_guest_faults(guest, TDX_GUEST_READ, shared(FOCUS), 0, FOCUS, 0);
 }
 
 TEST_F(conversion, explicit_declined)
 {
-	struct tdx_servant *s = &self->s;
+	struct tdx_guest *guest = &self->guest;
 
-	tdx_make_private(s, FOCUS, 1, MAGIC);
-	tdx_map_gpa(s, FOCUS | self->vm->arch.s_bit, PAGE_SIZE);
-	s->vcpu->run->hypercall.ret = EINVAL;
-	TEST_ASSERT_EQ(tdx_continue(s), 0);
-	TEST_ASSERT_EQ(s->order->status, TDVMCALL_STATUS_INVALID_OPERAND);
-	TEST_ASSERT_EQ(tdx_read(s, FOCUS), MAGIC);
+	tdx_make_private(guest, FOCUS, 1, MAGIC);
+	tdx_map_gpa(guest, FOCUS | self->vm->arch.s_bit, PAGE_SIZE);
+	guest->vcpu->run->hypercall.ret = EINVAL;
+	TEST_ASSERT_EQ(tdx_call_finish_status(guest), TDVMCALL_STATUS_INVALID_OPERAND);
+	TEST_ASSERT_EQ(tdx_guest_read(guest, FOCUS), MAGIC);
 }
 
 /* Implicit conversion: user space does what the fault asks for. */
-#define resolve(s, _gpa, private)					\
+#define resolve(guest, _gpa, private)					\
 do {									\
-	TEST_ASSERT_MEMORY_FAULT(s, _gpa, (private) ? PRIVATE : 0);	\
-	vm_set_memory_attributes((s)->vcpu->vm,				\
-				 (s)->vcpu->run->memory_fault.gpa,	\
-				 (s)->vcpu->run->memory_fault.size,	\
+	TEST_ASSERT_MEMORY_FAULT(guest, _gpa, (private) ? PRIVATE : 0);	\
+	vm_set_memory_attributes((guest)->vcpu->vm,				\
+				 (guest)->vcpu->run->memory_fault.gpa,	\
+				 (guest)->vcpu->run->memory_fault.size,	\
 				 (private) ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0); \
 } while (0)
 
 TEST_F(conversion, implicit_to_private_by_write)
 {
-	struct tdx_servant *s = &self->s;
+	struct tdx_guest *guest = &self->guest;
 
-	tdx_write(s, shared(FOCUS), MAGIC);
-	tdx_order_faults(s, TDX_ORDER_WRITE, FOCUS, 1, FOCUS, PRIVATE);
-	resolve(s, FOCUS, true);
-	TEST_ASSERT_EQ(tdx_continue(s), 0);
-	TEST_ASSERT_VE(s, FOCUS);
-	tdx_accept(s, FOCUS);
-	TEST_ASSERT_EQ(tdx_read(s, FOCUS), 0ul);
+	tdx_guest_write(guest, shared(FOCUS), MAGIC);
+	tdx_guest_faults(guest, TDX_GUEST_WRITE, FOCUS, 1, FOCUS, PRIVATE);
+	resolve(guest, FOCUS, true);
+	TEST_ASSERT_EQ(tdx_guest_run(guest), 0);
+	TEST_ASSERT_VE(guest, FOCUS);
+	tdx_guest_accept(guest, FOCUS);
+	TEST_ASSERT_EQ(tdx_guest_read(guest, FOCUS), 0ul);
 }
 
 TEST_F(conversion, implicit_to_private_by_read)
 {
-	struct tdx_servant *s = &self->s;
+	struct tdx_guest *guest = &self->guest;
 
-	tdx_order_faults(s, TDX_ORDER_READ, FOCUS, 0, FOCUS, PRIVATE);
-	resolve(s, FOCUS, true);
-	TEST_ASSERT_EQ(tdx_continue(s), 0);
-	TEST_ASSERT_VE(s, FOCUS);
+	tdx_guest_faults(guest, TDX_GUEST_READ, FOCUS, 0, FOCUS, PRIVATE);
+	resolve(guest, FOCUS, true);
+	TEST_ASSERT_EQ(tdx_guest_run(guest), 0);
+	TEST_ASSERT_VE(guest, FOCUS);
 }
 
 TEST_F(conversion, implicit_to_private_by_accept)
 {
-	struct tdx_servant *s = &self->s;
+	struct tdx_guest *guest = &self->guest;
 
-	tdx_write(s, shared(FOCUS), MAGIC);
-	tdx_order_faults(s, TDX_ORDER_ACCEPT, FOCUS, 0, FOCUS, PRIVATE);
-	resolve(s, FOCUS, true);
-	TEST_ASSERT_EQ(tdx_continue(s), 0);
-	TEST_ASSERT_EQ(s->order->status, TDX_SUCCESS);
-	TEST_ASSERT_EQ(tdx_read(s, FOCUS), 0ul);
+	tdx_guest_write(guest, shared(FOCUS), MAGIC);
+	tdx_guest_faults(guest, TDX_GUEST_ACCEPT, FOCUS, 0, FOCUS, PRIVATE);
+	resolve(guest, FOCUS, true);
+	TEST_ASSERT_EQ(tdx_guest_run(guest), 0);
+	TEST_ASSERT_EQ(guest->req->status, TDX_SUCCESS);
+	TEST_ASSERT_EQ(tdx_guest_read(guest, FOCUS), 0ul);
 }
 
 TEST_F(conversion, implicit_to_shared_by_write)
 {
-	struct tdx_servant *s = &self->s;
+	struct tdx_guest *guest = &self->guest;
 
-	tdx_make_private(s, FOCUS, 1, MAGIC);
-	tdx_order_faults(s, TDX_ORDER_WRITE, shared(FOCUS), MAGIC + 1, FOCUS, 0);
-	resolve(s, FOCUS, false);
-	tdx_order_resumes(s);
+	tdx_make_private(guest, FOCUS, 1, MAGIC);
+	tdx_guest_faults(guest, TDX_GUEST_WRITE, shared(FOCUS), MAGIC + 1, FOCUS, 0);
+	resolve(guest, FOCUS, false);
+	tdx_guest_resumes(guest);
 	TEST_ASSERT_EQ(*hva(self->vm, FOCUS), MAGIC + 1);
 }
 
 TEST_F(conversion, implicit_to_shared_by_read)
 {
-	struct tdx_servant *s = &self->s;
+	struct tdx_guest *guest = &self->guest;
 
-	tdx_make_private(s, FOCUS, 1, MAGIC);
+	tdx_make_private(guest, FOCUS, 1, MAGIC);
 	*hva(self->vm, FOCUS) = MAGIC + 1;
-	tdx_order_faults(s, TDX_ORDER_READ, shared(FOCUS), 0, FOCUS, 0);
-	resolve(s, FOCUS, false);
-	tdx_order_resumes(s);
-	TEST_ASSERT_EQ(s->order->val, MAGIC + 1);
+	tdx_guest_faults(guest, TDX_GUEST_READ, shared(FOCUS), 0, FOCUS, 0);
+	resolve(guest, FOCUS, false);
+	tdx_guest_resumes(guest);
+	TEST_ASSERT_EQ(guest->req->val, MAGIC + 1);
 }
 
 TEST_F(conversion, implicit_there_and_back)
 {
-	struct tdx_servant *s = &self->s;
+	struct tdx_guest *guest = &self->guest;
 
-	tdx_make_private(s, FOCUS, 1, MAGIC);
-	tdx_order_faults(s, TDX_ORDER_WRITE, shared(FOCUS), 1, FOCUS, 0);
-	resolve(s, FOCUS, false);
-	tdx_order_resumes(s);
-	tdx_order_faults(s, TDX_ORDER_READ, FOCUS, 0, FOCUS, PRIVATE);
-	resolve(s, FOCUS, true);
-	TEST_ASSERT_EQ(tdx_continue(s), 0);
-	TEST_ASSERT_VE(s, FOCUS);
-	tdx_assert_lost(s, FOCUS);
+	tdx_make_private(guest, FOCUS, 1, MAGIC);
+	tdx_guest_faults(guest, TDX_GUEST_WRITE, shared(FOCUS), 1, FOCUS, 0);
+	resolve(guest, FOCUS, false);
+	tdx_guest_resumes(guest);
+	tdx_guest_faults(guest, TDX_GUEST_READ, FOCUS, 0, FOCUS, PRIVATE);
+	resolve(guest, FOCUS, true);
+	TEST_ASSERT_EQ(tdx_guest_run(guest), 0);
+	TEST_ASSERT_VE(guest, FOCUS);
+	tdx_guest_assert_lost(guest, FOCUS);
 }
 
 /* User space sets attributes that the guest has not asked for. */
 
 TEST_F(conversion, private_mapping_gone_at_once)
 {
-	struct tdx_servant *s = &self->s;
+	struct tdx_guest *guest = &self->guest;
 
-	tdx_make_private(s, FOCUS, 1, MAGIC);
+	tdx_make_private(guest, FOCUS, 1, MAGIC);
 	vm_mem_set_shared(self->vm, FOCUS, PAGE_SIZE);
-	tdx_order_faults(s, TDX_ORDER_READ, FOCUS, 0, FOCUS, PRIVATE);
+	tdx_guest_faults(guest, TDX_GUEST_READ, FOCUS, 0, FOCUS, PRIVATE);
 }
 
 TEST_F(conversion, shared_mapping_gone_at_once)
 {
-	struct tdx_servant *s = &self->s;
+	struct tdx_guest *guest = &self->guest;
 
-	tdx_write(s, shared(FOCUS), MAGIC);
+	tdx_guest_write(guest, shared(FOCUS), MAGIC);
 	vm_mem_set_private(self->vm, FOCUS, PAGE_SIZE);
-	tdx_order_faults(s, TDX_ORDER_READ, shared(FOCUS), 0, FOCUS, 0);
+	tdx_guest_faults(guest, TDX_GUEST_READ, shared(FOCUS), 0, FOCUS, 0);
 }
 
 TEST_F(conversion, there_and_back_between_two_accesses)
 {
-	struct tdx_servant *s = &self->s;
+	struct tdx_guest *guest = &self->guest;
 
-	tdx_make_private(s, FOCUS, 1, MAGIC);
+	tdx_make_private(guest, FOCUS, 1, MAGIC);
 	vm_mem_set_shared(self->vm, FOCUS, PAGE_SIZE);
 	vm_mem_set_private(self->vm, FOCUS, PAGE_SIZE);
-	tdx_assert_lost(s, FOCUS);
+	tdx_guest_assert_lost(guest, FOCUS);
 }
 
 TEST_F(conversion, neighbours_keep_contents)
 {
-	struct tdx_servant *s = &self->s;
+	struct tdx_guest *guest = &self->guest;
 
-	tdx_make_private(s, FOCUS - PAGE_SIZE, 3, MAGIC);
+	tdx_make_private(guest, FOCUS - PAGE_SIZE, 3, MAGIC);
 	vm_mem_set_shared(self->vm, FOCUS, PAGE_SIZE);
-	TEST_ASSERT_EQ(tdx_read(s, FOCUS - PAGE_SIZE), MAGIC);
-	TEST_ASSERT_EQ(tdx_read(s, FOCUS + PAGE_SIZE), MAGIC);
-	tdx_write(s, shared(FOCUS), 1);
+	TEST_ASSERT_EQ(tdx_guest_read(guest, FOCUS - PAGE_SIZE), MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(guest, FOCUS + PAGE_SIZE), MAGIC);
+	tdx_guest_write(guest, shared(FOCUS), 1);
 }
 
 /* Attributes belong to addresses, not to memslots. */
 TEST_F(conversion, attributes_outlive_memslot)
 {
-	struct tdx_servant *s = &self->s;
+	struct tdx_guest *guest = &self->guest;
 
 	vm_mem_set_private(self->vm, FOCUS, PAGE_SIZE);
 	tdx_delete_slot(self->vm, GMEM_SLOT);
 	tdx_create_slot(self->vm, GMEM_SLOT);
-	tdx_assert_lost(s, FOCUS);
-	tdx_write(s, shared(FOCUS + PAGE_SIZE), 1);
+	tdx_guest_assert_lost(guest, FOCUS);
+	tdx_guest_write(guest, shared(FOCUS + PAGE_SIZE), 1);
 }
 
 TEST_F(conversion, across_memslots_and_gaps)
 {
-	struct tdx_servant *s = &self->s;
+	struct tdx_guest *guest = &self->guest;
 
 	vm_mem_set_private(self->vm, FOCUS, PLAIN_GPA + SLOT_SIZE - FOCUS);
-	tdx_accept_and_write(s, FOCUS, 1, MAGIC);
-	tdx_order_faults(s, TDX_ORDER_WRITE, shared(PLAIN_GPA), 1, PLAIN_GPA, 0);
+	tdx_accept_and_write(guest, FOCUS, 1, MAGIC);
+	tdx_guest_faults(guest, TDX_GUEST_WRITE, shared(PLAIN_GPA), 1, PLAIN_GPA, 0);
 	vm_mem_set_shared(self->vm, PLAIN_GPA, PAGE_SIZE);
-	tdx_order_resumes(s);
-	TEST_ASSERT_EQ(tdx_read(s, FOCUS), MAGIC);
+	tdx_guest_resumes(guest);
+	TEST_ASSERT_EQ(tdx_guest_read(guest, FOCUS), MAGIC);
 }
 
 /*
@@ -247,17 +246,17 @@ TEST_F(conversion, across_memslots_and_gaps)
  */
 TEST_F(conversion, unused_page_freed)
 {
-	struct tdx_servant *s = &self->s;
+	struct tdx_guest *guest = &self->guest;
 
 	for (int i = 0; i < 3; i++) {
-		tdx_make_private(s, FOCUS, 1, MAGIC + i);
+		tdx_make_private(guest, FOCUS, 1, MAGIC + i);
 		TEST_ASSERT_EQ(madvise(hva(self->vm, FOCUS), PAGE_SIZE, MADV_DONTNEED), 0);
-		TEST_ASSERT_EQ(tdx_read(s, FOCUS), MAGIC + i);
+		TEST_ASSERT_EQ(tdx_guest_read(guest, FOCUS), MAGIC + i);
 
-		tdx_convert_to_shared(s, FOCUS, PAGE_SIZE);
+		tdx_convert_to_shared(guest, FOCUS, PAGE_SIZE);
 		vm_guest_mem_punch_hole(self->vm, FOCUS, PAGE_SIZE);
-		TEST_ASSERT_EQ(tdx_read(s, shared(FOCUS)), 0ul);
-		tdx_write(s, shared(FOCUS), MAGIC + i);
+		TEST_ASSERT_EQ(tdx_guest_read(guest, shared(FOCUS)), 0ul);
+		tdx_guest_write(guest, shared(FOCUS), MAGIC + i);
 		TEST_ASSERT_EQ(*hva(self->vm, FOCUS), MAGIC + i);
 	}
 }
@@ -276,7 +275,7 @@ TEST_F(conversion, unused_page_freed)
 
 FIXTURE(conversion_2m) {
 	struct kvm_vm *vm;
-	struct tdx_servant s;
+	struct tdx_guest guest;
 };
 
 FIXTURE_SETUP(conversion_2m)
@@ -287,8 +286,8 @@ FIXTURE_SETUP(conversion_2m)
 	tdx_map_both(self->vm, FIRST, 2);
 	tdx_map_both(self->vm, PART - PAGE_SIZE, PART_PAGES + 2);
 	tdx_map_both(self->vm, LAST - PAGE_SIZE, 2);
-	self->s = tdx_servant_add(self->vm, 0);
-	vm_tdx_launch(self->vm);
+	self->guest = tdx_guest_add(self->vm, 0);
+	tdx_vm_finalize(self->vm);
 }
 
 FIXTURE_TEARDOWN(conversion_2m)
@@ -299,90 +298,90 @@ FIXTURE_TEARDOWN(conversion_2m)
 /* Some pages of 2 MiB of private memory are shared for a while. */
 TEST_F(conversion_2m, explicit_of_part)
 {
-	struct tdx_servant *s = &self->s;
+	struct tdx_guest *guest = &self->guest;
 
-	tdx_convert_to_private(s, AREA_GPA, AREA_SIZE);
-	tdx_accept_and_write(s, PART - PAGE_SIZE, PART_PAGES + 2, MAGIC);
-	tdx_accept_and_write(s, AREA_GPA, 1, MAGIC);
-	tdx_accept_and_write(s, LAST - PAGE_SIZE, 1, MAGIC);
+	tdx_convert_to_private(guest, AREA_GPA, AREA_SIZE);
+	tdx_accept_and_write(guest, PART - PAGE_SIZE, PART_PAGES + 2, MAGIC);
+	tdx_accept_and_write(guest, AREA_GPA, 1, MAGIC);
+	tdx_accept_and_write(guest, LAST - PAGE_SIZE, 1, MAGIC);
 
-	tdx_convert_to_shared(s, PART, PART_PAGES * PAGE_SIZE);
+	tdx_convert_to_shared(guest, PART, PART_PAGES * PAGE_SIZE);
 	for (int i = 0; i < PART_PAGES; i++) {
-		TEST_ASSERT_EQ(tdx_read(s, shared(PART + i * PAGE_SIZE)), 0ul);
-		tdx_write(s, shared(PART + i * PAGE_SIZE), MAGIC + i);
+		TEST_ASSERT_EQ(tdx_guest_read(guest, shared(PART + i * PAGE_SIZE)), 0ul);
+		tdx_guest_write(guest, shared(PART + i * PAGE_SIZE), MAGIC + i);
 		TEST_ASSERT_EQ(*hva(self->vm, PART + i * PAGE_SIZE), MAGIC + i);
 	}
-	TEST_ASSERT_EQ(tdx_read(s, PART - PAGE_SIZE), MAGIC);
-	TEST_ASSERT_EQ(tdx_read(s, PART + PART_PAGES * PAGE_SIZE), MAGIC);
-	TEST_ASSERT_EQ(tdx_read(s, AREA_GPA), MAGIC);
-	TEST_ASSERT_EQ(tdx_read(s, LAST - PAGE_SIZE), MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(guest, PART - PAGE_SIZE), MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(guest, PART + PART_PAGES * PAGE_SIZE), MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(guest, AREA_GPA), MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(guest, LAST - PAGE_SIZE), MAGIC);
 
-	tdx_convert_to_private(s, PART, PART_PAGES * PAGE_SIZE);
+	tdx_convert_to_private(guest, PART, PART_PAGES * PAGE_SIZE);
 	for (int i = 0; i < PART_PAGES; i++)
-		tdx_assert_lost(s, PART + i * PAGE_SIZE);
-	TEST_ASSERT_EQ(tdx_read(s, PART - PAGE_SIZE), MAGIC);
-	TEST_ASSERT_EQ(tdx_read(s, PART + PART_PAGES * PAGE_SIZE), MAGIC);
+		tdx_guest_assert_lost(guest, PART + i * PAGE_SIZE);
+	TEST_ASSERT_EQ(tdx_guest_read(guest, PART - PAGE_SIZE), MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(guest, PART + PART_PAGES * PAGE_SIZE), MAGIC);
 }
 
 TEST_F(conversion_2m, implicit_of_part)
 {
-	struct tdx_servant *s = &self->s;
+	struct tdx_guest *guest = &self->guest;
 	gpa_t gpa;
 
 	vm_mem_set_private(self->vm, AREA_GPA, AREA_SIZE);
-	tdx_accept_and_write(s, PART - PAGE_SIZE, PART_PAGES + 2, MAGIC);
+	tdx_accept_and_write(guest, PART - PAGE_SIZE, PART_PAGES + 2, MAGIC);
 	for (int i = 0; i < PART_PAGES; i++) {
 		gpa = PART + i * PAGE_SIZE;
-		tdx_order_faults(s, TDX_ORDER_WRITE, shared(gpa), MAGIC + i, gpa, 0);
-		resolve(s, gpa, false);
-		tdx_order_resumes(s);
+		tdx_guest_faults(guest, TDX_GUEST_WRITE, shared(gpa), MAGIC + i, gpa, 0);
+		resolve(guest, gpa, false);
+		tdx_guest_resumes(guest);
 		TEST_ASSERT_EQ(*hva(self->vm, gpa), MAGIC + i);
 	}
-	TEST_ASSERT_EQ(tdx_read(s, PART - PAGE_SIZE), MAGIC);
-	TEST_ASSERT_EQ(tdx_read(s, PART + PART_PAGES * PAGE_SIZE), MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(guest, PART - PAGE_SIZE), MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(guest, PART + PART_PAGES * PAGE_SIZE), MAGIC);
 	for (int i = 0; i < PART_PAGES; i++) {
 		gpa = PART + i * PAGE_SIZE;
-		tdx_order_faults(s, TDX_ORDER_ACCEPT, gpa, 0, gpa, PRIVATE);
-		resolve(s, gpa, true);
-		TEST_ASSERT_EQ(tdx_continue(s), 0);
-		TEST_ASSERT_EQ(tdx_read(s, gpa), 0ul);
+		tdx_guest_faults(guest, TDX_GUEST_ACCEPT, gpa, 0, gpa, PRIVATE);
+		resolve(guest, gpa, true);
+		TEST_ASSERT_EQ(tdx_guest_run(guest), 0);
+		TEST_ASSERT_EQ(tdx_guest_read(guest, gpa), 0ul);
 	}
 }
 
 /* Setting an attribute that is set already must not zap the page. */
 TEST_F(conversion_2m, private_again_keeps_contents)
 {
-	struct tdx_servant *s = &self->s;
+	struct tdx_guest *guest = &self->guest;
 
 	vm_mem_set_private(self->vm, AREA_GPA, AREA_SIZE);
-	tdx_accept_and_write(s, PART, 1, MAGIC);
+	tdx_accept_and_write(guest, PART, 1, MAGIC);
 	vm_mem_set_private(self->vm, PART, PAGE_SIZE);
-	TEST_ASSERT_EQ(tdx_read(s, PART), MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(guest, PART), MAGIC);
 	vm_mem_set_private(self->vm, AREA_GPA, AREA_SIZE);
-	TEST_ASSERT_EQ(tdx_read(s, PART), MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(guest, PART), MAGIC);
 
 	/* Not even if other pages in the range change. */
 	vm_mem_set_private(self->vm, FIRST, AREA_SIZE + 2 * PAGE_SIZE);
-	TEST_ASSERT_EQ(tdx_read(s, PART), MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(guest, PART), MAGIC);
 }
 
 TEST_F(conversion_2m, neighbours_keep_contents)
 {
-	struct tdx_servant *s = &self->s;
+	struct tdx_guest *guest = &self->guest;
 
-	tdx_make_private(s, FIRST, 1, MAGIC);
-	tdx_make_private(s, LAST, 1, MAGIC);
+	tdx_make_private(guest, FIRST, 1, MAGIC);
+	tdx_make_private(guest, LAST, 1, MAGIC);
 	vm_mem_set_private(self->vm, AREA_GPA, AREA_SIZE);
 	vm_mem_set_shared(self->vm, AREA_GPA, AREA_SIZE);
-	TEST_ASSERT_EQ(tdx_read(s, FIRST), MAGIC);
-	TEST_ASSERT_EQ(tdx_read(s, LAST), MAGIC);
-	tdx_write(s, shared(AREA_GPA), 1);
-	tdx_write(s, shared(LAST - PAGE_SIZE), 1);
+	TEST_ASSERT_EQ(tdx_guest_read(guest, FIRST), MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(guest, LAST), MAGIC);
+	tdx_guest_write(guest, shared(AREA_GPA), 1);
+	tdx_guest_write(guest, shared(LAST - PAGE_SIZE), 1);
 }
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

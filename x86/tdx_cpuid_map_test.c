@@ -16,7 +16,7 @@
  */
 #include "kvm_util.h"
 #include "processor.h"
-#include "tdx/tdx_agent.h"
+#include "tdx/tdx_guest.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -408,7 +408,7 @@ static void run_td(void)
 		vcpu_args_set(vcpus[i], 1, gva);
 	}
 	cpuid = tdx_get_cpuid(vcpus[0]);
-	vm_tdx_launch(vm);
+	tdx_vm_finalize(vm);
 
 	s = addr_gva2hva(vm, gva);
 	s->nr = nr_leaves;
@@ -421,7 +421,7 @@ static void run_td(void)
 
 	/* The second one has another APIC id, and finds the controls set. */
 	for (int i = 0; i < nr_vcpus; i++)
-		while (tdx_vcpu_run(vcpus[i], &uc) == UCALL_SYNC)
+		while (vcpu_run_to_ucall(vcpus[i], &uc) == UCALL_SYNC)
 			note_survey(s, cpuid, i ? NR_PASSES : uc.args[1]);
 
 	free(cpuid);
@@ -858,7 +858,7 @@ int main(int argc, char *argv[])
 		{ "--html", print_html },
 	};
 
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	/* Once for all cases, which run in processes of their own. */
 	draw_map();

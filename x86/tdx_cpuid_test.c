@@ -13,7 +13,7 @@
 #include "apic.h"
 #include "kvm_util.h"
 #include "processor.h"
-#include "tdx/tdx_agent.h"
+#include "tdx/tdx_guest.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -219,13 +219,13 @@ TEST_F(get_cpuid, hw_error_is_for_kvm_to_set)
 	};
 
 	self->cpuid->nent = TDX_MAX_CPUID;
-	TEST_ASSERT_FAILS(__vcpu_tdx_cmd(self->vcpu, &cmd), EINVAL);
+	TEST_ASSERT_FAILS(__tdx_vcpu_cmd(self->vcpu, &cmd), EINVAL);
 }
 
 TEST_F(get_cpuid, flags_are_reserved)
 {
 	struct kvm_cpuid2 *cpuid = allocate_kvm_cpuid2(TDX_MAX_CPUID);
-	int r = __vcpu_tdx_ioctl(self->vcpu, KVM_TDX_GET_CPUID, BIT(31),
+	int r = __tdx_vcpu_ioctl(self->vcpu, KVM_TDX_GET_CPUID, BIT(31),
 				 (u64)cpuid, NULL);
 
 	free(cpuid);
@@ -511,7 +511,7 @@ TEST_F(get_cpuid, no_forced_feature_that_kvm_would_have_to_know)
  * A TD that runs, with the CPUID table that user space gave KVM for it.
  */
 FIXTURE(cpuid) {
-	struct tdx_agent agent;
+	struct tdx_guest guest;
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
 	struct kvm_cpuid2 *module;	/* as of KVM_TDX_GET_CPUID */
@@ -522,8 +522,8 @@ FIXTURE_SETUP(cpuid)
 	self->vm = __vm_create(VM_SHAPE_TDX, 1, 0);
 	self->vcpu = vm_vcpu_add(self->vm, 0, NULL);
 	self->module = tdx_get_cpuid(self->vcpu);
-	tdx_agent_init(&self->agent, self->vm, self->vcpu);
-	vm_tdx_launch(self->vm);
+	tdx_guest_init(&self->guest, self->vcpu);
+	tdx_vm_finalize(self->vm);
 }
 
 FIXTURE_TEARDOWN(cpuid)
@@ -563,18 +563,18 @@ static u32 runtime_bits(u32 leaf, u32 subleaf, int reg)
 }
 
 /* Returns how many leaves the guest gets from the module. */
-static int compare_instruction(struct tdx_agent *agent, struct kvm_cpuid2 *module)
+static int compare_instruction(struct tdx_guest *guest, struct kvm_cpuid2 *module)
 {
 	u32 got[NR_CPUID_REGS];
 	int nr = 0;
 
 	for (int i = 0; i < module->nent; i++) {
 		struct kvm_cpuid_entry2 *e = &module->entries[i];
-		u8 vector = tdx_agent_cpuid(agent, e->function, e->index, got);
+		u8 vector = tdx_guest_cpuid(guest, e->function, e->index, got);
 
 		/* One that the guest is to ask KVM for. */
 		if (vector == VE_VECTOR) {
-			TEST_ASSERT_EQ(agent->req->ve.exit_reason, EXIT_REASON_CPUID);
+			TEST_ASSERT_EQ(guest->req->ve.exit_reason, EXIT_REASON_CPUID);
 			continue;
 		}
 		TEST_ASSERT_EQ(vector, 0);
@@ -594,16 +594,16 @@ static int compare_instruction(struct tdx_agent *agent, struct kvm_cpuid2 *modul
 
 TEST_F(cpuid, instruction_gives_what_get_cpuid_reports)
 {
-	TEST_ASSERT(compare_instruction(&self->agent, self->module) > 10,
+	TEST_ASSERT(compare_instruction(&self->guest, self->module) > 10,
 		    "Nearly every leaf is #VE");
 }
 
 TEST_F(cpuid, instruction_gives_it_with_topology)
 {
-	if (tdx_agent_vm_wr(&self->agent, TDX_MD_TD_CTLS, TDX_TD_CTLS_ENUM_TOPOLOGY,
+	if (tdx_guest_vm_wr(&self->guest, TDX_MD_TD_CTLS, TDX_TD_CTLS_ENUM_TOPOLOGY,
 			    TDX_TD_CTLS_ENUM_TOPOLOGY))
 		SKIP(return, "the TDX module has no ENUM_TOPOLOGY");
-	compare_instruction(&self->agent, self->module);
+	compare_instruction(&self->guest, self->module);
 }
 
 TEST_F(cpuid, instruction_of_a_runtime_bit_follows_the_guest)
@@ -611,7 +611,7 @@ TEST_F(cpuid, instruction_of_a_runtime_bit_follows_the_guest)
 	u32 reg[NR_CPUID_REGS];
 
 	/* KVM doesn't see CR4, so only the guest can know. */
-	TEST_ASSERT_EQ(tdx_agent_cpuid(&self->agent, 1, 0, reg), 0);
+	TEST_ASSERT_EQ(tdx_guest_cpuid(&self->guest, 1, 0, reg), 0);
 	TEST_ASSERT(reg[KVM_CPUID_ECX] & BIT((X86_FEATURE_OSXSAVE).bit),
 		    "The lib's guest has OSXSAVE");
 }
@@ -642,7 +642,7 @@ TEST_F(cpuid, what_kvm_needs_is_so_in_the_guest)
 	for (int i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct kvm_x86_cpu_feature f = rows[i].feature;
 
-		TEST_ASSERT_EQ(tdx_agent_cpuid(&self->agent, f.function, f.index, reg), 0);
+		TEST_ASSERT_EQ(tdx_guest_cpuid(&self->guest, f.function, f.index, reg), 0);
 		TEST_ASSERT(!!(reg[f.reg] & BIT(f.bit)) == rows[i].value,
 			    "CPUID 0x%x.%u register %u bit %u is not %d",
 			    f.function, f.index, f.reg, f.bit, rows[i].value);
@@ -680,7 +680,7 @@ TEST_F(cpuid, features_have_their_msrs)
 		{ X86_FEATURE_SHSTK, MSR_IA32_S_CET },
 		{ X86_FEATURE_TSC_ADJUST, MSR_IA32_TSC_ADJUST },
 	};
-	struct tdx_agent *agent = &self->agent;
+	struct tdx_guest *guest = &self->guest;
 	u32 reg[NR_CPUID_REGS];
 	u64 val;
 	u8 vector;
@@ -688,12 +688,12 @@ TEST_F(cpuid, features_have_their_msrs)
 	for (int i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct kvm_x86_cpu_feature f = rows[i].feature;
 
-		TEST_ASSERT_EQ(tdx_agent_cpuid(agent, f.function, f.index, reg), 0);
+		TEST_ASSERT_EQ(tdx_guest_cpuid(guest, f.function, f.index, reg), 0);
 		if (!(reg[f.reg] & BIT(f.bit)))
 			continue;
-		vector = tdx_agent_native_rdmsr(agent, rows[i].msr, &val);
+		vector = tdx_guest_native_rdmsr(guest, rows[i].msr, &val);
 		TEST_ASSERT(!vector || (vector == VE_VECTOR &&
-			    !tdx_agent_rdmsr(agent, rows[i].msr, &val)),
+			    !tdx_guest_rdmsr(guest, rows[i].msr, &val)),
 			    "The guest can't have MSR 0x%x, vector %d",
 			    rows[i].msr, vector);
 	}
@@ -702,17 +702,17 @@ TEST_F(cpuid, features_have_their_msrs)
 TEST_F(cpuid, core_capabilities_has_its_msr)
 {
 	const u32 msr = 0xcf;
-	struct tdx_agent *agent = &self->agent;
+	struct tdx_guest *guest = &self->guest;
 	u32 reg[NR_CPUID_REGS];
 	u64 val;
 
-	TEST_ASSERT_EQ(tdx_agent_cpuid(agent, 7, 0, reg), 0);
+	TEST_ASSERT_EQ(tdx_guest_cpuid(guest, 7, 0, reg), 0);
 	if (!(reg[KVM_CPUID_EDX] & BIT(X86_FEATURE_CORE_CAPABILITIES.bit)))
 		SKIP(return, "the TD has no CORE_CAPABILITIES");
-	if (tdx_agent_native_rdmsr(agent, msr, &val) == VE_VECTOR &&
-	    tdx_agent_rdmsr(agent, msr, &val) == TDVMCALL_STATUS_INVALID_OPERAND)
+	if (tdx_guest_native_rdmsr(guest, msr, &val) == VE_VECTOR &&
+	    tdx_guest_rdmsr(guest, msr, &val) == TDVMCALL_STATUS_INVALID_OPERAND)
 		XFAIL(return, "the module shows CORE_CAPABILITIES, KVM doesn't emulate its MSR");
-	TEST_ASSERT(!agent->req->vector && !agent->req->status,
+	TEST_ASSERT(!guest->req->vector && !guest->req->status,
 		    "The guest can't have MSR 0x%x", msr);
 }
 
@@ -720,12 +720,12 @@ TEST_F(cpuid, core_capabilities_has_its_msr)
  * TDVMCALL<CPUID>: KVM's table.
  */
 
-static void assert_kvms(struct tdx_agent *agent, u64 leaf, u64 subleaf,
+static void assert_kvms(struct tdx_guest *guest, u64 leaf, u64 subleaf,
 			u32 eax, u32 ebx, u32 ecx, u32 edx)
 {
 	u64 wanted[] = { eax, ebx, ecx, edx }, got[NR_CPUID_REGS];
 
-	TEST_ASSERT_EQ(tdx_agent_tdvmcall_cpuid(agent, leaf, subleaf, got),
+	TEST_ASSERT_EQ(tdx_guest_tdvmcall_cpuid(guest, leaf, subleaf, got),
 		       TDVMCALL_STATUS_SUCCESS);
 	for (int reg = 0; reg < NR_CPUID_REGS; reg++)
 		TEST_ASSERT(got[reg] == wanted[reg],
@@ -734,10 +734,10 @@ static void assert_kvms(struct tdx_agent *agent, u64 leaf, u64 subleaf,
 			    (unsigned long)wanted[reg], (unsigned long)got[reg]);
 }
 
-static void assert_kvms_entry(struct tdx_agent *agent, u64 leaf, u64 subleaf,
+static void assert_kvms_entry(struct tdx_guest *guest, u64 leaf, u64 subleaf,
 			      struct kvm_cpuid_entry2 *e)
 {
-	assert_kvms(agent, leaf, subleaf, e->eax, e->ebx, e->ecx, e->edx);
+	assert_kvms(guest, leaf, subleaf, e->eax, e->ebx, e->ecx, e->edx);
 }
 
 /* Before the first run, as later the table can't change. */
@@ -766,7 +766,7 @@ TEST_F(cpuid, tdvmcall_gives_each_entry_of_set_cpuid2)
 	for (int i = 0; i < cpuid->nent; i++) {
 		struct kvm_cpuid_entry2 *e = &cpuid->entries[i];
 
-		assert_kvms_entry(&self->agent, e->function, e->index, e);
+		assert_kvms_entry(&self->guest, e->function, e->index, e);
 	}
 }
 
@@ -781,11 +781,11 @@ TEST_F(cpuid, tdvmcall_gives_what_user_space_invents)
 	set_cpuid2(self->vcpu, self->module);
 
 	/* Registers of 32 bits each, in operands of 64. */
-	assert_kvms(&self->agent, 0x40000001, 0, 0xfffffff0, 0xfffffff1,
+	assert_kvms(&self->guest, 0x40000001, 0, 0xfffffff0, 0xfffffff1,
 		    0xfffffff2, 0xfffffff3);
-	assert_kvms(&self->agent, 0x4fffff00, 0, 0x80000000, 0x80000001,
+	assert_kvms(&self->guest, 0x4fffff00, 0, 0x80000000, 0x80000001,
 		    0x80000002, 0x80000003);
-	assert_kvms(&self->agent, 0x4fffff00, 0x12345678, 0x87654321, 0x87654322,
+	assert_kvms(&self->guest, 0x4fffff00, 0x12345678, 0x87654321, 0x87654322,
 		    0x87654323, 0x87654324);
 }
 
@@ -798,8 +798,8 @@ TEST_F(cpuid, tdvmcall_differs_from_the_instruction_as_told)
 	set_cpuid2(self->vcpu, self->module);
 	e = __vcpu_get_cpuid_entry(self->vcpu, 7, 0);
 	TEST_ASSERT_EQ(e->ebx, ~before);
-	assert_kvms_entry(&self->agent, 7, 0, e);
-	TEST_ASSERT_EQ(tdx_agent_cpuid(&self->agent, 7, 0, reg), 0);
+	assert_kvms_entry(&self->guest, 7, 0, e);
+	TEST_ASSERT_EQ(tdx_guest_cpuid(&self->guest, 7, 0, reg), 0);
 	TEST_ASSERT_EQ(reg[KVM_CPUID_EBX], before);
 }
 
@@ -807,16 +807,16 @@ TEST_F(cpuid, tdvmcall_takes_any_subleaf_where_it_means_nothing)
 {
 	struct kvm_cpuid_entry2 *e = find_entry(self->module, 0x80000008, 0);
 
-	assert_kvms_entry(&self->agent, 0x80000008, 0, e);
-	assert_kvms_entry(&self->agent, 0x80000008, 1, e);
-	assert_kvms_entry(&self->agent, 0x80000008, 0xffffffff, e);
+	assert_kvms_entry(&self->guest, 0x80000008, 0, e);
+	assert_kvms_entry(&self->guest, 0x80000008, 1, e);
+	assert_kvms_entry(&self->guest, 0x80000008, 0xffffffff, e);
 }
 
 TEST_F(cpuid, tdvmcall_of_no_such_subleaf_is_zero)
 {
-	assert_kvms(&self->agent, 4, 0x1000, 0, 0, 0, 0);
-	assert_kvms(&self->agent, 7, 0x1000, 0, 0, 0, 0);
-	assert_kvms(&self->agent, 0xd, 0xffffffff, 0, 0, 0, 0);
+	assert_kvms(&self->guest, 4, 0x1000, 0, 0, 0, 0);
+	assert_kvms(&self->guest, 7, 0x1000, 0, 0, 0, 0);
+	assert_kvms(&self->guest, 0xd, 0xffffffff, 0, 0, 0, 0);
 }
 
 TEST_F(cpuid, tdvmcall_of_no_such_topology_level)
@@ -832,7 +832,7 @@ TEST_F(cpuid, tdvmcall_of_no_such_topology_level)
 	}
 	e->edx = 0x1234567;
 	set_cpuid2(self->vcpu, self->module);
-	assert_kvms(&self->agent, 0x1f, 0x37a, 0, 0, 0x7a, 0x1234567);
+	assert_kvms(&self->guest, 0x1f, 0x37a, 0, 0, 0x7a, 0x1234567);
 }
 
 TEST_F(cpuid, tdvmcall_beyond_the_last_leaf_is_the_last_basic_one)
@@ -849,13 +849,13 @@ TEST_F(cpuid, tdvmcall_beyond_the_last_leaf_is_the_last_basic_one)
 	add_entry(cpuid, max, 5, index, 0x55550000);
 	set_cpuid2(self->vcpu, cpuid);
 
-	assert_kvms(&self->agent, max, 5, 0x55550000, 0x55550001, 0x55550002, 0x55550003);
-	assert_kvms(&self->agent, max + 1, 0, 0x11110000, 0x11110001, 0x11110002, 0x11110003);
-	assert_kvms(&self->agent, 0x3fffffff, 5, 0x55550000, 0x55550001, 0x55550002, 0x55550003);
-	assert_kvms(&self->agent, 0x8fffffff, 0, 0x11110000, 0x11110001, 0x11110002, 0x11110003);
-	assert_kvms(&self->agent, 0xc0000000, 5, 0x55550000, 0x55550001, 0x55550002, 0x55550003);
-	assert_kvms(&self->agent, 0x40000000, 0, 0x11110000, 0x11110001, 0x11110002, 0x11110003);
-	assert_kvms(&self->agent, 0x40000000, 7, 0, 0, 0, 0);
+	assert_kvms(&self->guest, max, 5, 0x55550000, 0x55550001, 0x55550002, 0x55550003);
+	assert_kvms(&self->guest, max + 1, 0, 0x11110000, 0x11110001, 0x11110002, 0x11110003);
+	assert_kvms(&self->guest, 0x3fffffff, 5, 0x55550000, 0x55550001, 0x55550002, 0x55550003);
+	assert_kvms(&self->guest, 0x8fffffff, 0, 0x11110000, 0x11110001, 0x11110002, 0x11110003);
+	assert_kvms(&self->guest, 0xc0000000, 5, 0x55550000, 0x55550001, 0x55550002, 0x55550003);
+	assert_kvms(&self->guest, 0x40000000, 0, 0x11110000, 0x11110001, 0x11110002, 0x11110003);
+	assert_kvms(&self->guest, 0x40000000, 7, 0, 0, 0, 0);
 }
 
 TEST_F(cpuid, tdvmcall_operands_are_32_bits_as_for_the_instruction)
@@ -865,7 +865,7 @@ TEST_F(cpuid, tdvmcall_operands_are_32_bits_as_for_the_instruction)
 	add_entry(self->module, 0x40000000, 3, KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
 		  0x40000000);
 	set_cpuid2(self->vcpu, self->module);
-	assert_kvms(&self->agent, high | 0x40000000, high | 3, 0x40000000,
+	assert_kvms(&self->guest, high | 0x40000000, high | 3, 0x40000000,
 		    0x40000001, 0x40000002, 0x40000003);
 }
 
@@ -874,8 +874,8 @@ TEST_F(cpuid, tdvmcall_without_a_table_is_zero)
 	struct kvm_cpuid2 none = {};
 
 	vcpu_ioctl(self->vcpu, KVM_SET_CPUID2, &none);
-	assert_kvms(&self->agent, 0, 0, 0, 0, 0, 0);
-	assert_kvms(&self->agent, 0x40000000, 0, 0, 0, 0, 0);
+	assert_kvms(&self->guest, 0, 0, 0, 0, 0, 0);
+	assert_kvms(&self->guest, 0x40000000, 0, 0, 0, 0, 0);
 }
 
 TEST_F(cpuid, table_is_settled_by_the_first_run)
@@ -884,7 +884,7 @@ TEST_F(cpuid, table_is_settled_by_the_first_run)
 
 	add_entry(self->module, 0x40000000, 0, 0, 0x40000000);
 	set_cpuid2(self->vcpu, self->module);
-	assert_kvms(&self->agent, 0x40000000, 0, 0x40000000, 0x40000001,
+	assert_kvms(&self->guest, 0x40000000, 0, 0x40000000, 0x40000001,
 		    0x40000002, 0x40000003);
 
 	vcpu_get_cpuid(self->vcpu);
@@ -892,26 +892,26 @@ TEST_F(cpuid, table_is_settled_by_the_first_run)
 	e = find_entry(self->vcpu->cpuid, 0x40000000, 0);
 	e->ebx = 0;
 	TEST_ASSERT_FAILS(__vcpu_set_cpuid(self->vcpu), EINVAL);
-	assert_kvms(&self->agent, 0x40000000, 0, 0x40000000, 0x40000001,
+	assert_kvms(&self->guest, 0x40000000, 0, 0x40000000, 0x40000001,
 		    0x40000002, 0x40000003);
 }
 
 TEST_F(cpuid, tdvmcall_shows_mwait_by_misc_enable)
 {
 	const u64 mwait = MSR_IA32_MISC_ENABLE_MWAIT;
-	struct tdx_agent *agent = &self->agent;
+	struct tdx_guest *guest = &self->guest;
 	u64 reg[NR_CPUID_REGS], misc;
 
 	/* One of the few bits that KVM changes at run time, if told to. */
 	vm_enable_cap(self->vm, KVM_CAP_DISABLE_QUIRKS2,
 		      KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT);
-	TEST_ASSERT(!tdx_agent_rdmsr(agent, MSR_IA32_MISC_ENABLE, &misc),
+	TEST_ASSERT(!tdx_guest_rdmsr(guest, MSR_IA32_MISC_ENABLE, &misc),
 		    "MISC_ENABLE can't be read");
 	for (int i = 0; i < 3; i++) {
 		misc ^= mwait;
-		TEST_ASSERT(!tdx_agent_wrmsr(agent, MSR_IA32_MISC_ENABLE, misc),
+		TEST_ASSERT(!tdx_guest_wrmsr(guest, MSR_IA32_MISC_ENABLE, misc),
 			    "MISC_ENABLE can't be written");
-		tdx_agent_tdvmcall_cpuid(agent, 1, 0, reg);
+		tdx_guest_tdvmcall_cpuid(guest, 1, 0, reg);
 		TEST_ASSERT_EQ(!!(reg[KVM_CPUID_ECX] & BIT(X86_FEATURE_MWAIT.bit)),
 			       !!(misc & mwait));
 	}
@@ -954,16 +954,16 @@ TEST(tdvmcall_gives_each_vcpu_its_own)
 		free(cpuid);
 		vcpu_args_set(vcpus[i], 1, 0x40000000 + 16 * i);
 	}
-	vm_tdx_launch(vm);
+	tdx_vm_finalize(vm);
 
 	for (int i = 0; i < ARRAY_SIZE(vcpus); i++)
-		tdx_vcpu_run_to_done(vcpus[i]);
+		vcpu_run_to_done(vcpus[i]);
 	kvm_vm_free(vm);
 }
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	create_tds();
 

@@ -89,7 +89,7 @@ static struct kvm_vcpu *launch_and_kill(struct tdx_irq_td *td)
 /* vCPU 0 will kill the TD, vCPU 1 runs @guest_code. */
 static void launch_two(struct tdx_irq_td *td, void *guest_code)
 {
-	vm_tdx_launch_two(td->vm, td->vcpu, guest_unaccepted, guest_code);
+	tdx_vm_launch_two(td->vm, td->vcpu, guest_unaccepted, guest_code);
 }
 
 TEST_F(dead, vcpu_never_runs_again)
@@ -116,7 +116,7 @@ TEST_F(dead, other_vcpu_in_user_space)
 	struct tdx_irq_td *td = &self->td;
 
 	launch_two(td, guest_steps);
-	tdx_vcpu_run_to_sync(td->vcpu[1], 0);
+	vcpu_run_to_sync(td->vcpu[1], 0);
 	assert_run_fails(td->vcpu[0]);
 
 	for (int i = 0; i < 5; i++)
@@ -276,7 +276,7 @@ TEST_F(dead, other_td_unaffected)
 
 	vm = vm_create_shape_with_one_vcpu(VM_SHAPE_TDX, &other, guest_done);
 	launch_and_kill(&self->td);
-	tdx_vcpu_run_to_done(other);
+	vcpu_run_to_done(other);
 	kvm_vm_free(vm);
 }
 
@@ -289,12 +289,12 @@ TEST_F(dead, leaves_nothing_behind)
 		mortal_td_create(&self->td);
 	}
 	tdx_irq_td_launch(&self->td, tdx_guest_one_step);
-	tdx_vcpu_run_to_done(self->td.vcpu[0]);
+	vcpu_run_to_done(self->td.vcpu[0]);
 }
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

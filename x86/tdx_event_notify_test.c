@@ -7,7 +7,8 @@
  * status it passes to the guest unchanged.  If user space doesn't handle the
  * exit, the status is "unsupported".
  */
-#include "tdx/tdx_caller.h"
+#include "tdx/tdx_guest.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_irq.h"
 
 #define SETUP	TDVMCALL_SETUP_EVENT_NOTIFY_INTERRUPT
@@ -27,7 +28,7 @@ static void assert_exit(struct kvm_vcpu *vcpu, u64 vector)
 	TEST_ASSERT_EQ(run->tdx.setup_event_notify.vector, vector);
 }
 
-static void start(struct tdx_caller *td, u64 vector)
+static void start(struct tdx_guest *td, u64 vector)
 {
 	/* KVM has to write every field. */
 	memset(&td->run->tdx, 0xff, sizeof(td->run->tdx));
@@ -35,13 +36,13 @@ static void start(struct tdx_caller *td, u64 vector)
 	assert_exit(td->vcpu, vector);
 }
 
-static void finish(struct tdx_caller *td, u64 status)
+static void finish(struct tdx_guest *td, u64 status)
 {
 	td->run->tdx.setup_event_notify.ret = status;
 	TEST_ASSERT_EQ(tdx_call_finish_status(td), status);
 }
 
-TDX_CALLER_SUITE(event_notify);
+TDX_GUEST_SUITE(event_notify);
 
 TEST_F(event_notify, every_vector_reaches_user_space)
 {
@@ -93,7 +94,7 @@ TEST_F(event_notify, status_comes_from_user_space)
 
 TEST_F(event_notify, completes_before_signals)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 
 	start(td, SOME_VECTOR);
 	td->run->tdx.setup_event_notify.ret = TDVMCALL_STATUS_SUCCESS;
@@ -136,12 +137,12 @@ TEST_F(event_notify_interrupt, arrives_at_vector)
 	vcpu->run->tdx.setup_event_notify.ret = TDVMCALL_STATUS_SUCCESS;
 
 	tdx_signal_msi(self->td.vm, 0, vcpu->run->tdx.setup_event_notify.vector);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

@@ -11,9 +11,9 @@
  */
 #include <sys/utsname.h>
 
-#include "tdx/tdx_caller.h"
-#include "tdx/tdx_irq.h"
+#include "tdx/tdx_guest.h"
 #include "tdx/tdx_test_harness.h"
+#include "tdx/tdx_irq.h"
 
 static void assert_interrupted(struct kvm_vcpu *vcpu)
 {
@@ -77,7 +77,7 @@ TEST_F(signals, pending_before_entry)
 	/* KVM doesn't consume it. */
 	TEST_ASSERT(is_signal_pending(), "The signal is lost");
 	TEST_ASSERT_EQ(set_signal_mask(vcpu, ~0ull, sizeof(u64)), 0);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 TEST_F(signals, blocked_by_thread)
@@ -85,7 +85,7 @@ TEST_F(signals, blocked_by_thread)
 	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, tdx_guest_one_step);
 
 	make_signal_pending();
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 	TEST_ASSERT_EQ(vcpu_get_stat(vcpu, signal_exits), 0);
 }
 
@@ -96,7 +96,7 @@ TEST_F(signals, blocked_by_mask)
 	make_signal_pending();
 	TEST_ASSERT_EQ(set_signal_mask(vcpu, signal_bit(VCPU_THREAD_SIGNAL),
 				       sizeof(u64)), 0);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 TEST_F(signals, mask_removed)
@@ -108,7 +108,7 @@ TEST_F(signals, mask_removed)
 	assert_interrupted(vcpu);
 	TEST_ASSERT_EQ(__vcpu_ioctl(vcpu, KVM_SET_SIGNAL_MASK,
 				    (struct kvm_signal_mask *)NULL), 0);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 TEST_F(signals, mask_of_wrong_size_refused)
@@ -118,7 +118,7 @@ TEST_F(signals, mask_of_wrong_size_refused)
 	TEST_ASSERT_FAILS(set_signal_mask(vcpu, 0, sizeof(u32)), EINVAL);
 	TEST_ASSERT_FAILS(set_signal_mask(vcpu, 0, sizeof(sigset_t)), EINVAL);
 	make_signal_pending();
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 TEST_F(signals, kick_running_vcpu)
@@ -135,7 +135,7 @@ TEST_F(signals, kick_running_vcpu)
 	/* The guest continues where it was. */
 	TEST_ASSERT_EQ(self->td.shared->progress, 1);
 	WRITE_ONCE(self->td.shared->go, 1);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 	TEST_ASSERT_EQ(self->td.shared->progress, 2);
 }
 
@@ -165,7 +165,7 @@ TEST_F(immediate_exit, before_first_entry)
 	TEST_ASSERT_FAILS(__vcpu_run(vcpu), EINTR);
 	TEST_ASSERT_EQ(self->td.shared->progress, 0);
 	vcpu->run->immediate_exit = 0;
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 /* KVM looks at it before it checks whether the TD can run at all. */
@@ -190,14 +190,14 @@ TEST_F(immediate_exit, halted)
 }
 
 /* A pending exit is completed, so user space can't change its result later. */
-TDX_CALLER_SUITE(immediate_exit_completes);
+TDX_GUEST_SUITE(immediate_exit_completes);
 
 #define SOME_GPA	0x200000000ul
 #define SOME_PORT	0x3f0
 
 TEST_F(immediate_exit_completes, mmio_read)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 	struct tdvmcall call;
 
 	tdx_call_start(td, EXIT_REASON_EPT_VIOLATION, 4, TDVMCALL_READ,
@@ -212,7 +212,7 @@ TEST_F(immediate_exit_completes, mmio_read)
 
 TEST_F(immediate_exit_completes, io_read)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 	struct tdvmcall call;
 	u16 *data;
 
@@ -245,7 +245,7 @@ static void guest_exits_to_kvm(void)
 
 KVM_ONE_VCPU_TD_TEST(interrupt_window, open_when_kvm_handles_exit, guest_exits_to_kvm)
 {
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 
 	vcpu->run->request_interrupt_window = 1;
 	vcpu_run(vcpu);
@@ -253,7 +253,7 @@ KVM_ONE_VCPU_TD_TEST(interrupt_window, open_when_kvm_handles_exit, guest_exits_t
 	TEST_ASSERT(vcpu->run->ready_for_interrupt_injection, "Open, but not ready");
 
 	vcpu->run->request_interrupt_window = 0;
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 }
 
 /* Bus locks: if asked to, KVM exits to user space after each. */
@@ -345,7 +345,7 @@ TEST_F(bus_lock, exits_after_each)
 		TEST_ASSERT_EQ(vcpu->run->flags, KVM_RUN_X86_BUS_LOCK);
 		TEST_ASSERT_EQ(self->td.shared->progress, i);
 	}
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 	TEST_ASSERT_EQ(vcpu->run->flags, 0);
 }
 
@@ -357,7 +357,7 @@ TEST_F(bus_lock, no_exit_without_split_lock)
 	vm_enable_cap(self->td.vm, KVM_CAP_X86_BUS_LOCK_EXIT,
 		      KVM_BUS_LOCK_DETECTION_EXIT);
 	bus_lock_launch(&self->td, guest_no_bus_lock);
-	tdx_vcpu_run_to_done(self->td.vcpu[0]);
+	vcpu_run_to_done(self->td.vcpu[0]);
 }
 
 static void assert_no_bus_lock_exit(struct kvm_vcpu *vcpu)
@@ -487,7 +487,7 @@ TEST_F(notify, refused_after_vcpu_creation)
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

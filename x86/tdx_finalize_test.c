@@ -9,7 +9,7 @@
  */
 #include "kvm_util.h"
 #include "processor.h"
-#include "tdx/kernel_log.h"
+#include "tdx/generic/kernel_log.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -119,12 +119,12 @@ TEST_F(finalize, twice)
 TEST_F(finalize, flags_refused)
 {
 	add_initialized_vcpu(self->vm);
-	if (!__vm_tdx_ioctl(self->vm, KVM_TDX_FINALIZE_VM, BIT(31), NULL, NULL))
+	if (!__tdx_vm_ioctl(self->vm, KVM_TDX_FINALIZE_VM, BIT(31), NULL, NULL))
 		XFAIL(return, "KVM ignores flags that have to be zero");
 
 	TEST_ASSERT_EQ(errno, EINVAL);
 	for (int i = 0; i < 32; i++)
-		TEST_ASSERT_FAILS(__vm_tdx_ioctl(self->vm, KVM_TDX_FINALIZE_VM,
+		TEST_ASSERT_FAILS(__tdx_vm_ioctl(self->vm, KVM_TDX_FINALIZE_VM,
 						 BIT(i), NULL, NULL), EINVAL);
 	tdx_finalize(self->vm);
 }
@@ -132,7 +132,7 @@ TEST_F(finalize, flags_refused)
 TEST_F(finalize, data_refused)
 {
 	add_initialized_vcpu(self->vm);
-	if (!__vm_tdx_ioctl(self->vm, KVM_TDX_FINALIZE_VM, 0, (void *)1, NULL))
+	if (!__tdx_vm_ioctl(self->vm, KVM_TDX_FINALIZE_VM, 0, (void *)1, NULL))
 		XFAIL(return, "KVM ignores data that has to be zero");
 
 	TEST_ASSERT_EQ(errno, EINVAL);
@@ -144,7 +144,7 @@ TEST_F(finalize, hw_error_not_zero_refused)
 	struct kvm_tdx_cmd cmd = { .id = KVM_TDX_FINALIZE_VM, .hw_error = 1 };
 
 	add_initialized_vcpu(self->vm);
-	TEST_ASSERT_FAILS(__vm_tdx_cmd(self->vm, &cmd), EINVAL);
+	TEST_ASSERT_FAILS(__tdx_vm_cmd(self->vm, &cmd), EINVAL);
 	TEST_ASSERT_EQ(cmd.hw_error, 1);
 	tdx_finalize(self->vm);
 }
@@ -155,7 +155,7 @@ TEST_F(finalize, command_unreadable)
 
 	add_initialized_vcpu(self->vm);
 	cmd->id = KVM_TDX_FINALIZE_VM;
-	TEST_ASSERT_FAILS(__vm_tdx_cmd(self->vm, cmd), EFAULT);
+	TEST_ASSERT_FAILS(__tdx_vm_cmd(self->vm, cmd), EFAULT);
 	tdx_finalize(self->vm);
 }
 
@@ -165,7 +165,7 @@ TEST_F(finalize, command_read_only)
 	struct kvm_tdx_cmd cmd = { .id = KVM_TDX_FINALIZE_VM };
 
 	add_initialized_vcpu(self->vm);
-	TEST_ASSERT_FAILS(__vm_tdx_cmd(self->vm, test_alloc_read_only(&cmd, sizeof(cmd))),
+	TEST_ASSERT_FAILS(__tdx_vm_cmd(self->vm, test_alloc_read_only(&cmd, sizeof(cmd))),
 			  EFAULT);
 	TEST_ASSERT_FAILS(__tdx_finalize(self->vm, NULL), EINVAL);
 }
@@ -209,15 +209,15 @@ TEST_F(run, before_finalize_refused)
 
 	self->vcpu = vm_vcpu_add(vm, 0, guest_done);
 	TEST_ASSERT_FAILS(__vcpu_run(self->vcpu), EINVAL);
-	tdx_init_memory(vm);
+	tdx_load_private_memory(vm);
 	TEST_ASSERT_FAILS(__vcpu_run(self->vcpu), EINVAL);
 	tdx_finalize(vm);
-	tdx_vcpu_run_to_done(self->vcpu);
+	vcpu_run_to_done(self->vcpu);
 }
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

@@ -11,14 +11,15 @@
  */
 #include <linux/sizes.h>
 
-#include "tdx/tdx_caller.h"
+#include "tdx/tdx_guest.h"
+#include "tdx/tdx_test_harness.h"
 
 #define GET_QUOTE	TDVMCALL_GET_QUOTE
 
 /* Not in a memslot; KVM doesn't access the buffer. */
 #define GPA		0x200000000ul
 
-static void assert_exit(struct tdx_caller *td, u64 gpa, u64 size)
+static void assert_exit(struct tdx_guest *td, u64 gpa, u64 size)
 {
 	struct kvm_run *run = td->run;
 
@@ -29,7 +30,7 @@ static void assert_exit(struct tdx_caller *td, u64 gpa, u64 size)
 	TEST_ASSERT_EQ(run->tdx.get_quote.size, size);
 }
 
-static void start(struct tdx_caller *td, u64 gpa, u64 size)
+static void start(struct tdx_guest *td, u64 gpa, u64 size)
 {
 	/* KVM has to write every field. */
 	memset(&td->run->tdx, 0xff, sizeof(td->run->tdx));
@@ -37,13 +38,13 @@ static void start(struct tdx_caller *td, u64 gpa, u64 size)
 	assert_exit(td, gpa, size);
 }
 
-static void finish(struct tdx_caller *td, u64 status)
+static void finish(struct tdx_guest *td, u64 status)
 {
 	td->run->tdx.get_quote.ret = status;
 	TEST_ASSERT_EQ(tdx_call_finish_status(td), status);
 }
 
-TDX_CALLER_SUITE(get_quote);
+TDX_GUEST_SUITE(get_quote);
 
 TEST_F(get_quote, exit_has_gpa_without_shared_bit)
 {
@@ -84,7 +85,7 @@ TEST_F(get_quote, status_is_not_remembered)
 
 TEST_F(get_quote, completes_before_signals)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 
 	start(td, GPA, PAGE_SIZE);
 	td->run->tdx.get_quote.ret = TDVMCALL_STATUS_SUCCESS;
@@ -130,14 +131,14 @@ TEST_F(get_quote, gpa_passed_unchanged)
 /* For MapGPA and MMIO, KVM checks the end as well. */
 TEST_F(get_quote, end_has_to_be_shared)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 	u64 gpa = td->vm->arch.s_bit - PAGE_SIZE, size = 2 * PAGE_SIZE;
 
 	if (tdx_call_exits(td, GET_QUOTE, tdx_shared(td, gpa), size)) {
 		assert_exit(td, gpa, size);
 		XFAIL(return, "KVM passes on a buffer whose end is not shared");
 	}
-	TEST_ASSERT_EQ(tdvmcall_status(td->call), TDVMCALL_STATUS_INVALID_OPERAND);
+	TEST_ASSERT_EQ(tdvmcall_status(&td->req->call), TDVMCALL_STATUS_INVALID_OPERAND);
 }
 
 /* Writes "r" for the report, and wants "q" for the quote back. */
@@ -162,7 +163,7 @@ TEST_F(get_quote_buffer, found_at_reported_gpa)
 	gva_t gva = tdx_alloc_shared(vm, PAGE_SIZE, &buf);
 
 	vcpu_args_set(vcpu, 2, gva, addr_gva2gpa(vm, gva));
-	vm_tdx_launch(vm);
+	tdx_vm_finalize(vm);
 	self->vcpu = vcpu;
 
 	vcpu_run(vcpu);
@@ -174,12 +175,12 @@ TEST_F(get_quote_buffer, found_at_reported_gpa)
 	memset(buf, 'q', PAGE_SIZE);
 	run->tdx.get_quote.ret = TDVMCALL_STATUS_SUCCESS;
 
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

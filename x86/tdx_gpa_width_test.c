@@ -12,8 +12,8 @@
 
 #include "kvm_util.h"
 #include "processor.h"
-#include "tdx/kernel_log.h"
-#include "tdx/tdx_caller.h"
+#include "tdx/generic/kernel_log.h"
+#include "tdx/tdx_guest.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -44,7 +44,7 @@ FIXTURE_VARIANT_ADD(shared_bit, gpaw_52) {
 
 FIXTURE_SETUP(shared_bit)
 {
-	if (!kvm_has_tdx_gpaw(variant->width))
+	if (!is_tdx_gpaw_supported(variant->width))
 		SKIP(return, NEEDS_WIDE_GPAS);
 
 	tdx_gpaw = variant->width;
@@ -145,7 +145,7 @@ TEST(bit_47_is_not_shared_in_wide_td)
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
 
-	if (!kvm_has_tdx_gpaw(52))
+	if (!is_tdx_gpaw_supported(52))
 		SKIP(return, NEEDS_WIDE_GPAS);
 
 	tdx_gpaw = 52;
@@ -278,18 +278,18 @@ TEST_F(beyond_width, losing_memory)
 		XFAIL(return, "KVM looks for the memory in page tables that don't reach so far, and warns");
 }
 
-TDX_CALLER_FIXTURE(map_gpa)
+TDX_GUEST_FIXTURE(map_gpa)
 
 FIXTURE_SETUP(map_gpa)
 {
-	tdx_caller_create(&self->td);
+	tdx_guest_create(&self->td);
 	vm_enable_cap(self->td.vm, KVM_CAP_EXIT_HYPERCALL, BIT(KVM_HC_MAP_GPA_RANGE));
-	tdx_caller_launch(&self->td);
+	tdx_vm_finalize(self->td.vm);
 }
 
 TEST_F(map_gpa, beyond_width_refused)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 	const gpa_t gpa = 2 * td->vm->arch.s_bit;
 
 	if (tdx_call_exits(td, TDVMCALL_MAP_GPA, gpa, PAGE_SIZE)) {
@@ -301,12 +301,12 @@ TEST_F(map_gpa, beyond_width_refused)
 			       KVM_MAP_GPA_RANGE_PAGE_SZ_4K | KVM_MAP_GPA_RANGE_ENCRYPTED);
 		XFAIL(return, "KVM takes what is beyond the shared bit for private memory");
 	}
-	TEST_ASSERT_EQ(tdvmcall_status(td->call), TDVMCALL_STATUS_INVALID_OPERAND);
+	TEST_ASSERT_EQ(tdvmcall_status(&td->req->call), TDVMCALL_STATUS_INVALID_OPERAND);
 }
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

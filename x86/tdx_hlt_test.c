@@ -30,7 +30,7 @@ static void hlt_start(struct tdx_irq_td *td, struct vcpu_thread *t, u64 blocked)
 {
 	tdx_irq_td_launch(td, guest_hlt);
 	td->shared->blocked = blocked;
-	tdx_vcpu_run_to_sync(td->vcpu[0], 0);
+	vcpu_run_to_sync(td->vcpu[0], 0);
 	vcpu_thread_start(t, td->vcpu[0]);
 	vcpu_wait_until_asleep(td->vcpu[0]);
 }
@@ -40,7 +40,7 @@ static void hlt_finish(struct tdx_irq_td *td, struct vcpu_thread *t)
 {
 	tdx_join_with_ucall(t, UCALL_SYNC);
 	TEST_ASSERT_EQ(tdx_get_mp_state(td->vcpu[0]), KVM_MP_STATE_RUNNABLE);
-	tdx_vcpu_run_to_done(td->vcpu[0]);
+	vcpu_run_to_done(td->vcpu[0]);
 }
 
 /* Get a sleeping vCPU out of KVM_RUN, and check that it is still halted. */
@@ -110,8 +110,8 @@ TEST_F(hlt, woken_by_set_mp_state)
 	hlt_interrupt(&self->td, &t);
 
 	tdx_set_mp_state(self->td.vcpu[0], KVM_MP_STATE_RUNNABLE);
-	tdx_vcpu_run_to_sync(self->td.vcpu[0], 1);
-	tdx_vcpu_run_to_done(self->td.vcpu[0]);
+	vcpu_run_to_sync(self->td.vcpu[0], 1);
+	vcpu_run_to_done(self->td.vcpu[0]);
 }
 
 /* KVM has posted it, and must not let the vCPU sleep. */
@@ -119,10 +119,10 @@ TEST_F(hlt, does_not_sleep_with_msi_posted)
 {
 	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, guest_hlt);
 
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 	tdx_signal_msi(self->td.vm, 0, TDX_IRQ_VECTOR);
-	tdx_vcpu_run_to_sync(vcpu, 1);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_sync(vcpu, 1);
+	vcpu_run_to_done(vcpu);
 	TEST_ASSERT_EQ(self->td.shared->nr_irqs[0][TDX_IRQ_VECTOR], 1);
 }
 
@@ -130,9 +130,9 @@ TEST_F(hlt, does_not_sleep_with_nmi_pending)
 {
 	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, tdx_guest_one_nmi);
 
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 	vcpu_ioctl(vcpu, KVM_NMI, NULL);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 /* KVM has never seen this interrupt.  Only the module can tell KVM about it. */
@@ -152,8 +152,8 @@ TEST_F(hlt, does_not_sleep_with_self_ipi_pending)
 {
 	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, guest_hlt_with_self_ipi);
 
-	tdx_vcpu_run_to_sync(vcpu, 1);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_sync(vcpu, 1);
+	vcpu_run_to_done(vcpu);
 }
 
 TEST_F(hlt, sleeps_with_self_ipi_blocked)
@@ -167,8 +167,8 @@ TEST_F(hlt, sleeps_with_self_ipi_blocked)
 	hlt_interrupt(&self->td, &t);
 
 	vcpu_ioctl(self->td.vcpu[0], KVM_NMI, NULL);
-	tdx_vcpu_run_to_sync(self->td.vcpu[0], 1);
-	tdx_vcpu_run_to_done(self->td.vcpu[0]);
+	vcpu_run_to_sync(self->td.vcpu[0], 1);
+	vcpu_run_to_done(self->td.vcpu[0]);
 }
 
 /* Below the task priority, so the module doesn't report it as pending. */
@@ -213,11 +213,11 @@ TEST_F(hlt, disabling_exits_ignored)
 	/* KVM may refuse it as well. */
 	__vm_enable_cap(vm, KVM_CAP_X86_DISABLE_EXITS, KVM_X86_DISABLE_EXITS_HLT);
 	vcpu = tdx_irq_td_launch(&self->td, guest_hlt);
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 	tdx_set_mp_state(vcpu, KVM_MP_STATE_RUNNABLE);
 	tdx_signal_msi(vm, 0, TDX_IRQ_VECTOR);
-	tdx_vcpu_run_to_sync(vcpu, 1);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_sync(vcpu, 1);
+	vcpu_run_to_done(vcpu);
 }
 
 /* Any operand but zero means that the guest's interrupts are blocked. */
@@ -248,10 +248,10 @@ TEST_F(hlt_blocked, msi_stays_pending)
 	TEST_ASSERT_EQ(td->shared->nr_irqs[0][TDX_IRQ_VECTOR], 0);
 
 	vcpu_ioctl(td->vcpu[0], KVM_NMI, NULL);
-	tdx_vcpu_run_to_sync(td->vcpu[0], 1);
+	vcpu_run_to_sync(td->vcpu[0], 1);
 	TEST_ASSERT_EQ(td->shared->nr_nmis[0], 1);
 	TEST_ASSERT_EQ(td->shared->nr_irqs[0][TDX_IRQ_VECTOR], 0);
-	tdx_vcpu_run_to_done(td->vcpu[0]);
+	vcpu_run_to_done(td->vcpu[0]);
 	TEST_ASSERT_EQ(td->shared->nr_irqs[0][TDX_IRQ_VECTOR], 1);
 }
 
@@ -268,7 +268,7 @@ TEST_F(hlt_blocked, woken_by_nmi)
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

@@ -18,7 +18,7 @@
 #include "processor.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
-#include "tdx/vcpu_thread.h"
+#include "tdx/generic/vcpu_thread.h"
 
 #define NR_VCPUS	2
 #define VECTOR		0xa1
@@ -59,7 +59,7 @@ static void td_create(struct td *td)
 static struct kvm_vcpu *td_launch(struct td *td, void *guest_code)
 {
 	td->vcpu[0] = vm_vcpu_add(td->vm, 0, guest_code);
-	vm_tdx_launch(td->vm);
+	tdx_vm_finalize(td->vm);
 	return td->vcpu[0];
 }
 
@@ -145,7 +145,7 @@ FIXTURE_TEARDOWN(host_state)
 static void run_guest(struct kvm_vcpu *vcpu)
 {
 	for (int i = 0; i < NR_RUNS; i++)
-		tdx_vcpu_run_to_sync(vcpu, 0);
+		vcpu_run_to_sync(vcpu, 0);
 }
 
 /*
@@ -807,8 +807,8 @@ TEST_F(moved, over_all_cpus)
 	for (int round = 0; round < 2; round++) {
 		for (int i = 0; i < nr_cpus; i++) {
 			pin_self_to_cpu(cpus[i]);
-			tdx_vcpu_run_to_sync(vcpu, 0);
-			tdx_vcpu_run_to_sync(vcpu, 0);
+			vcpu_run_to_sync(vcpu, 0);
+			vcpu_run_to_sync(vcpu, 0);
 		}
 	}
 }
@@ -819,12 +819,12 @@ TEST_F(moved, two_vcpus_change_places)
 
 	for (int i = 0; i < NR_VCPUS; i++)
 		td->vcpu[i] = vm_vcpu_add(td->vm, i, guest_keeps_state);
-	vm_tdx_launch(td->vm);
+	tdx_vm_finalize(td->vm);
 
 	for (int round = 0; round < 6; round++) {
 		for (int i = 0; i < NR_VCPUS; i++) {
 			pin_self_to_cpu(cpus[(i + round) % 2]);
-			tdx_vcpu_run_to_sync(td->vcpu[i], i);
+			vcpu_run_to_sync(td->vcpu[i], i);
 		}
 	}
 }
@@ -838,11 +838,11 @@ TEST_F(moved, between_the_steps_of_the_launch)
 	td->vcpu[0] = vm_vcpu_add(td->vm, 0, guest_keeps_state);
 	pin_self_to_cpu(cpus[1]);
 	td->vcpu[1] = vm_vcpu_add(td->vm, 1, guest_keeps_state);
-	tdx_init_memory(td->vm);
+	tdx_load_private_memory(td->vm);
 	pin_self_to_cpu(cpus[0]);
 	tdx_finalize(td->vm);
-	tdx_vcpu_run_to_sync(td->vcpu[1], 1);
-	tdx_vcpu_run_to_sync(td->vcpu[0], 0);
+	vcpu_run_to_sync(td->vcpu[1], 1);
+	vcpu_run_to_sync(td->vcpu[0], 0);
 }
 
 /* Interrupts are posted to where the vCPU runs now. */
@@ -913,9 +913,9 @@ TEST_F(moved, with_a_timer_armed)
 	struct kvm_vcpu *vcpu = td_launch(&self->td, guest_timer);
 
 	pin_self_to_cpu(cpus[0]);
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 	pin_self_to_cpu(cpus[1]);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 /*
@@ -993,16 +993,16 @@ TEST_F(offline, vcpu_in_user_space)
 	struct kvm_vcpu *vcpu = td_launch(&self->td, guest_keeps_state);
 
 	pin_self_to_cpu(self->cpu);
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 	pin_self_to_cpu(cpus[0]);
 	if (set_online(self->cpu, false))
 		SKIP(return, CPU_STAYS);
 
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 	TEST_ASSERT_EQ(set_online(self->cpu, true), 0);
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 	pin_self_to_cpu(self->cpu);
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 }
 
 TEST_F(offline, several_vcpus)
@@ -1011,17 +1011,17 @@ TEST_F(offline, several_vcpus)
 
 	for (int i = 0; i < NR_VCPUS; i++)
 		td->vcpu[i] = vm_vcpu_add(td->vm, i, guest_keeps_state);
-	vm_tdx_launch(td->vm);
+	tdx_vm_finalize(td->vm);
 
 	pin_self_to_cpu(self->cpu);
 	for (int i = 0; i < NR_VCPUS; i++)
-		tdx_vcpu_run_to_sync(td->vcpu[i], i);
+		vcpu_run_to_sync(td->vcpu[i], i);
 	pin_self_to_cpu(cpus[0]);
 	if (set_online(self->cpu, false))
 		SKIP(return, CPU_STAYS);
 
 	for (int i = NR_VCPUS - 1; i >= 0; i--)
-		tdx_vcpu_run_to_sync(td->vcpu[i], i);
+		vcpu_run_to_sync(td->vcpu[i], i);
 }
 
 /* A vCPU that isn't initialised has nothing there, except in KVM's lists. */
@@ -1039,8 +1039,8 @@ TEST_F(offline, vcpu_between_creation_and_init)
 	tdx_vcpu_init_cpuid(td->vcpu[0]);
 	tdx_init_vcpu(td->vcpu[0], 0);
 	vcpu_arch_set_entry_point(td->vcpu[0], guest_keeps_state);
-	vm_tdx_launch(td->vm);
-	tdx_vcpu_run_to_sync(td->vcpu[0], 0);
+	tdx_vm_finalize(td->vm);
+	vcpu_run_to_sync(td->vcpu[0], 0);
 }
 
 /* The scheduler finds it another CPU, in the midst of KVM_RUN. */
@@ -1089,7 +1089,7 @@ TEST_F(offline, td_torn_down_meanwhile)
 	for (int i = 0; i < 3; i++) {
 		td_launch(&self->td, guest_keeps_state);
 		pin_self_to_cpu(self->cpu);
-		tdx_vcpu_run_to_sync(self->td.vcpu[0], 0);
+		vcpu_run_to_sync(self->td.vcpu[0], 0);
 		pin_self_to_cpu(cpus[0]);
 		if (set_online(self->cpu, false))
 			SKIP(return, CPU_STAYS);
@@ -1099,7 +1099,7 @@ TEST_F(offline, td_torn_down_meanwhile)
 		TEST_ASSERT_EQ(set_online(self->cpu, true), 0);
 	}
 	td_launch(&self->td, guest_keeps_state);
-	tdx_vcpu_run_to_sync(self->td.vcpu[0], 0);
+	vcpu_run_to_sync(self->td.vcpu[0], 0);
 }
 
 /* As many CPUs as may go, for as long as there is a TD. */
@@ -1109,21 +1109,21 @@ TEST_F(offline, all_but_one)
 
 	for (int i = 1; i < nr_cpus; i++) {
 		pin_self_to_cpu(cpus[i]);
-		tdx_vcpu_run_to_sync(vcpu, 0);
+		vcpu_run_to_sync(vcpu, 0);
 	}
 	pin_self_to_cpu(cpus[0]);
 	for (int i = 1; i < nr_cpus; i++)
 		if (set_online(cpus[i], false))
 			SKIP(return, CPU_STAYS);
 
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 }
 
 int main(int argc, char *argv[])
 {
 	int ret;
 
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	find_cpus();
 	ret = test_harness_run(argc, argv);

@@ -9,7 +9,8 @@
  */
 #include <linux/kvm_para.h>
 
-#include "tdx/tdx_caller.h"
+#include "tdx/tdx_guest.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_irq.h"
 
 /* Operand of hypercalls about memory.  KVM doesn't access it. */
@@ -32,7 +33,7 @@ static bool is_known_leaf(u64 leaf)
 	return false;
 }
 
-static void assert_unsupported(struct tdx_caller *td, u64 leaf)
+static void assert_unsupported(struct tdx_guest *td, u64 leaf)
 {
 	u64 status = tdx_call_status(td, leaf, 1, 1, 1, 1);
 
@@ -41,7 +42,7 @@ static void assert_unsupported(struct tdx_caller *td, u64 leaf)
 		    (unsigned long)status);
 }
 
-TDX_CALLER_SUITE(unknown_tdvmcall);
+TDX_GUEST_SUITE(unknown_tdvmcall);
 
 /* Such as WBINVD, PCONFIG, VMCALL and EPT misconfiguration. */
 TEST_F(unknown_tdvmcall, exit_reasons_that_are_not_leaves)
@@ -75,7 +76,7 @@ TEST_F(unknown_tdvmcall, all_ones)
 	assert_unsupported(&self->td, ~0ull);
 }
 
-static u64 hypercall(struct tdx_caller *td, u64 nr, u64 a0, u64 a1, u64 a2, u64 a3)
+static u64 hypercall(struct tdx_guest *td, u64 nr, u64 a0, u64 a1, u64 a2, u64 a3)
 {
 	struct tdvmcall call = TDVMCALL_HYPERCALL(nr, a0, a1, a2, a3);
 
@@ -83,7 +84,7 @@ static u64 hypercall(struct tdx_caller *td, u64 nr, u64 a0, u64 a1, u64 a2, u64 
 	return tdvmcall_status(&call);
 }
 
-static void start_map_gpa(struct tdx_caller *td, u64 gpa, u64 nr_pages, u64 attrs)
+static void start_map_gpa(struct tdx_guest *td, u64 gpa, u64 nr_pages, u64 attrs)
 {
 	struct tdvmcall call = TDVMCALL_HYPERCALL(KVM_HC_MAP_GPA_RANGE, gpa,
 						  nr_pages, attrs);
@@ -100,12 +101,12 @@ static void start_map_gpa(struct tdx_caller *td, u64 gpa, u64 nr_pages, u64 attr
 	TEST_ASSERT_EQ(run->hypercall.ret, 0);
 }
 
-static void set_hypercall_exits(struct tdx_caller *td, u64 mask)
+static void set_hypercall_exits(struct tdx_guest *td, u64 mask)
 {
 	vm_enable_cap(td->vm, KVM_CAP_EXIT_HYPERCALL, mask);
 }
 
-TDX_CALLER_SUITE(kvm_hypercall);
+TDX_GUEST_SUITE(kvm_hypercall);
 
 TEST_F(kvm_hypercall, unknown_numbers)
 {
@@ -191,7 +192,7 @@ TEST_F(kvm_hypercall, send_ipi_destination_bits_refused)
 /* The TD's CPUID doesn't have the leaf with these features. */
 TEST_F(kvm_hypercall, pv_features_enforced)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 
 	vcpu_enable_cap(td->vcpu, KVM_CAP_ENFORCE_PV_FEATURE_CPUID, 1);
 	TEST_ASSERT_EQ(hypercall(td, KVM_HC_KICK_CPU, 0, 0, 0, 0), (u64)-KVM_ENOSYS);
@@ -211,7 +212,7 @@ TEST_F(kvm_hypercall, map_gpa_range_exit_not_enabled)
 /* Unlike MapGPA, KVM doesn't treat the shared bit or 2 MiB specially. */
 TEST_F(kvm_hypercall, map_gpa_range_passed_unchanged)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 
 	set_hypercall_exits(td, BIT(KVM_HC_MAP_GPA_RANGE));
 	start_map_gpa(td, GPA, 1, KVM_MAP_GPA_RANGE_ENCRYPTED);
@@ -257,7 +258,7 @@ TEST_F(kvm_hypercall, map_gpa_range_result_passed_unchanged)
 
 TEST_F(kvm_hypercall, map_gpa_range_completes_before_signals)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 
 	set_hypercall_exits(td, BIT(KVM_HC_MAP_GPA_RANGE));
 	start_map_gpa(td, GPA, 1, 0);
@@ -287,12 +288,12 @@ TDX_IRQ_SUITE(kvm_hypercall_ipi);
 TEST_F(kvm_hypercall_ipi, arrives)
 {
 	tdx_irq_td_launch(&self->td, guest_send_ipi);
-	tdx_vcpu_run_to_done(self->td.vcpu[0]);
+	vcpu_run_to_done(self->td.vcpu[0]);
 }
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

@@ -14,8 +14,8 @@
 
 #include "kvm_util.h"
 #include "processor.h"
-#include "tdx/kernel_log.h"
-#include "tdx/tdx_agent.h"
+#include "tdx/generic/kernel_log.h"
+#include "tdx/tdx_guest.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 #include "userfaultfd_util.h"
@@ -104,7 +104,7 @@ TEST_F(init_vm, flags)
 	for (int i = 0; i < 32; i++) {
 		u64 hw_error;
 
-		TEST_ASSERT_FAILS(__vm_tdx_ioctl(self->vm, KVM_TDX_INIT_VM,
+		TEST_ASSERT_FAILS(__tdx_vm_ioctl(self->vm, KVM_TDX_INIT_VM,
 						 BIT(i), self->init, &hw_error),
 				  EINVAL);
 		TEST_ASSERT_EQ(hw_error, 0ull);
@@ -119,7 +119,7 @@ TEST_F(init_vm, hw_error_not_zero)
 		.hw_error = 1,
 	};
 
-	TEST_ASSERT_FAILS(__vm_tdx_cmd(self->vm, &cmd), EINVAL);
+	TEST_ASSERT_FAILS(__tdx_vm_cmd(self->vm, &cmd), EINVAL);
 	TEST_ASSERT_EQ(cmd.hw_error, 1);
 }
 
@@ -129,8 +129,8 @@ TEST_F(init_vm, command_unreadable)
 
 	cmd->id = KVM_TDX_INIT_VM;
 	cmd->data = (u64)self->init;
-	TEST_ASSERT_FAILS(__vm_tdx_cmd(self->vm, cmd), EFAULT);
-	TEST_ASSERT_FAILS(__vm_tdx_cmd(self->vm, NULL), EFAULT);
+	TEST_ASSERT_FAILS(__tdx_vm_cmd(self->vm, cmd), EFAULT);
+	TEST_ASSERT_FAILS(__tdx_vm_cmd(self->vm, NULL), EFAULT);
 }
 
 TEST_F(init_vm, data_unreadable)
@@ -167,7 +167,7 @@ TEST_F(init_vm, command_read_only)
 		.data = (u64)self->init,
 	};
 
-	TEST_ASSERT_FAILS(__vm_tdx_cmd(self->vm, test_alloc_read_only(&cmd, sizeof(cmd))),
+	TEST_ASSERT_FAILS(__tdx_vm_cmd(self->vm, test_alloc_read_only(&cmd, sizeof(cmd))),
 			  EFAULT);
 	assert_kvm_refuses(self, EINVAL);
 	self->initialized = true;
@@ -234,7 +234,7 @@ TEST_F(init_vm, gpa_width)
 
 TEST_F(init_vm, gpa_width_52_without_5_level_ept)
 {
-	if (kvm_has_tdx_gpaw(52))
+	if (is_tdx_gpaw_supported(52))
 		SKIP(return, "this host has an EPT of 5 levels");
 
 	set_gpa_width(self->init, 52);
@@ -621,7 +621,7 @@ FIXTURE(seen_inside) {
 	struct kvm_vm *vm;
 	struct kvm_vcpu *vcpu;
 	struct kvm_tdx_init_vm *init;
-	struct tdx_agent agent;
+	struct tdx_guest guest;
 };
 
 FIXTURE_SETUP(seen_inside)
@@ -637,40 +637,40 @@ FIXTURE_TEARDOWN(seen_inside)
 }
 
 /* The vCPU does KVM_TDX_INIT_VM if the test did not. */
-static struct kvm_vcpu *launch(struct kvm_vm *vm, struct tdx_agent *agent)
+static struct kvm_vcpu *launch(struct kvm_vm *vm, struct tdx_guest *guest)
 {
-	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, 0, tdx_agent_guest);
+	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, 0, tdx_guest_serve);
 
-	tdx_agent_init(agent, vm, vcpu);
-	vm_tdx_launch(vm);
+	tdx_guest_init(guest, vcpu);
+	tdx_vm_finalize(vm);
 	return vcpu;
 }
 
-static u64 read_metadata(struct tdx_agent *agent, u64 field)
+static u64 read_metadata(struct tdx_guest *guest, u64 field)
 {
 	u64 val;
 
-	TEST_ASSERT_EQ(tdx_agent_vm_rd(agent, field, &val), TDX_SUCCESS);
+	TEST_ASSERT_EQ(tdx_guest_vm_rd(guest, field, &val), TDX_SUCCESS);
 	return val;
 }
 
 #define start(self)							\
 do {									\
 	tdx_init_vm((self)->vm, (self)->init);				\
-	(self)->vcpu = launch((self)->vm, &(self)->agent);		\
+	(self)->vcpu = launch((self)->vm, &(self)->guest);		\
 } while (0)
 
-#define inside(self, f)	read_metadata(&(self)->agent, f)
+#define inside(self, f)	read_metadata(&(self)->guest, f)
 
 /* The same of a TD with the lib's parameters, to compare with. */
 static u64 inside_other_td(u64 field)
 {
 	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 1, 0);
-	struct tdx_agent agent;
+	struct tdx_guest guest;
 	u64 val;
 
-	launch(vm, &agent);
-	val = read_metadata(&agent, field);
+	launch(vm, &guest);
+	val = read_metadata(&guest, field);
 	kvm_vm_free(vm);
 	return val;
 }
@@ -755,7 +755,7 @@ TEST_F(seen_inside, tsc_frequency_between_two)
 		return;
 	}
 
-	self->vcpu = launch(self->vm, &self->agent);
+	self->vcpu = launch(self->vm, &self->guest);
 	known = __vcpu_ioctl(self->vcpu, KVM_GET_TSC_KHZ, NULL);
 	real = inside(self, TDX_MD_TSC_FREQUENCY) * TSC_UNIT_KHZ;
 	if (known == khz && real == 80ul * TSC_UNIT_KHZ)
@@ -776,7 +776,7 @@ TEST_F(seen_inside, tsc_frequency_set_too_late)
 	vm_ioctl(self->vm, KVM_SET_TSC_KHZ, (void *)khz);
 	tdx_init_vm(self->vm, self->init);
 	taken = !__vm_ioctl(self->vm, KVM_SET_TSC_KHZ, (void *)(khz / 2));
-	self->vcpu = vm_vcpu_add(self->vm, 0, tdx_agent_guest);
+	self->vcpu = vm_vcpu_add(self->vm, 0, tdx_guest_serve);
 
 	if (taken && __vcpu_ioctl(self->vcpu, KVM_GET_TSC_KHZ, NULL) == khz / 2)
 		XFAIL(return, "KVM computes with a frequency that the TD doesn't have");
@@ -787,7 +787,7 @@ TEST_F(seen_inside, tsc_frequency_set_too_late)
 TEST_F(seen_inside, tsc_frequency_set_after_vcpu)
 {
 	tdx_init_vm(self->vm, self->init);
-	vm_vcpu_add(self->vm, 0, tdx_agent_guest);
+	vm_vcpu_add(self->vm, 0, tdx_guest_serve);
 	TEST_ASSERT_FAILS(__vm_ioctl(self->vm, KVM_SET_TSC_KHZ,
 				     (void *)(80ul * TSC_UNIT_KHZ)), EINVAL);
 }
@@ -803,7 +803,7 @@ TEST_F(seen_inside, td_after_refusals)
 	for (int i = 0; i < 3; i++)
 		assert_module_refuses(self->vm, self->init);
 
-	self->vcpu = launch(self->vm, &self->agent);
+	self->vcpu = launch(self->vm, &self->guest);
 	TEST_ASSERT_EQ(inside(self, TDX_MD_ATTRIBUTES) & caps->supported_attrs, 0);
 	TEST_ASSERT_EQ(inside(self, TDX_MD_MROWNER), 0);
 	free(caps);
@@ -825,7 +825,7 @@ FIXTURE_TEARDOWN(tsc_frequency) { }
 TEST_F(tsc_frequency, seen_inside)
 {
 	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 1, 0);
-	struct tdx_agent agent;
+	struct tdx_guest guest;
 	struct kvm_vcpu *vcpu;
 
 	if (__vm_ioctl(vm, KVM_SET_TSC_KHZ, (void *)(variant->units * TSC_UNIT_KHZ))) {
@@ -833,8 +833,8 @@ TEST_F(tsc_frequency, seen_inside)
 		SKIP(return, "too fast for this host's KVM in any VM");
 	}
 
-	vcpu = launch(vm, &agent);
-	TEST_ASSERT_EQ(read_metadata(&agent, TDX_MD_TSC_FREQUENCY), variant->units);
+	vcpu = launch(vm, &guest);
+	TEST_ASSERT_EQ(read_metadata(&guest, TDX_MD_TSC_FREQUENCY), variant->units);
 	TEST_ASSERT_EQ(__vcpu_ioctl(vcpu, KVM_GET_TSC_KHZ, NULL),
 		       variant->units * TSC_UNIT_KHZ);
 	kvm_vm_free(vm);
@@ -868,7 +868,7 @@ static void guest_gpaw(u64 width, u64 *shared)
 
 FIXTURE_SETUP(gpaw)
 {
-	if (!kvm_has_tdx_gpaw(variant->width))
+	if (!is_tdx_gpaw_supported(variant->width))
 		SKIP(return, "needs an EPT of 5 levels");
 
 	tdx_gpaw = variant->width;
@@ -889,9 +889,9 @@ TEST_F(gpaw, shared_memory)
 {
 	u64 *shared = addr_gva2hva(self->vm, self->gva);
 
-	vm_tdx_launch(self->vm);
+	tdx_vm_finalize(self->vm);
 	*shared = 1;
-	tdx_vcpu_run_to_done(self->vcpu);
+	vcpu_run_to_done(self->vcpu);
 	TEST_ASSERT_EQ(*shared, 2);
 }
 
@@ -920,7 +920,7 @@ TEST_F(gpaw, limits_memslots)
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

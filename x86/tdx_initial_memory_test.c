@@ -21,7 +21,7 @@
 
 FIXTURE(initial_page) {
 	struct kvm_vm *vm;
-	struct tdx_servant s;
+	struct tdx_guest guest;
 	struct kvm_vcpu *vcpu;
 	u64 *hva;		/* NR_PAGES of shared memory, which serve as source */
 };
@@ -29,8 +29,8 @@ FIXTURE(initial_page) {
 FIXTURE_SETUP(initial_page)
 {
 	self->vm = tdx_memory_create(0);
-	self->s = tdx_servant_add(self->vm, 0);
-	self->vcpu = self->s.vcpu;
+	self->guest = tdx_guest_add(self->vm, 0);
+	self->vcpu = self->guest.vcpu;
 	self->hva = addr_gpa2hva(self->vm, GMEM_GPA);
 	vm_mem_set_private(self->vm, GMEM_GPA, NR_PAGES * PAGE_SIZE);
 }
@@ -148,11 +148,11 @@ TEST_F(initial_page, taken_back)
 	add(self->vcpu, self->hva, GMEM_GPA, 3);
 	vm_mem_set_shared(self->vm, GMEM_PAGE(0), PAGE_SIZE);
 	vm_guest_mem_punch_hole(self->vm, GMEM_PAGE(1), PAGE_SIZE);
-	vm_tdx_launch(self->vm);
+	tdx_vm_finalize(self->vm);
 
-	tdx_write(&self->s, shared(GMEM_PAGE(0)), MAGIC);
-	tdx_assert_lost(&self->s, GMEM_PAGE(1));
-	TEST_ASSERT_EQ(tdx_read(&self->s, GMEM_PAGE(2)), 0ul);
+	tdx_guest_write(&self->guest, shared(GMEM_PAGE(0)), MAGIC);
+	tdx_guest_assert_lost(&self->guest, GMEM_PAGE(1));
+	TEST_ASSERT_EQ(tdx_guest_read(&self->guest, GMEM_PAGE(2)), 0ul);
 }
 
 /* After the launch it is a page like any other. */
@@ -161,20 +161,20 @@ TEST_F(initial_page, converted)
 	*self->hva = MAGIC;
 	*(u64 *)addr_gpa2hva(self->vm, GMEM_PAGE(1)) = ~MAGIC;
 	add(self->vcpu, self->hva, GMEM_GPA, 2);
-	vm_tdx_launch(self->vm);
+	tdx_vm_finalize(self->vm);
 
-	TEST_ASSERT_EQ(tdx_read(&self->s, GMEM_PAGE(0)), MAGIC);
-	tdx_convert_to_shared(&self->s, GMEM_PAGE(0), PAGE_SIZE);
-	tdx_convert_to_private(&self->s, GMEM_PAGE(0), PAGE_SIZE);
-	tdx_assert_lost(&self->s, GMEM_PAGE(0));
-	TEST_ASSERT_EQ(tdx_read(&self->s, GMEM_PAGE(1)), ~MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(&self->guest, GMEM_PAGE(0)), MAGIC);
+	tdx_convert_to_shared(&self->guest, GMEM_PAGE(0), PAGE_SIZE);
+	tdx_convert_to_private(&self->guest, GMEM_PAGE(0), PAGE_SIZE);
+	tdx_guest_assert_lost(&self->guest, GMEM_PAGE(0));
+	TEST_ASSERT_EQ(tdx_guest_read(&self->guest, GMEM_PAGE(1)), ~MAGIC);
 }
 
 /*
  * What the guest finds.
  */
 
-/* A memslot that vm_tdx_launch() leaves alone. */
+/* A memslot that tdx_vm_finalize() leaves alone. */
 #define GUEST_SLOT	10
 #define GUEST_GPA	0x80000000ul
 #define NR_GUEST_PAGES	5
@@ -250,8 +250,8 @@ static void add_contents(struct kvm_vcpu *vcpu, u32 flags, u64 to,
 static void assert_found(struct kvm_vcpu *vcpu)
 {
 	sync_global_to_guest(vcpu->vm, expected);
-	vm_tdx_launch(vcpu->vm);
-	tdx_vcpu_run_to_done(vcpu);
+	tdx_vm_finalize(vcpu->vm);
+	vcpu_run_to_done(vcpu);
 }
 
 TEST_F(contents, each_page_has_its_own)
@@ -312,7 +312,7 @@ TEST_F(contents, refused_page_unchanged)
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

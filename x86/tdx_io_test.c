@@ -7,8 +7,9 @@
  * refuse what no instruction can be, and the value, which used to be part of a
  * register, is an operand and a result of 64 bits, all of which are defined.
  */
-#include "tdx/tdx_caller.h"
-#include "tdx/tdx_io_devices.h"
+#include "tdx/tdx_guest.h"
+#include "tdx/tdx_test_harness.h"
+#include "tdx/generic/io_devices.h"
 
 #define IO		EXIT_REASON_IO_INSTRUCTION
 #define PORT		0x50
@@ -27,13 +28,13 @@ static void *io_data(struct kvm_run *run)
 	return (void *)run + run->io.data_offset;
 }
 
-static void start_in(struct tdx_caller *td, u64 port, u64 size)
+static void start_in(struct tdx_guest *td, u64 port, u64 size)
 {
 	tdx_call_start(td, IO, size, TDVMCALL_READ, port);
 	TEST_ASSERT_EXIT_IO(td->vcpu, port, size, KVM_EXIT_IO_IN);
 }
 
-static void finish_in(struct tdx_caller *td, u64 value)
+static void finish_in(struct tdx_guest *td, u64 value)
 {
 	struct tdvmcall call = tdx_call_finish(td);
 
@@ -41,14 +42,14 @@ static void finish_in(struct tdx_caller *td, u64 value)
 	TEST_ASSERT_EQ(tdvmcall_ret(&call), value);
 }
 
-static void in(struct tdx_caller *td, u64 port, u64 size, u64 value)
+static void in(struct tdx_guest *td, u64 port, u64 size, u64 value)
 {
 	start_in(td, port, size);
 	memcpy(io_data(td->run), &value, size);
 	finish_in(td, low_bytes(value, size));
 }
 
-static void out(struct tdx_caller *td, u64 port, u64 size, u64 value)
+static void out(struct tdx_guest *td, u64 port, u64 size, u64 value)
 {
 	tdx_call_start(td, IO, size, TDVMCALL_WRITE, port, value);
 	TEST_ASSERT_EXIT_IO(td->vcpu, port, size, KVM_EXIT_IO_OUT);
@@ -58,13 +59,13 @@ static void out(struct tdx_caller *td, u64 port, u64 size, u64 value)
 }
 
 /* An OUT that a device of KVM has taken, so that there is no exit. */
-static void out_in_kernel(struct tdx_caller *td, u64 port, u64 size, u64 value)
+static void out_in_kernel(struct tdx_guest *td, u64 port, u64 size, u64 value)
 {
 	TEST_ASSERT_EQ(tdx_call_status(td, IO, size, TDVMCALL_WRITE, port, value),
 		       TDVMCALL_STATUS_SUCCESS);
 }
 
-static void assert_invalid(struct tdx_caller *td, u64 size, u64 direction)
+static void assert_invalid(struct tdx_guest *td, u64 size, u64 direction)
 {
 	u64 status = tdx_call_status(td, IO, size, direction, PORT, VALUE);
 
@@ -74,7 +75,7 @@ static void assert_invalid(struct tdx_caller *td, u64 size, u64 direction)
 		    (unsigned long)status);
 }
 
-TDX_CALLER_SUITE(io);
+TDX_GUEST_SUITE(io);
 
 TEST_F(io, out_of_every_size)
 {
@@ -99,7 +100,7 @@ TEST_F(io, in_and_out_in_turn)
 
 TEST_F(io, in_fills_the_result_with_zeros)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 
 	for (int i = 0; i < ARRAY_SIZE(sizes); i++) {
 		start_in(td, PORT, sizes[i]);
@@ -117,7 +118,7 @@ TEST_F(io, in_is_zero_by_default)
 
 TEST_F(io, in_has_the_size_that_the_guest_said)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 
 	start_in(td, PORT, 2);
 	memset(io_data(td->run), 0xff, sizeof(u64));
@@ -128,7 +129,7 @@ TEST_F(io, in_has_the_size_that_the_guest_said)
 
 TEST_F(io, in_completes_before_signals)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 
 	start_in(td, PORT, 4);
 	memset(io_data(td->run), 0x11, 4);
@@ -139,7 +140,7 @@ TEST_F(io, in_completes_before_signals)
 
 TEST_F(io, out_completes_before_signals)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 
 	tdx_call_start(td, IO, 4, TDVMCALL_WRITE, PORT, VALUE);
 	tdx_call_complete(td);
@@ -160,7 +161,7 @@ TEST_F(io, ports_from_first_to_last)
 TEST_F(io, port_has_16_bits)
 {
 	static const u64 bits[] = { BIT_ULL(16), BIT_ULL(31), BIT_ULL(32), BIT_ULL(63) };
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 	int nr_exits = 0;
 
 	for (int i = 0; i < ARRAY_SIZE(bits); i++) {
@@ -170,7 +171,7 @@ TEST_F(io, port_has_16_bits)
 			nr_exits++;
 			continue;
 		}
-		TEST_ASSERT_EQ(tdvmcall_status(td->call), TDVMCALL_STATUS_INVALID_OPERAND);
+		TEST_ASSERT_EQ(tdvmcall_status(&td->req->call), TDVMCALL_STATUS_INVALID_OPERAND);
 	}
 
 	if (nr_exits)
@@ -212,67 +213,67 @@ TEST_F(io, direction_is_not_truncated)
 
 TEST_F(io, ioeventfd_of_one_size)
 {
-	struct tdx_caller *td = &self->td;
-	int fd = tdx_ioeventfd(td->vm, PORT, 2, KVM_IOEVENTFD_FLAG_PIO, 0);
+	struct tdx_guest *td = &self->td;
+	int fd = vm_ioeventfd(td->vm, PORT, 2, KVM_IOEVENTFD_FLAG_PIO, 0);
 
 	out_in_kernel(td, PORT, 2, VALUE);
 	out_in_kernel(td, PORT, 2, 0);
-	TEST_ASSERT_EQ(tdx_nr_events(fd), 2);
+	TEST_ASSERT_EQ(eventfd_nr_events(fd), 2);
 
 	out(td, PORT, 1, VALUE);
 	out(td, PORT, 4, VALUE);
 	out(td, PORT + 1, 2, VALUE);
 	in(td, PORT, 2, VALUE);
-	TEST_ASSERT_EQ(tdx_nr_events(fd), 0);
+	TEST_ASSERT_EQ(eventfd_nr_events(fd), 0);
 }
 
 TEST_F(io, ioeventfd_of_every_size)
 {
-	struct tdx_caller *td = &self->td;
-	int fd = tdx_ioeventfd(td->vm, PORT, 0, KVM_IOEVENTFD_FLAG_PIO, 0);
+	struct tdx_guest *td = &self->td;
+	int fd = vm_ioeventfd(td->vm, PORT, 0, KVM_IOEVENTFD_FLAG_PIO, 0);
 
 	for (int i = 0; i < ARRAY_SIZE(sizes); i++)
 		out_in_kernel(td, PORT, sizes[i], VALUE);
-	TEST_ASSERT_EQ(tdx_nr_events(fd), ARRAY_SIZE(sizes));
+	TEST_ASSERT_EQ(eventfd_nr_events(fd), ARRAY_SIZE(sizes));
 }
 
 TEST_F(io, ioeventfd_of_one_value)
 {
-	struct tdx_caller *td = &self->td;
-	int fd = tdx_ioeventfd(td->vm, PORT, 2, KVM_IOEVENTFD_FLAG_PIO |
+	struct tdx_guest *td = &self->td;
+	int fd = vm_ioeventfd(td->vm, PORT, 2, KVM_IOEVENTFD_FLAG_PIO |
 			       KVM_IOEVENTFD_FLAG_DATAMATCH, low_bytes(VALUE, 2));
 
 	/* The value ends where the instruction's operand does. */
 	out_in_kernel(td, PORT, 2, low_bytes(VALUE, 2));
 	out_in_kernel(td, PORT, 2, VALUE);
-	TEST_ASSERT_EQ(tdx_nr_events(fd), 2);
+	TEST_ASSERT_EQ(eventfd_nr_events(fd), 2);
 	out(td, PORT, 2, VALUE + 1);
-	TEST_ASSERT_EQ(tdx_nr_events(fd), 0);
+	TEST_ASSERT_EQ(eventfd_nr_events(fd), 0);
 }
 
 TEST_F(io, ioeventfd_taken_away)
 {
-	struct tdx_caller *td = &self->td;
-	int fd = tdx_ioeventfd(td->vm, PORT, 2, KVM_IOEVENTFD_FLAG_PIO, 0);
+	struct tdx_guest *td = &self->td;
+	int fd = vm_ioeventfd(td->vm, PORT, 2, KVM_IOEVENTFD_FLAG_PIO, 0);
 
-	tdx_set_ioeventfd(td->vm, fd, PORT, 2, KVM_IOEVENTFD_FLAG_PIO |
+	vm_set_ioeventfd(td->vm, fd, PORT, 2, KVM_IOEVENTFD_FLAG_PIO |
 			  KVM_IOEVENTFD_FLAG_DEASSIGN, 0);
 	out(td, PORT, 2, VALUE);
-	TEST_ASSERT_EQ(tdx_nr_events(fd), 0);
+	TEST_ASSERT_EQ(eventfd_nr_events(fd), 0);
 }
 
 TEST_F(io, ioeventfd_of_mmio_is_not_for_ports)
 {
-	int fd = tdx_ioeventfd(self->td.vm, PORT, 0, 0, 0);
+	int fd = vm_ioeventfd(self->td.vm, PORT, 0, 0, 0);
 
 	out(&self->td, PORT, 4, VALUE);
-	TEST_ASSERT_EQ(tdx_nr_events(fd), 0);
+	TEST_ASSERT_EQ(eventfd_nr_events(fd), 0);
 }
 
 TEST_F(io, coalesced_out)
 {
-	struct tdx_caller *td = &self->td;
-	struct kvm_coalesced_mmio_ring *ring = tdx_coalesced_ring(td->vcpu);
+	struct tdx_guest *td = &self->td;
+	struct kvm_coalesced_mmio_ring *ring = vcpu_coalesced_ring(td->vcpu);
 
 	kvm_vm_register_coalesced_io(td->vm, PORT, 4, true);
 	for (int i = 0; i < ARRAY_SIZE(sizes); i++)
@@ -287,8 +288,8 @@ TEST_F(io, coalesced_out)
 
 TEST_F(io, coalesced_out_only)
 {
-	struct tdx_caller *td = &self->td;
-	struct kvm_coalesced_mmio_ring *ring = tdx_coalesced_ring(td->vcpu);
+	struct tdx_guest *td = &self->td;
+	struct kvm_coalesced_mmio_ring *ring = vcpu_coalesced_ring(td->vcpu);
 
 	kvm_vm_register_coalesced_io(td->vm, PORT, 4, true);
 	in(td, PORT, 4, VALUE);
@@ -301,11 +302,11 @@ TEST_F(io, coalesced_out_only)
 
 TEST_F(io, coalesced_out_exits_when_the_ring_is_full)
 {
-	struct tdx_caller *td = &self->td;
-	struct kvm_coalesced_mmio_ring *ring = tdx_coalesced_ring(td->vcpu);
+	struct tdx_guest *td = &self->td;
+	struct kvm_coalesced_mmio_ring *ring = vcpu_coalesced_ring(td->vcpu);
 
 	kvm_vm_register_coalesced_io(td->vm, PORT, 4, true);
-	for (int i = 0; i < TDX_COALESCED_RING_SIZE - 1; i++)
+	for (int i = 0; i < COALESCED_RING_SIZE - 1; i++)
 		out_in_kernel(td, PORT, 4, i);
 	out(td, PORT, 4, VALUE);
 
@@ -363,7 +364,7 @@ TEST_F(io_instructions, by_ve_handler)
 	u64 value = VALUE;
 
 	vm_install_exception_handler(vm, VE_VECTOR, guest_ve);
-	vm_tdx_launch(vm);
+	tdx_vm_finalize(vm);
 	self->vcpu = vcpu;
 
 	for (int i = 0; i < ARRAY_SIZE(outs); i++) {
@@ -378,12 +379,12 @@ TEST_F(io_instructions, by_ve_handler)
 		value++;
 		memcpy(io_data(vcpu->run), &value, ins[i]);
 	}
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 	TEST_REQUIRE(kvm_has_cap(KVM_CAP_COALESCED_PIO));
 
 	return test_harness_run(argc, argv);

@@ -120,16 +120,16 @@ TEST_F(ipi, every_kind)
 	if (!has_two_cpus(self->td.vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
-	vm_tdx_launch_two(self->td.vm, vcpu, guest_sender, guest_receiver);
+	tdx_vm_launch_two(self->td.vm, vcpu, guest_sender, guest_receiver);
 	for (int i = 0; i < TDX_IRQ_NR_VCPUS; i++)
-		tdx_vcpu_run_to_sync(vcpu[i], 0);
+		vcpu_run_to_sync(vcpu[i], 0);
 
 	for (int row = 0; row < ARRAY_SIZE(ipis); row++)
 		for (int i = 0; i < TDX_IRQ_NR_VCPUS; i++)
-			tdx_vcpu_run_to_sync(vcpu[i], row);
+			vcpu_run_to_sync(vcpu[i], row);
 
 	for (int i = 0; i < TDX_IRQ_NR_VCPUS; i++)
-		tdx_vcpu_run_to_done(vcpu[i]);
+		vcpu_run_to_done(vcpu[i]);
 }
 
 static void guest_reserved_bits(void)
@@ -154,7 +154,7 @@ static void guest_reserved_bits(void)
 TEST_F(ipi, reserved_bits_refused)
 {
 	tdx_irq_td_launch(&self->td, guest_reserved_bits);
-	tdx_vcpu_run_to_done(self->td.vcpu[0]);
+	vcpu_run_to_done(self->td.vcpu[0]);
 }
 
 static void guest_send_irq(void)
@@ -176,11 +176,11 @@ static void wake_by_ipi(struct tdx_irq_td *td, void *guest_sleep, void *guest_se
 {
 	struct vcpu_thread t;
 
-	vm_tdx_launch_two(td->vm, td->vcpu, guest_sleep, guest_send);
-	tdx_vcpu_run_to_sync(td->vcpu[0], 0);
+	tdx_vm_launch_two(td->vm, td->vcpu, guest_sleep, guest_send);
+	vcpu_run_to_sync(td->vcpu[0], 0);
 	vcpu_thread_start(&t, td->vcpu[0]);
 	vcpu_wait_until_asleep(td->vcpu[0]);
-	tdx_vcpu_run_to_done(td->vcpu[1]);
+	vcpu_run_to_done(td->vcpu[1]);
 	tdx_join_with_ucall(&t, UCALL_DONE);
 }
 
@@ -208,10 +208,10 @@ TEST_F(ipi, reaches_running_vcpu)
 	if (!has_two_cpus(td->vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
-	vm_tdx_launch_two(td->vm, td->vcpu, tdx_guest_spin_for_irq, guest_send_irq);
+	tdx_vm_launch_two(td->vm, td->vcpu, tdx_guest_spin_for_irq, guest_send_irq);
 	vcpu_thread_start(&t, td->vcpu[0]);
 	wait_for_guest(&td->shared->here, 1);
-	tdx_vcpu_run_to_done(td->vcpu[1]);
+	vcpu_run_to_done(td->vcpu[1]);
 	tdx_join_with_ucall(&t, UCALL_DONE);
 }
 
@@ -248,9 +248,9 @@ TEST_F(ipi, none_lost_between_two_vcpus)
 	if (!has_two_cpus(td->vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
-	vm_tdx_launch_two(td->vm, td->vcpu, guest_ping, guest_pong);
+	tdx_vm_launch_two(td->vm, td->vcpu, guest_ping, guest_pong);
 	for (int i = 0; i < TDX_IRQ_NR_VCPUS; i++)
-		tdx_vcpu_run_to_sync(td->vcpu[i], 0);
+		vcpu_run_to_sync(td->vcpu[i], 0);
 	for (int i = 0; i < TDX_IRQ_NR_VCPUS; i++)
 		vcpu_thread_start(&t[i], td->vcpu[i]);
 	for (int i = 0; i < TDX_IRQ_NR_VCPUS; i++)
@@ -259,7 +259,7 @@ TEST_F(ipi, none_lost_between_two_vcpus)
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

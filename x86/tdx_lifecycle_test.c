@@ -41,9 +41,9 @@ KVM_ONE_VCPU_TD_TEST_SUITE(lifecycle);
 
 KVM_ONE_VCPU_TD_TEST(lifecycle, one_td, guest_main)
 {
-	tdx_vcpu_run_to_sync(vcpu, 1);
-	tdx_vcpu_run_to_sync(vcpu, 2);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_sync(vcpu, 1);
+	vcpu_run_to_sync(vcpu, 2);
+	vcpu_run_to_done(vcpu);
 }
 
 static void guest_assert_fails(void)
@@ -80,7 +80,7 @@ static struct kvm_vcpu *create_magic_td(u64 value)
 
 	vcpu_args_set(vcpu, 1, value);
 	write_guest_global(vm, magic, value);
-	vm_tdx_launch(vm);
+	tdx_vm_finalize(vm);
 	return vcpu;
 }
 
@@ -89,13 +89,13 @@ TEST_F(lifecycle, two_tds)
 	struct kvm_vcpu *a = create_magic_td(0xaaaaul);
 	struct kvm_vcpu *b = create_magic_td(0xbbbbul);
 
-	tdx_vcpu_run_to_sync(a, 0xaaaa);
-	tdx_vcpu_run_to_sync(b, 0xbbbb);
-	tdx_vcpu_run_to_done(a);
+	vcpu_run_to_sync(a, 0xaaaa);
+	vcpu_run_to_sync(b, 0xbbbb);
+	vcpu_run_to_done(a);
 
 	/* One TD's end doesn't affect the other. */
 	kvm_vm_free(a->vm);
-	tdx_vcpu_run_to_done(b);
+	vcpu_run_to_done(b);
 	kvm_vm_free(b->vm);
 }
 
@@ -119,8 +119,8 @@ static void *run_vcpu(void *arg)
 {
 	struct kvm_vcpu *vcpu = arg;
 
-	tdx_vcpu_run_to_sync(vcpu, vcpu->id);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_sync(vcpu, vcpu->id);
+	vcpu_run_to_done(vcpu);
 	return NULL;
 }
 
@@ -142,7 +142,7 @@ TEST_F(lifecycle, four_vcpus)
 		vcpus[i] = vm_vcpu_add(vm, i, guest_vcpu);
 		vcpu_args_set(vcpus[i], 1, (u64)i);
 	}
-	vm_tdx_launch(vm);
+	tdx_vm_finalize(vm);
 
 	for (int i = 0; i < NR_VCPUS; i++)
 		TEST_ASSERT_EQ(pthread_create(&threads[i], NULL, run_vcpu, vcpus[i]), 0);
@@ -179,9 +179,9 @@ TEST_F(lifecycle, exceptions)
 	vm_install_exception_handler(vm, BP_VECTOR, guest_exception_handler);
 	magic = 0x1234;
 	sync_global_to_guest(vm, magic);
-	vm_tdx_launch(vm);
+	tdx_vm_finalize(vm);
 
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 	kvm_vm_free(vm);
 }
 
@@ -216,13 +216,13 @@ TEST_F(lifecycle, shared_memory)
 	gva_t gva = tdx_alloc_shared(vm, PAGE_SIZE, &shared);
 
 	vcpu_args_set(vcpu, 1, gva);
-	vm_tdx_launch(vm);
+	tdx_vm_finalize(vm);
 
 	*shared = 1;
-	tdx_vcpu_run_to_sync(vcpu, 2);
+	vcpu_run_to_sync(vcpu, 2);
 	TEST_ASSERT_EQ(READ_ONCE(*shared), 2);
 	*shared = 3;
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 	kvm_vm_free(vm);
 }
 
@@ -267,7 +267,7 @@ TEST_F(lifecycle, step_by_step)
 
 	vcpu_arch_set_entry_point(vcpu, guest_reset_rcx);
 	vcpu_args_set(vcpu, 1, rcx);
-	tdx_init_memory(vm);
+	tdx_load_private_memory(vm);
 	TEST_ASSERT_FAILS(__vcpu_run(vcpu), EINVAL);
 	tdx_finalize(vm);
 
@@ -279,7 +279,7 @@ TEST_F(lifecycle, step_by_step)
 	TEST_ASSERT_FAILS(__tdx_init_mem_region(vcpu, 0, &region, NULL), EINVAL);
 	TEST_ASSERT_FAILS(__tdx_get_cpuid(vcpu, cpuid), EINVAL);
 
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 
 	free(cpuid);
 	free(init);
@@ -288,7 +288,7 @@ TEST_F(lifecycle, step_by_step)
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	/* A VMM would measure all memory. */
 	tdx_measure_memory = true;

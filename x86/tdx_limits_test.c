@@ -13,9 +13,9 @@
  */
 #include "kvm_util.h"
 #include "processor.h"
-#include "tdx/kernel_log.h"
+#include "tdx/generic/kernel_log.h"
 #include "tdx/keyids.h"
-#include "tdx/misc_cgroup.h"
+#include "tdx/generic/misc_cgroup.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -385,7 +385,7 @@ TEST_F(cgroup, limit)
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	tdx_keyids_leave(NR_KEYIDS);
 	return test_harness_run(argc, argv);

@@ -11,7 +11,8 @@
 #include <linux/sizes.h>
 
 #include "apic.h"
-#include "tdx/tdx_caller.h"
+#include "tdx/tdx_guest.h"
+#include "tdx/tdx_test_harness.h"
 
 #define MAP_GPA		TDVMCALL_MAP_GPA
 #define CHUNK		((u64)SZ_2M)
@@ -26,7 +27,7 @@
 #define DATA_GPA	GPA_2M
 #define DATA_GVA	0x800000000ul
 
-static void set_hypercall_exits(struct tdx_caller *td, u64 mask)
+static void set_hypercall_exits(struct tdx_guest *td, u64 mask)
 {
 	vm_enable_cap(td->vm, KVM_CAP_EXIT_HYPERCALL, mask);
 }
@@ -48,13 +49,13 @@ static void assert_chunk(struct kvm_vcpu *vcpu, gpa_t gpa, u64 size, bool privat
 }
 
 /* So that stale values of the last exit can't pass for new ones. */
-static void scribble(struct tdx_caller *td)
+static void scribble(struct tdx_guest *td)
 {
 	memset(&td->run->hypercall, 0xff, sizeof(td->run->hypercall));
 }
 
 /* Start a conversion to shared.  Returns at the exit for the first chunk. */
-static void start(struct tdx_caller *td, gpa_t gpa, u64 size)
+static void start(struct tdx_guest *td, gpa_t gpa, u64 size)
 {
 	scribble(td);
 	tdx_call_start(td, MAP_GPA, tdx_shared(td, gpa), size);
@@ -62,7 +63,7 @@ static void start(struct tdx_caller *td, gpa_t gpa, u64 size)
 }
 
 /* Continue to the exit for the chunk at @gpa. */
-static void next_chunk(struct tdx_caller *td, gpa_t gpa, u64 size)
+static void next_chunk(struct tdx_guest *td, gpa_t gpa, u64 size)
 {
 	scribble(td);
 	td->run->hypercall.ret = 0;
@@ -70,14 +71,14 @@ static void next_chunk(struct tdx_caller *td, gpa_t gpa, u64 size)
 	assert_chunk(td->vcpu, gpa, size, false);
 }
 
-static void finish(struct tdx_caller *td, u64 ret, u64 status)
+static void finish(struct tdx_guest *td, u64 ret, u64 status)
 {
 	td->run->hypercall.ret = ret;
 	TEST_ASSERT_EQ(tdx_call_finish_status(td), status);
 }
 
 /* Convert the whole range, chunk by chunk. */
-static void map(struct tdx_caller *td, gpa_t gpa, u64 size)
+static void map(struct tdx_guest *td, gpa_t gpa, u64 size)
 {
 	start(td, gpa, size);
 	for (u64 done = CHUNK; done < size; done += CHUNK)
@@ -85,7 +86,7 @@ static void map(struct tdx_caller *td, gpa_t gpa, u64 size)
 	finish(td, 0, TDVMCALL_STATUS_SUCCESS);
 }
 
-static void assert_refused(struct tdx_caller *td, u64 gpa, u64 size, u64 status)
+static void assert_refused(struct tdx_guest *td, u64 gpa, u64 size, u64 status)
 {
 	struct tdvmcall call = tdx_call(td, MAP_GPA, gpa, size);
 
@@ -97,13 +98,13 @@ static void assert_refused(struct tdx_caller *td, u64 gpa, u64 size, u64 status)
 		    (unsigned long)tdvmcall_ret(&call));
 }
 
-static void assert_invalid(struct tdx_caller *td, u64 gpa, u64 size)
+static void assert_invalid(struct tdx_guest *td, u64 gpa, u64 size)
 {
 	assert_refused(td, gpa, size, TDVMCALL_STATUS_INVALID_OPERAND);
 }
 
 /* The first GPA beyond the vCPU's MAXPHYADDR. */
-static gpa_t end_of_gpas(struct tdx_caller *td)
+static gpa_t end_of_gpas(struct tdx_guest *td)
 {
 	return BIT_ULL(vcpu_get_cpuid_entry(td->vcpu, 0x80000008)->eax & 0xff);
 }
@@ -113,14 +114,14 @@ static void guest_nmi(struct ex_regs *regs)
 {
 }
 
-TDX_CALLER_FIXTURE(map_gpa)
+TDX_GUEST_FIXTURE(map_gpa)
 
 FIXTURE_SETUP(map_gpa)
 {
-	tdx_caller_create(&self->td);
+	tdx_guest_create(&self->td);
 	vm_install_exception_handler(self->td.vm, NMI_VECTOR, guest_nmi);
 	set_hypercall_exits(&self->td, BIT(KVM_HC_MAP_GPA_RANGE));
-	tdx_caller_launch(&self->td);
+	tdx_vm_finalize(self->td.vm);
 }
 
 TEST_F(map_gpa, to_shared)
@@ -140,7 +141,7 @@ TEST_F(map_gpa, to_private)
 /* The limits of private GPAs, and of shared GPAs. */
 TEST_F(map_gpa, first_and_last_page)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 	const gpa_t gpas[] = { 0, td->vm->arch.s_bit - PAGE_SIZE };
 
 	for (int i = 0; i < ARRAY_SIZE(gpas); i++) {
@@ -173,7 +174,7 @@ TEST_F(map_gpa, more_in_chunks_of_2m)
 
 TEST_F(map_gpa, more_than_4g)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 
 	/* Fail after two chunks, as there would be too many. */
 	start(td, GPA, BIT_ULL(32));
@@ -183,7 +184,7 @@ TEST_F(map_gpa, more_than_4g)
 
 TEST_F(map_gpa, every_chunk_is_private)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 
 	tdx_call_start(td, MAP_GPA, GPA, 2 * CHUNK);
 	assert_chunk(td->vcpu, GPA, CHUNK, true);
@@ -257,7 +258,7 @@ TEST_F(map_gpa, size_unaligned)
 /* Both are wrong, and KVM reports the range. */
 TEST_F(map_gpa, range_is_checked_before_alignment)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 	u64 s_bit = td->vm->arch.s_bit;
 
 	assert_invalid(td, GPA + 1, 0);
@@ -270,14 +271,14 @@ TEST_F(map_gpa, range_is_checked_before_alignment)
 /* User space may stop KVM at the first chunk, in the middle and at the last. */
 static const u64 stops[] = { 0, CHUNK, 2 * CHUNK };
 
-static void assert_stops(struct tdx_caller *td, u64 ret, u64 status)
+static void assert_stops(struct tdx_guest *td, u64 ret, u64 status)
 {
 	for (int i = 0; i < ARRAY_SIZE(stops); i++) {
 		start(td, GPA, 3 * CHUNK);
 		for (u64 done = CHUNK; done <= stops[i]; done += CHUNK)
 			next_chunk(td, GPA + done, CHUNK);
 		finish(td, ret, status);
-		TEST_ASSERT_EQ(tdvmcall_ret(td->call), tdx_shared(td, GPA + stops[i]));
+		TEST_ASSERT_EQ(tdvmcall_ret(&td->req->call), tdx_shared(td, GPA + stops[i]));
 	}
 }
 
@@ -293,12 +294,12 @@ TEST_F(map_gpa, einval_is_invalid_operand)
 
 TEST_F(map_gpa, stops_at_private_gpa)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 
 	tdx_call_start(td, MAP_GPA, GPA, 2 * CHUNK);
 	vcpu_run(td->vcpu);
 	finish(td, EAGAIN, TDVMCALL_STATUS_RETRY);
-	TEST_ASSERT_EQ(tdvmcall_ret(td->call), GPA + CHUNK);
+	TEST_ASSERT_EQ(tdvmcall_ret(&td->req->call), GPA + CHUNK);
 }
 
 TEST_F(map_gpa, other_answers_fail_the_ioctl)
@@ -319,10 +320,10 @@ TEST_F(map_gpa, other_answers_fail_the_ioctl)
 }
 
 /* KVM stops after the first chunk, and the guest resumes from there. */
-static void assert_retry_and_go_on(struct tdx_caller *td)
+static void assert_retry_and_go_on(struct tdx_guest *td)
 {
 	finish(td, 0, TDVMCALL_STATUS_RETRY);
-	TEST_ASSERT_EQ(tdvmcall_ret(td->call), tdx_shared(td, GPA + CHUNK));
+	TEST_ASSERT_EQ(tdvmcall_ret(&td->req->call), tdx_shared(td, GPA + CHUNK));
 	map(td, GPA + CHUNK, 2 * CHUNK);
 }
 
@@ -333,7 +334,7 @@ TEST_F(map_gpa, retry_for_nmi)
 	assert_retry_and_go_on(&self->td);
 }
 
-static void send_interrupt(struct tdx_caller *td)
+static void send_interrupt(struct tdx_guest *td)
 {
 	struct kvm_msi msi = {
 		.address_lo = APIC_DEFAULT_GPA,
@@ -343,7 +344,7 @@ static void send_interrupt(struct tdx_caller *td)
 	TEST_ASSERT_EQ(__vm_ioctl(td->vm, KVM_SIGNAL_MSI, &msi), 1);
 }
 
-static void enable_apic(struct tdx_caller *td)
+static void enable_apic(struct tdx_guest *td)
 {
 	TEST_ASSERT_EQ(tdx_call_status(td, EXIT_REASON_MSR_WRITE,
 				       APIC_BASE_MSR + (APIC_SPIV >> 4),
@@ -362,7 +363,7 @@ TEST_F(map_gpa, retry_for_interrupt)
 
 TEST_F(map_gpa, no_retry_after_last_chunk)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 
 	enable_apic(td);
 	start(td, GPA, 2 * CHUNK);
@@ -374,7 +375,7 @@ TEST_F(map_gpa, no_retry_after_last_chunk)
 
 TEST_F(map_gpa, signals_wait_for_last_chunk)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 
 	start(td, GPA, 3 * CHUNK);
 	td->run->immediate_exit = true;
@@ -386,18 +387,18 @@ TEST_F(map_gpa, signals_wait_for_last_chunk)
 
 TEST_F(map_gpa, error_completes_before_signals)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 
 	start(td, GPA, 3 * CHUNK);
 	td->run->hypercall.ret = EAGAIN;
 	tdx_call_complete(td);
 	finish(td, 0, TDVMCALL_STATUS_RETRY);
-	TEST_ASSERT_EQ(tdvmcall_ret(td->call), tdx_shared(td, GPA));
+	TEST_ASSERT_EQ(tdvmcall_ret(&td->req->call), tdx_shared(td, GPA));
 }
 
 TEST_F(map_gpa, exit_can_be_enabled_and_disabled)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 
 	TEST_ASSERT_EQ(vm_check_cap(td->vm, KVM_CAP_EXIT_HYPERCALL) &
 		       BIT(KVM_HC_MAP_GPA_RANGE), BIT(KVM_HC_MAP_GPA_RANGE));
@@ -408,11 +409,11 @@ TEST_F(map_gpa, exit_can_be_enabled_and_disabled)
 	map(td, GPA, PAGE_SIZE);
 }
 
-TDX_CALLER_SUITE(map_gpa_without_exit);
+TDX_GUEST_SUITE(map_gpa_without_exit);
 
 TEST_F(map_gpa_without_exit, is_unsupported)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 
 	assert_refused(td, GPA, PAGE_SIZE, TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED);
 	assert_refused(td, tdx_shared(td, GPA), PAGE_SIZE,
@@ -458,7 +459,7 @@ TEST_F(map_gpa_conversion, to_shared_and_back)
 	virt_map(vm, DATA_GVA, DATA_GPA, 1);
 	vm_mem_set_private(vm, DATA_GPA, PAGE_SIZE);
 	vcpu_args_set(vcpu, 1, DATA_GVA);
-	vm_tdx_launch(vm);
+	tdx_vm_finalize(vm);
 	self->vcpu = vcpu;
 
 	data = addr_gpa2hva(vm, DATA_GPA);
@@ -466,14 +467,14 @@ TEST_F(map_gpa_conversion, to_shared_and_back)
 	vcpu_run(vcpu);
 	assert_chunk(vcpu, DATA_GPA, PAGE_SIZE, false);
 	vm_mem_set_shared(vm, DATA_GPA, PAGE_SIZE);
-	tdx_vcpu_run_to_sync(vcpu, 2);
+	vcpu_run_to_sync(vcpu, 2);
 	TEST_ASSERT_EQ(READ_ONCE(*data), 2);
 	*data = 3;
 
 	vcpu_run(vcpu);
 	assert_chunk(vcpu, DATA_GPA, PAGE_SIZE, true);
 	vm_mem_set_private(vm, DATA_GPA, PAGE_SIZE);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 static void guest_map(gpa_t gpa)
@@ -505,7 +506,7 @@ TEST_F(map_gpa_vcpus, do_not_mix)
 	}
 	self->vcpu = vcpus[0];
 	vm_enable_cap(vm, KVM_CAP_EXIT_HYPERCALL, BIT(KVM_HC_MAP_GPA_RANGE));
-	vm_tdx_launch(vm);
+	tdx_vm_finalize(vm);
 
 	for (u64 done = 0; done < 3 * CHUNK; done += CHUNK) {
 		for (int i = 0; i < ARRAY_SIZE(gpas); i++) {
@@ -514,12 +515,12 @@ TEST_F(map_gpa_vcpus, do_not_mix)
 		}
 	}
 	for (int i = 0; i < ARRAY_SIZE(gpas); i++)
-		tdx_vcpu_run_to_done(vcpus[i]);
+		vcpu_run_to_done(vcpus[i]);
 }
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

@@ -17,7 +17,7 @@
 
 #include "kvm_util.h"
 #include "processor.h"
-#include "tdx/held_page.h"
+#include "tdx/held_region.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -210,7 +210,7 @@ do {									\
 									\
 	sha384(&(self)->mrtd, __mrtd);					\
 	tdx_finalize((self)->vm);					\
-	tdx_vcpu_run_to_sync((self)->vcpu, 0);				\
+	vcpu_run_to_sync((self)->vcpu, 0);				\
 	assert_hash_eq(__td_info->mrtd, __mrtd);			\
 } while (0)
 
@@ -493,13 +493,13 @@ TEST_F(measurement, rtmrs)
 		append(&message, data, sizeof(data));
 		sha384(&message, extended);
 		free(message.data);
-		tdx_vcpu_run_to_sync(self->vcpu, 0);
+		vcpu_run_to_sync(self->vcpu, 0);
 	}
 }
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	open_sha384();
 	return test_harness_run(argc, argv);

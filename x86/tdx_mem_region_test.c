@@ -12,7 +12,7 @@
 
 #include "kvm_util.h"
 #include "processor.h"
-#include "tdx/held_page.h"
+#include "tdx/held_region.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -547,7 +547,7 @@ TEST_F(mem_region, signal_halfway)
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

@@ -31,7 +31,7 @@ TDX_MEMORY_SUITE(running);
 
 /* A vCPU that keeps writing to one page. */
 struct hammer {
-	struct tdx_servant *s;
+	struct tdx_guest *guest;
 	gva_t gva;
 	int r;
 	int error;
@@ -42,18 +42,18 @@ static void *hammer_thread(void *arg)
 {
 	struct hammer *h = arg;
 
-	h->r = __tdx_order(h->s, TDX_ORDER_HAMMER, h->gva, MAGIC);
+	h->r = __tdx_guest_do(h->guest, TDX_GUEST_HAMMER, h->gva, MAGIC);
 	h->error = errno;
 	return NULL;
 }
 
 /* Let the guest write to @gva over and over.  Returns once it does. */
-static void start_hammer(struct hammer *h, struct tdx_servant *s, gva_t gva)
+static void start_hammer(struct hammer *h, struct tdx_guest *guest, gva_t gva)
 {
-	*h = (struct hammer) { .s = s, .gva = gva };
-	WRITE_ONCE(s->order->done, 0);
+	*h = (struct hammer) { .guest = guest, .gva = gva };
+	WRITE_ONCE(guest->req->done, 0);
 	TEST_ASSERT_EQ(pthread_create(&h->thread, NULL, hammer_thread, h), 0);
-	while (!READ_ONCE(s->order->done))
+	while (!READ_ONCE(guest->req->done))
 		sched_yield();
 }
 
@@ -66,25 +66,25 @@ static void wait_hammer(struct hammer *h)
 /* Stop a guest that nothing has disturbed. */
 static void stop_hammer(struct hammer *h)
 {
-	WRITE_ONCE(h->s->order->stop, 1);
+	WRITE_ONCE(h->guest->req->stop, 1);
 	wait_hammer(h);
 	TEST_ASSERT_EQ(h->r, 0);
-	TEST_ASSERT_EQ(h->s->order->vector, 0);
+	TEST_ASSERT_EQ(h->guest->req->vector, 0);
 }
 
 #define assert_hammer_faulted(h, gpa, flags)				\
 do {									\
 	TEST_ASSERT_EQ((h)->r, -1);					\
 	TEST_ASSERT_EQ((h)->error, EFAULT);				\
-	TEST_ASSERT_MEMORY_FAULT((h)->s, gpa, flags);			\
+	TEST_ASSERT_MEMORY_FAULT((h)->guest, gpa, flags);			\
 } while (0)
 
 TEST_F(running, private_made_shared)
 {
 	struct hammer h;
 
-	tdx_make_private(&self->s, FOCUS, 1, MAGIC);
-	start_hammer(&h, &self->s, FOCUS);
+	tdx_make_private(&self->guest, FOCUS, 1, MAGIC);
+	start_hammer(&h, &self->guest, FOCUS);
 	vm_mem_set_shared(self->vm, FOCUS, PAGE_SIZE);
 	wait_hammer(&h);
 	assert_hammer_faulted(&h, FOCUS, PRIVATE);
@@ -94,14 +94,14 @@ TEST_F(running, shared_made_private)
 {
 	struct hammer h;
 
-	start_hammer(&h, &self->s, shared(FOCUS));
+	start_hammer(&h, &self->guest, shared(FOCUS));
 	vm_mem_set_private(self->vm, FOCUS, PAGE_SIZE);
 	wait_hammer(&h);
 	assert_hammer_faulted(&h, FOCUS, 0);
 
 	/* The guest can't change the host's page any more. */
 	*hva(self->vm, FOCUS) = 0;
-	TEST_ASSERT_FAILS(tdx_continue(&self->s), EFAULT);
+	TEST_ASSERT_FAILS(tdx_guest_run(&self->guest), EFAULT);
 	TEST_ASSERT_EQ(*hva(self->vm, FOCUS), 0ul);
 }
 
@@ -109,21 +109,21 @@ TEST_F(running, hole_punched)
 {
 	struct hammer h;
 
-	tdx_make_private(&self->s, FOCUS, 1, MAGIC);
-	start_hammer(&h, &self->s, FOCUS);
+	tdx_make_private(&self->guest, FOCUS, 1, MAGIC);
+	start_hammer(&h, &self->guest, FOCUS);
 	vm_guest_mem_punch_hole(self->vm, FOCUS, PAGE_SIZE);
 	wait_hammer(&h);
 	TEST_ASSERT_EQ(h.r, 0);
-	TEST_ASSERT_VE(&self->s, FOCUS);
-	tdx_assert_lost(&self->s, FOCUS);
+	TEST_ASSERT_VE(&self->guest, FOCUS);
+	tdx_guest_assert_lost(&self->guest, FOCUS);
 }
 
 TEST_F(running, private_memslot_deleted)
 {
 	struct hammer h;
 
-	tdx_make_private(&self->s, FOCUS, 1, MAGIC);
-	start_hammer(&h, &self->s, FOCUS);
+	tdx_make_private(&self->guest, FOCUS, 1, MAGIC);
+	start_hammer(&h, &self->guest, FOCUS);
 	tdx_delete_slot(self->vm, GMEM_SLOT);
 	wait_hammer(&h);
 	assert_hammer_faulted(&h, FOCUS, PRIVATE);
@@ -133,22 +133,22 @@ TEST_F(running, shared_memslot_deleted)
 {
 	struct hammer h;
 
-	start_hammer(&h, &self->s, shared(PLAIN_GPA));
+	start_hammer(&h, &self->guest, shared(PLAIN_GPA));
 	tdx_delete_slot(self->vm, PLAIN_SLOT);
 	wait_hammer(&h);
 	TEST_ASSERT_EQ(h.r, 0);
-	TEST_ASSERT_VE(&self->s, PLAIN_GPA | self->vm->arch.s_bit);
+	TEST_ASSERT_VE(&self->guest, PLAIN_GPA | self->vm->arch.s_bit);
 }
 
 TEST_F(running, shared_memslot_moved)
 {
 	struct hammer h;
 
-	start_hammer(&h, &self->s, shared(PLAIN_GPA));
+	start_hammer(&h, &self->guest, shared(PLAIN_GPA));
 	vm_mem_region_move(self->vm, PLAIN_SLOT, PLAIN_GPA + SLOT_SIZE);
 	wait_hammer(&h);
 	TEST_ASSERT_EQ(h.r, 0);
-	TEST_ASSERT_VE(&self->s, PLAIN_GPA | self->vm->arch.s_bit);
+	TEST_ASSERT_VE(&self->guest, PLAIN_GPA | self->vm->arch.s_bit);
 }
 
 /* What happens to other pages and memslots doesn't disturb the guest. */
@@ -156,8 +156,8 @@ TEST_F(running, neighbours_changed)
 {
 	struct hammer h;
 
-	tdx_make_private(&self->s, FOCUS, 1, MAGIC);
-	start_hammer(&h, &self->s, FOCUS);
+	tdx_make_private(&self->guest, FOCUS, 1, MAGIC);
+	start_hammer(&h, &self->guest, FOCUS);
 	for (int i = 0; i < 10; i++) {
 		vm_mem_set_private(self->vm, FOCUS + PAGE_SIZE, PAGE_SIZE);
 		vm_guest_mem_allocate(self->vm, FOCUS + PAGE_SIZE, PAGE_SIZE);
@@ -167,13 +167,13 @@ TEST_F(running, neighbours_changed)
 		vm_mem_region_set_flags(self->vm, PLAIN_SLOT, 0);
 	}
 	stop_hammer(&h);
-	TEST_ASSERT_EQ(tdx_read(&self->s, FOCUS), MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(&self->guest, FOCUS), MAGIC);
 }
 
 /* The guest accepts pages while their memslot comes and goes. */
 TEST_F(running, memslot_deleted_and_created)
 {
-	struct tdx_servant *s = &self->s;
+	struct tdx_guest *guest = &self->guest;
 	struct tdx_slot_churn churn;
 	int r;
 
@@ -182,12 +182,12 @@ TEST_F(running, memslot_deleted_and_created)
 	for (int i = 0; !READ_ONCE(churn.done); i++) {
 		gpa_t gpa = GMEM_PAGE(i % SLOT_PAGES);
 
-		r = __tdx_order(s, TDX_ORDER_ACCEPT, gpa, 0);
+		r = __tdx_guest_do(guest, TDX_GUEST_ACCEPT, gpa, 0);
 		while (r) {
 			TEST_ASSERT(r == -1 && errno == EFAULT,
 				    "Unexpected errno: %d", errno);
-			TEST_ASSERT_MEMORY_FAULT(s, gpa, PRIVATE);
-			r = tdx_continue(s);
+			TEST_ASSERT_MEMORY_FAULT(guest, gpa, PRIVATE);
+			r = tdx_guest_run(guest);
 		}
 	}
 	tdx_slot_churn_join(&churn);
@@ -197,8 +197,8 @@ TEST_F(running, memslot_deleted_and_created)
 
 FIXTURE(two_vcpus) {
 	struct kvm_vm *vm;
-	struct tdx_servant a;
-	struct tdx_servant b;
+	struct tdx_guest a;
+	struct tdx_guest b;
 };
 
 FIXTURE_SETUP(two_vcpus)
@@ -207,9 +207,9 @@ FIXTURE_SETUP(two_vcpus)
 	if (!has_two_cpus(self->vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
-	self->a = tdx_servant_add(self->vm, 0);
-	self->b = tdx_servant_add(self->vm, 1);
-	vm_tdx_launch(self->vm);
+	self->a = tdx_guest_add(self->vm, 0);
+	self->b = tdx_guest_add(self->vm, 1);
+	tdx_vm_finalize(self->vm);
 }
 
 FIXTURE_TEARDOWN(two_vcpus)
@@ -220,17 +220,17 @@ FIXTURE_TEARDOWN(two_vcpus)
 TEST_F(two_vcpus, one_accepts_for_both)
 {
 	tdx_make_private(&self->a, FOCUS, 1, MAGIC);
-	TEST_ASSERT_EQ(tdx_read(&self->b, FOCUS), MAGIC);
-	tdx_write(&self->b, FOCUS, ~MAGIC);
-	TEST_ASSERT_EQ(tdx_read(&self->a, FOCUS), ~MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(&self->b, FOCUS), MAGIC);
+	tdx_guest_write(&self->b, FOCUS, ~MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(&self->a, FOCUS), ~MAGIC);
 }
 
 TEST_F(two_vcpus, one_converts_for_both)
 {
 	tdx_make_private(&self->a, FOCUS, 1, MAGIC);
-	TEST_ASSERT_EQ(tdx_read(&self->b, FOCUS), MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(&self->b, FOCUS), MAGIC);
 	tdx_convert_to_shared(&self->a, FOCUS, PAGE_SIZE);
-	tdx_order_faults(&self->b, TDX_ORDER_READ, FOCUS, 0, FOCUS, PRIVATE);
+	tdx_guest_faults(&self->b, TDX_GUEST_READ, FOCUS, 0, FOCUS, PRIVATE);
 }
 
 TEST_F(two_vcpus, one_converts_page_of_the_other)
@@ -242,7 +242,7 @@ TEST_F(two_vcpus, one_converts_page_of_the_other)
 	tdx_convert_to_shared(&self->a, FOCUS, PAGE_SIZE);
 	wait_hammer(&h);
 	assert_hammer_faulted(&h, FOCUS, PRIVATE);
-	TEST_ASSERT_EQ(tdx_read(&self->a, shared(FOCUS)), 0ul);
+	TEST_ASSERT_EQ(tdx_guest_read(&self->a, shared(FOCUS)), 0ul);
 }
 
 TEST_F(two_vcpus, one_converts_neighbour_of_the_other)
@@ -254,7 +254,7 @@ TEST_F(two_vcpus, one_converts_neighbour_of_the_other)
 	for (int i = 0; i < 5; i++) {
 		tdx_convert_to_shared(&self->a, FOCUS, PAGE_SIZE);
 		tdx_convert_to_private(&self->a, FOCUS, PAGE_SIZE);
-		tdx_assert_lost(&self->a, FOCUS);
+		tdx_guest_assert_lost(&self->a, FOCUS);
 	}
 	stop_hammer(&h);
 }
@@ -265,21 +265,21 @@ TEST_F(two_vcpus, one_converts_neighbour_of_the_other)
 
 static void *convert_pages(void *arg)
 {
-	struct tdx_servant *s = arg;
-	gpa_t gpa = FOCUS + s->vcpu->id * PAGE_SIZE;
+	struct tdx_guest *guest = arg;
+	gpa_t gpa = FOCUS + guest->vcpu->id * PAGE_SIZE;
 
 	for (int i = 0; i < NR_ROUNDS; i++) {
-		tdx_make_private(s, gpa, 1, MAGIC + i);
-		tdx_convert_to_shared(s, gpa, PAGE_SIZE);
-		tdx_write(s, shared(gpa), MAGIC + i);
-		TEST_ASSERT_EQ(*hva(s->vcpu->vm, gpa), MAGIC + i);
-		vm_guest_mem_punch_hole(s->vcpu->vm, gpa, PAGE_SIZE);
-		tdx_convert_to_private(s, gpa, PAGE_SIZE);
-		tdx_assert_lost(s, gpa);
-		TEST_ASSERT_EQ(madvise(hva(s->vcpu->vm, gpa), PAGE_SIZE, MADV_DONTNEED), 0);
-		vm_guest_mem_punch_hole(s->vcpu->vm, gpa, PAGE_SIZE);
-		tdx_assert_lost(s, gpa);
-		vm_mem_set_shared(s->vcpu->vm, gpa, PAGE_SIZE);
+		tdx_make_private(guest, gpa, 1, MAGIC + i);
+		tdx_convert_to_shared(guest, gpa, PAGE_SIZE);
+		tdx_guest_write(guest, shared(gpa), MAGIC + i);
+		TEST_ASSERT_EQ(*hva(guest->vcpu->vm, gpa), MAGIC + i);
+		vm_guest_mem_punch_hole(guest->vcpu->vm, gpa, PAGE_SIZE);
+		tdx_convert_to_private(guest, gpa, PAGE_SIZE);
+		tdx_guest_assert_lost(guest, gpa);
+		TEST_ASSERT_EQ(madvise(hva(guest->vcpu->vm, gpa), PAGE_SIZE, MADV_DONTNEED), 0);
+		vm_guest_mem_punch_hole(guest->vcpu->vm, gpa, PAGE_SIZE);
+		tdx_guest_assert_lost(guest, gpa);
+		vm_mem_set_shared(guest->vcpu->vm, gpa, PAGE_SIZE);
 	}
 	return NULL;
 }
@@ -307,14 +307,14 @@ TEST_F(two_vcpus, all_at_once)
 
 FIXTURE(building) {
 	struct kvm_vm *vm;
-	struct tdx_servant s;
+	struct tdx_guest guest;
 	pthread_t thread;
 };
 
 FIXTURE_SETUP(building)
 {
 	self->vm = tdx_memory_create(0);
-	self->s = tdx_servant_add(self->vm, 0);
+	self->guest = tdx_guest_add(self->vm, 0);
 	vm_mem_set_private(self->vm, FOCUS, FOCUS_PAGES * PAGE_SIZE);
 }
 
@@ -338,36 +338,36 @@ static void start_punching(struct kvm_vm *vm, pthread_t *thread)
 
 TEST_F(building, punch_hole_and_init_vcpu)
 {
-	struct tdx_servant other;
+	struct tdx_guest other;
 
 	if (!has_two_cpus(self->vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
-	tdx_init_mem_region(self->s.vcpu, FOCUS, FOCUS_PAGES * PAGE_SIZE);
+	tdx_init_mem_region(self->guest.vcpu, FOCUS, FOCUS_PAGES * PAGE_SIZE);
 	start_punching(self->vm, &self->thread);
-	other = tdx_servant_add(self->vm, 1);
+	other = tdx_guest_add(self->vm, 1);
 	TEST_ASSERT_EQ(pthread_join(self->thread, NULL), 0);
-	vm_tdx_launch(self->vm);
-	tdx_assert_lost(&other, FOCUS);
+	tdx_vm_finalize(self->vm);
+	tdx_guest_assert_lost(&other, FOCUS);
 }
 
 TEST_F(building, punch_hole_and_init_mem_region)
 {
 	for (int i = 0; i < 5; i++) {
 		start_punching(self->vm, &self->thread);
-		tdx_init_mem_region(self->s.vcpu, FOCUS, FOCUS_PAGES * PAGE_SIZE);
+		tdx_init_mem_region(self->guest.vcpu, FOCUS, FOCUS_PAGES * PAGE_SIZE);
 		TEST_ASSERT_EQ(pthread_join(self->thread, NULL), 0);
 
 		/* Remove what is left, so that each page can be added again. */
 		vm_guest_mem_punch_hole(self->vm, FOCUS, FOCUS_PAGES * PAGE_SIZE);
 	}
-	vm_tdx_launch(self->vm);
-	tdx_assert_lost(&self->s, FOCUS);
+	tdx_vm_finalize(self->vm);
+	tdx_guest_assert_lost(&self->guest, FOCUS);
 }
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

@@ -250,32 +250,32 @@ TDX_MEMORY_SUITE(memslot_change);
 TEST_F(memslot_change, private_access_without_slot)
 {
 	tdx_delete_slot(self->vm, GMEM_SLOT);
-	tdx_order_faults(&self->s, TDX_ORDER_WRITE, GMEM_GPA, 1, GMEM_GPA, PRIVATE);
+	tdx_guest_faults(&self->guest, TDX_GUEST_WRITE, GMEM_GPA, 1, GMEM_GPA, PRIVATE);
 
 	/* The page is private now, but there is still no memory. */
 	vm_mem_set_private(self->vm, GMEM_GPA, PAGE_SIZE);
-	TEST_ASSERT_FAILS(tdx_continue(&self->s), EFAULT);
-	TEST_ASSERT_MEMORY_FAULT(&self->s, GMEM_GPA, PRIVATE);
+	TEST_ASSERT_FAILS(tdx_guest_run(&self->guest), EFAULT);
+	TEST_ASSERT_MEMORY_FAULT(&self->guest, GMEM_GPA, PRIVATE);
 
 	tdx_create_slot(self->vm, GMEM_SLOT);
-	TEST_ASSERT_EQ(tdx_continue(&self->s), 0);
-	TEST_ASSERT_VE(&self->s, GMEM_GPA);
+	TEST_ASSERT_EQ(tdx_guest_run(&self->guest), 0);
+	TEST_ASSERT_VE(&self->guest, GMEM_GPA);
 }
 
 TEST_F(memslot_change, accept_without_slot)
 {
 	tdx_delete_slot(self->vm, GMEM_SLOT);
 	vm_mem_set_private(self->vm, GMEM_GPA, PAGE_SIZE);
-	tdx_order_faults(&self->s, TDX_ORDER_ACCEPT, GMEM_GPA, 0, GMEM_GPA, PRIVATE);
+	tdx_guest_faults(&self->guest, TDX_GUEST_ACCEPT, GMEM_GPA, 0, GMEM_GPA, PRIVATE);
 }
 
 /* Without a memslot it is MMIO, which the guest has to ask for by TDVMCALL. */
 TEST_F(memslot_change, shared_access_without_slot)
 {
-	tdx_write(&self->s, shared(GMEM_PAGE(1)), MAGIC);
+	tdx_guest_write(&self->guest, shared(GMEM_PAGE(1)), MAGIC);
 	tdx_delete_slot(self->vm, GMEM_SLOT);
-	tdx_order(&self->s, TDX_ORDER_WRITE, shared(GMEM_PAGE(1)), 1);
-	TEST_ASSERT_VE(&self->s, GMEM_PAGE(1) | self->vm->arch.s_bit);
+	tdx_guest_do(&self->guest, TDX_GUEST_WRITE, shared(GMEM_PAGE(1)), 1);
+	TEST_ASSERT_VE(&self->guest, GMEM_PAGE(1) | self->vm->arch.s_bit);
 }
 
 /*
@@ -285,32 +285,32 @@ TEST_F(memslot_change, shared_access_without_slot)
 TEST_F(memslot_change, create_where_mmio_was)
 {
 	tdx_delete_slot(self->vm, PLAIN_SLOT);
-	tdx_order(&self->s, TDX_ORDER_READ, shared(PLAIN_GPA), 0);
-	TEST_ASSERT_VE(&self->s, PLAIN_GPA | self->vm->arch.s_bit);
+	tdx_guest_do(&self->guest, TDX_GUEST_READ, shared(PLAIN_GPA), 0);
+	TEST_ASSERT_VE(&self->guest, PLAIN_GPA | self->vm->arch.s_bit);
 
 	tdx_create_slot(self->vm, PLAIN_SLOT);
 	*self->plain_hva = MAGIC;
-	tdx_order(&self->s, TDX_ORDER_READ, shared(PLAIN_GPA), 0);
-	if (self->s.order->vector == VE_VECTOR)
+	tdx_guest_do(&self->guest, TDX_GUEST_READ, shared(PLAIN_GPA), 0);
+	if (self->guest.req->vector == VE_VECTOR)
 		XFAIL(return, "KVM leaves its MMIO mapping in a new memslot's place");
-	TEST_ASSERT_EQ(self->s.order->vector, 0);
-	TEST_ASSERT_EQ(self->s.order->val, MAGIC);
+	TEST_ASSERT_EQ(self->guest.req->vector, 0);
+	TEST_ASSERT_EQ(self->guest.req->val, MAGIC);
 }
 
 TEST_F(memslot_change, delete_loses_private_page)
 {
-	tdx_make_private(&self->s, GMEM_GPA, 1, MAGIC);
+	tdx_make_private(&self->guest, GMEM_GPA, 1, MAGIC);
 	tdx_delete_slot(self->vm, GMEM_SLOT);
 	tdx_create_slot(self->vm, GMEM_SLOT);
-	tdx_assert_lost(&self->s, GMEM_GPA);
+	tdx_guest_assert_lost(&self->guest, GMEM_GPA);
 }
 
 TEST_F(memslot_change, delete_keeps_shared_page)
 {
-	tdx_write(&self->s, shared(GMEM_GPA), MAGIC);
+	tdx_guest_write(&self->guest, shared(GMEM_GPA), MAGIC);
 	tdx_delete_slot(self->vm, GMEM_SLOT);
 	tdx_create_slot(self->vm, GMEM_SLOT);
-	TEST_ASSERT_EQ(tdx_read(&self->s, shared(GMEM_GPA)), MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(&self->guest, shared(GMEM_GPA)), MAGIC);
 }
 
 /*
@@ -319,12 +319,12 @@ TEST_F(memslot_change, delete_keeps_shared_page)
  */
 TEST_F(memslot_change, delete_keeps_other_slots)
 {
-	tdx_make_private(&self->s, GMEM_GPA, 2, MAGIC);
+	tdx_make_private(&self->guest, GMEM_GPA, 2, MAGIC);
 	tdx_delete_slot(self->vm, PLAIN_SLOT);
-	TEST_ASSERT_EQ(tdx_read(&self->s, GMEM_PAGE(0)), MAGIC);
-	TEST_ASSERT_EQ(tdx_read(&self->s, GMEM_PAGE(1)), MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(&self->guest, GMEM_PAGE(0)), MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(&self->guest, GMEM_PAGE(1)), MAGIC);
 	tdx_create_slot(self->vm, PLAIN_SLOT);
-	TEST_ASSERT_EQ(tdx_read(&self->s, GMEM_PAGE(0)), MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(&self->guest, GMEM_PAGE(0)), MAGIC);
 }
 
 TEST_F(memslot_change, delete_keeps_other_slots_without_quirk)
@@ -332,37 +332,37 @@ TEST_F(memslot_change, delete_keeps_other_slots_without_quirk)
 	if (!(kvm_check_cap(KVM_CAP_DISABLE_QUIRKS2) & KVM_X86_QUIRK_SLOT_ZAP_ALL))
 		SKIP(return, "no quirk");
 
-	tdx_make_private(&self->s, GMEM_GPA, 1, MAGIC);
+	tdx_make_private(&self->guest, GMEM_GPA, 1, MAGIC);
 	vm_enable_cap(self->vm, KVM_CAP_DISABLE_QUIRKS2, KVM_X86_QUIRK_SLOT_ZAP_ALL);
 	tdx_delete_slot(self->vm, PLAIN_SLOT);
-	TEST_ASSERT_EQ(tdx_read(&self->s, GMEM_GPA), MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(&self->guest, GMEM_GPA), MAGIC);
 }
 
 TEST_F(memslot_change, move)
 {
-	tdx_write(&self->s, shared(PLAIN_PAGE(0)), MAGIC);
+	tdx_guest_write(&self->guest, shared(PLAIN_PAGE(0)), MAGIC);
 	tdx_delete_slot(self->vm, GMEM_SLOT);
 	vm_mem_region_move(self->vm, PLAIN_SLOT, GMEM_GPA);
-	TEST_ASSERT_EQ(tdx_read(&self->s, shared(GMEM_PAGE(0))), MAGIC);
-	tdx_write(&self->s, shared(GMEM_PAGE(0)), ~MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(&self->guest, shared(GMEM_PAGE(0))), MAGIC);
+	tdx_guest_write(&self->guest, shared(GMEM_PAGE(0)), ~MAGIC);
 	TEST_ASSERT_EQ(*self->plain_hva, ~MAGIC);
 
 	/* There is no memory at the old GPA any more. */
-	tdx_order(&self->s, TDX_ORDER_READ, shared(PLAIN_PAGE(0)), 0);
-	TEST_ASSERT_VE(&self->s, PLAIN_PAGE(0) | self->vm->arch.s_bit);
+	tdx_guest_do(&self->guest, TDX_GUEST_READ, shared(PLAIN_PAGE(0)), 0);
+	TEST_ASSERT_VE(&self->guest, PLAIN_PAGE(0) | self->vm->arch.s_bit);
 }
 
 TEST_F(memslot_change, replace_memory)
 {
 	struct userspace_mem_region *region = memslot2region(self->vm, PLAIN_SLOT);
 
-	tdx_write(&self->s, shared(PLAIN_PAGE(0)), MAGIC);
+	tdx_guest_write(&self->guest, shared(PLAIN_PAGE(0)), MAGIC);
 	tdx_delete_slot(self->vm, PLAIN_SLOT);
 	tdx_delete_slot(self->vm, GMEM_SLOT);
 	region->region.userspace_addr = (u64)self->hva;
 	tdx_create_slot(self->vm, PLAIN_SLOT);
-	TEST_ASSERT_EQ(tdx_read(&self->s, shared(PLAIN_PAGE(0))), 0ul);
-	tdx_write(&self->s, shared(PLAIN_PAGE(0)), ~MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(&self->guest, shared(PLAIN_PAGE(0))), 0ul);
+	tdx_guest_write(&self->guest, shared(PLAIN_PAGE(0)), ~MAGIC);
 	TEST_ASSERT_EQ(*self->hva, ~MAGIC);
 	TEST_ASSERT_EQ(*self->plain_hva, MAGIC);
 }
@@ -372,14 +372,14 @@ TEST_F(memslot_change, move_guest_memfd)
 {
 	struct userspace_mem_region *region = memslot2region(self->vm, GMEM_SLOT);
 
-	tdx_make_private(&self->s, GMEM_GPA, 1, MAGIC);
+	tdx_make_private(&self->guest, GMEM_GPA, 1, MAGIC);
 	tdx_delete_slot(self->vm, PLAIN_SLOT);
 	tdx_delete_slot(self->vm, GMEM_SLOT);
 	region->region.guest_phys_addr = PLAIN_GPA;
 	tdx_create_slot(self->vm, GMEM_SLOT);
 	vm_mem_set_private(self->vm, PLAIN_GPA, PAGE_SIZE);
-	tdx_assert_lost(&self->s, PLAIN_GPA);
-	tdx_order_faults(&self->s, TDX_ORDER_READ, GMEM_GPA, 0, GMEM_GPA, PRIVATE);
+	tdx_guest_assert_lost(&self->guest, PLAIN_GPA);
+	tdx_guest_faults(&self->guest, TDX_GUEST_READ, GMEM_GPA, 0, GMEM_GPA, PRIVATE);
 }
 
 TEST_F(memslot_change, guest_memfd_offset)
@@ -392,34 +392,34 @@ TEST_F(memslot_change, guest_memfd_offset)
 	region->memory_size = SLOT_SIZE / 2;
 	region->guest_memfd_offset = SLOT_SIZE / 2;
 	tdx_create_slot(self->vm, GMEM_SLOT);
-	tdx_make_private(&self->s, GMEM_GPA, 2, MAGIC);
+	tdx_make_private(&self->guest, GMEM_GPA, 2, MAGIC);
 
 	TEST_ASSERT_EQ(fallocate(region->guest_memfd,
 				 FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE,
 				 0, SLOT_SIZE / 2), 0);
-	TEST_ASSERT_EQ(tdx_read(&self->s, GMEM_PAGE(0)), MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(&self->guest, GMEM_PAGE(0)), MAGIC);
 	TEST_ASSERT_EQ(fallocate(region->guest_memfd,
 				 FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE,
 				 SLOT_SIZE / 2, PAGE_SIZE), 0);
-	tdx_assert_lost(&self->s, GMEM_PAGE(0));
-	TEST_ASSERT_EQ(tdx_read(&self->s, GMEM_PAGE(1)), MAGIC);
+	tdx_guest_assert_lost(&self->guest, GMEM_PAGE(0));
+	TEST_ASSERT_EQ(tdx_guest_read(&self->guest, GMEM_PAGE(1)), MAGIC);
 }
 
 TEST_F(memslot_change, close_guest_memfd)
 {
 	struct userspace_mem_region *region = memslot2region(self->vm, GMEM_SLOT);
 
-	tdx_make_private(&self->s, GMEM_GPA, 1, MAGIC);
+	tdx_make_private(&self->guest, GMEM_GPA, 1, MAGIC);
 	kvm_free_fd(region->region.guest_memfd);
-	tdx_order_faults(&self->s, TDX_ORDER_READ, GMEM_GPA, 0, GMEM_GPA, PRIVATE);
+	tdx_guest_faults(&self->guest, TDX_GUEST_READ, GMEM_GPA, 0, GMEM_GPA, PRIVATE);
 	vm_mem_set_shared(self->vm, GMEM_GPA, SLOT_SIZE);
-	TEST_ASSERT_FAILS(tdx_continue(&self->s), EFAULT);
-	TEST_ASSERT_MEMORY_FAULT(&self->s, GMEM_GPA, PRIVATE);
+	TEST_ASSERT_FAILS(tdx_guest_run(&self->guest), EFAULT);
+	TEST_ASSERT_MEMORY_FAULT(&self->guest, GMEM_GPA, PRIVATE);
 }
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

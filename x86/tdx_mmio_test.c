@@ -8,8 +8,9 @@
  * without the shared bit.  It may even be that of a memslot, nobody looks.  An
  * instruction comes to that by a #VE, for which KVM has to set up its EPT.
  */
-#include "tdx/tdx_caller.h"
-#include "tdx/tdx_io_devices.h"
+#include "tdx/tdx_guest.h"
+#include "tdx/tdx_test_harness.h"
+#include "tdx/generic/io_devices.h"
 
 #define MMIO		EXIT_REASON_EPT_VIOLATION
 #define GPA		0x200000000ul
@@ -26,13 +27,13 @@ static u64 low_bytes(u64 value, u64 size)
 }
 
 /* What goes over to user space; @gpa is without the shared bit here. */
-static void start_read(struct tdx_caller *td, gpa_t gpa, u64 size)
+static void start_read(struct tdx_guest *td, gpa_t gpa, u64 size)
 {
 	tdx_call_start(td, MMIO, size, TDVMCALL_READ, tdx_shared(td, gpa));
 	TEST_ASSERT_EXIT_MMIO(td->vcpu, gpa, size, false);
 }
 
-static void finish_read(struct tdx_caller *td, u64 value)
+static void finish_read(struct tdx_guest *td, u64 value)
 {
 	struct tdvmcall call = tdx_call_finish(td);
 
@@ -40,7 +41,7 @@ static void finish_read(struct tdx_caller *td, u64 value)
 	TEST_ASSERT_EQ(tdvmcall_ret(&call), value);
 }
 
-static void mmio_read(struct tdx_caller *td, gpa_t gpa, u64 size, u64 value)
+static void mmio_read(struct tdx_guest *td, gpa_t gpa, u64 size, u64 value)
 {
 	start_read(td, gpa, size);
 	memcpy(td->run->mmio.data, &value, size);
@@ -54,7 +55,7 @@ static void assert_exit_write(struct kvm_vcpu *vcpu, gpa_t gpa, u64 size, u64 va
 		    "Not 0x%lx", (unsigned long)value);
 }
 
-static void mmio_write(struct tdx_caller *td, gpa_t gpa, u64 size, u64 value)
+static void mmio_write(struct tdx_guest *td, gpa_t gpa, u64 size, u64 value)
 {
 	tdx_call_start(td, MMIO, size, TDVMCALL_WRITE, tdx_shared(td, gpa), value);
 	assert_exit_write(td->vcpu, gpa, size, value);
@@ -62,14 +63,14 @@ static void mmio_write(struct tdx_caller *td, gpa_t gpa, u64 size, u64 value)
 }
 
 /* A write that a device of KVM has taken, so that there is no exit. */
-static void write_in_kernel(struct tdx_caller *td, gpa_t gpa, u64 size, u64 value)
+static void write_in_kernel(struct tdx_guest *td, gpa_t gpa, u64 size, u64 value)
 {
 	TEST_ASSERT_EQ(tdx_call_status(td, MMIO, size, TDVMCALL_WRITE,
 				       tdx_shared(td, gpa), value),
 		       TDVMCALL_STATUS_SUCCESS);
 }
 
-static void assert_invalid(struct tdx_caller *td, u64 size, u64 direction, u64 gpa)
+static void assert_invalid(struct tdx_guest *td, u64 size, u64 direction, u64 gpa)
 {
 	u64 status = tdx_call_status(td, MMIO, size, direction, gpa, VALUE);
 
@@ -79,7 +80,7 @@ static void assert_invalid(struct tdx_caller *td, u64 size, u64 direction, u64 g
 		    (unsigned long)gpa, (unsigned long)status);
 }
 
-TDX_CALLER_SUITE(mmio);
+TDX_GUEST_SUITE(mmio);
 
 TEST_F(mmio, write_of_every_size)
 {
@@ -103,7 +104,7 @@ TEST_F(mmio, read_and_write_in_turn)
 
 TEST_F(mmio, read_fills_the_result_with_zeros)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 
 	for (int i = 0; i < ARRAY_SIZE(sizes); i++) {
 		start_read(td, GPA, sizes[i]);
@@ -114,7 +115,7 @@ TEST_F(mmio, read_fills_the_result_with_zeros)
 
 TEST_F(mmio, read_has_the_size_that_the_guest_said)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 
 	start_read(td, GPA, 2);
 	memset(td->run->mmio.data, 0xff, sizeof(td->run->mmio.data));
@@ -124,7 +125,7 @@ TEST_F(mmio, read_has_the_size_that_the_guest_said)
 
 TEST_F(mmio, read_completes_before_signals)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 
 	start_read(td, GPA, 4);
 	memset(td->run->mmio.data, 0x11, 4);
@@ -135,7 +136,7 @@ TEST_F(mmio, read_completes_before_signals)
 
 TEST_F(mmio, write_completes_before_signals)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 
 	tdx_call_start(td, MMIO, 4, TDVMCALL_WRITE, tdx_shared(td, GPA), VALUE);
 	tdx_call_complete(td);
@@ -180,7 +181,7 @@ TEST_F(mmio, direction_is_read_or_write)
 
 TEST_F(mmio, size_is_not_truncated)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 	int nr_exits = 0;
 
 	for (int i = 0; i < ARRAY_SIZE(sizes); i++) {
@@ -191,7 +192,7 @@ TEST_F(mmio, size_is_not_truncated)
 			nr_exits++;
 			continue;
 		}
-		TEST_ASSERT_EQ(tdvmcall_status(td->call), TDVMCALL_STATUS_INVALID_OPERAND);
+		TEST_ASSERT_EQ(tdvmcall_status(&td->req->call), TDVMCALL_STATUS_INVALID_OPERAND);
 	}
 
 	if (nr_exits)
@@ -201,7 +202,7 @@ TEST_F(mmio, size_is_not_truncated)
 TEST_F(mmio, direction_is_not_truncated)
 {
 	static const u64 directions[] = { TDVMCALL_READ, TDVMCALL_WRITE };
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 	int nr_exits = 0;
 
 	for (int i = 0; i < ARRAY_SIZE(directions); i++) {
@@ -213,7 +214,7 @@ TEST_F(mmio, direction_is_not_truncated)
 			nr_exits++;
 			continue;
 		}
-		TEST_ASSERT_EQ(tdvmcall_status(td->call), TDVMCALL_STATUS_INVALID_OPERAND);
+		TEST_ASSERT_EQ(tdvmcall_status(&td->req->call), TDVMCALL_STATUS_INVALID_OPERAND);
 	}
 
 	if (nr_exits)
@@ -252,92 +253,92 @@ TEST_F(mmio, wraps_around)
 
 TEST_F(mmio, wider_than_the_tds_gpas)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 	gpa_t gpa = BIT_ULL(63) | GPA;
 
 	if (tdx_call_exits(td, MMIO, 4, TDVMCALL_READ, tdx_shared(td, gpa))) {
 		TEST_ASSERT_EXIT_MMIO(td->vcpu, gpa, 4, false);
 		XFAIL(return, "KVM looks at no bit but the shared one");
 	}
-	TEST_ASSERT_EQ(tdvmcall_status(td->call), TDVMCALL_STATUS_INVALID_OPERAND);
+	TEST_ASSERT_EQ(tdvmcall_status(&td->req->call), TDVMCALL_STATUS_INVALID_OPERAND);
 }
 
 TEST_F(mmio, ioeventfd_of_one_size)
 {
-	struct tdx_caller *td = &self->td;
-	int fd = tdx_ioeventfd(td->vm, GPA, 4, 0, 0);
+	struct tdx_guest *td = &self->td;
+	int fd = vm_ioeventfd(td->vm, GPA, 4, 0, 0);
 
 	write_in_kernel(td, GPA, 4, VALUE);
 	write_in_kernel(td, GPA, 4, 0);
-	TEST_ASSERT_EQ(tdx_nr_events(fd), 2);
+	TEST_ASSERT_EQ(eventfd_nr_events(fd), 2);
 
 	mmio_write(td, GPA, 2, VALUE);
 	mmio_write(td, GPA, 8, VALUE);
 	mmio_write(td, GPA + 4, 4, VALUE);
 	mmio_read(td, GPA, 4, VALUE);
-	TEST_ASSERT_EQ(tdx_nr_events(fd), 0);
+	TEST_ASSERT_EQ(eventfd_nr_events(fd), 0);
 }
 
 TEST_F(mmio, ioeventfd_of_every_size)
 {
-	struct tdx_caller *td = &self->td;
-	int fd = tdx_ioeventfd(td->vm, GPA, 0, 0, 0);
+	struct tdx_guest *td = &self->td;
+	int fd = vm_ioeventfd(td->vm, GPA, 0, 0, 0);
 
 	for (int i = 0; i < ARRAY_SIZE(sizes); i++)
 		write_in_kernel(td, GPA, sizes[i], VALUE);
-	TEST_ASSERT_EQ(tdx_nr_events(fd), ARRAY_SIZE(sizes));
+	TEST_ASSERT_EQ(eventfd_nr_events(fd), ARRAY_SIZE(sizes));
 
 	mmio_read(td, GPA, 4, VALUE);
 	mmio_write(td, GPA + 1, 1, VALUE);
-	TEST_ASSERT_EQ(tdx_nr_events(fd), 0);
+	TEST_ASSERT_EQ(eventfd_nr_events(fd), 0);
 }
 
 TEST_F(mmio, ioeventfd_of_one_value)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 
 	for (int i = 0; i < ARRAY_SIZE(sizes); i++) {
 		gpa_t gpa = GPA + i * sizeof(u64);
-		int fd = tdx_ioeventfd(td->vm, gpa, sizes[i],
+		int fd = vm_ioeventfd(td->vm, gpa, sizes[i],
 				       KVM_IOEVENTFD_FLAG_DATAMATCH,
 				       low_bytes(VALUE, sizes[i]));
 
 		write_in_kernel(td, gpa, sizes[i], VALUE);
-		TEST_ASSERT_EQ(tdx_nr_events(fd), 1);
+		TEST_ASSERT_EQ(eventfd_nr_events(fd), 1);
 		mmio_write(td, gpa, sizes[i], VALUE + 1);
-		TEST_ASSERT_EQ(tdx_nr_events(fd), 0);
+		TEST_ASSERT_EQ(eventfd_nr_events(fd), 0);
 	}
 }
 
 /* The one that needs no size is looked for first. */
 TEST_F(mmio, ioeventfd_taken_away)
 {
-	struct tdx_caller *td = &self->td;
-	int any_size = tdx_ioeventfd(td->vm, GPA, 0, 0, 0);
-	int one_size = tdx_ioeventfd(td->vm, GPA + 8, 4, 0, 0);
+	struct tdx_guest *td = &self->td;
+	int any_size = vm_ioeventfd(td->vm, GPA, 0, 0, 0);
+	int one_size = vm_ioeventfd(td->vm, GPA + 8, 4, 0, 0);
 
-	tdx_set_ioeventfd(td->vm, any_size, GPA, 0, KVM_IOEVENTFD_FLAG_DEASSIGN, 0);
-	tdx_set_ioeventfd(td->vm, one_size, GPA + 8, 4, KVM_IOEVENTFD_FLAG_DEASSIGN, 0);
+	vm_set_ioeventfd(td->vm, any_size, GPA, 0, KVM_IOEVENTFD_FLAG_DEASSIGN, 0);
+	vm_set_ioeventfd(td->vm, one_size, GPA + 8, 4, KVM_IOEVENTFD_FLAG_DEASSIGN, 0);
 	mmio_write(td, GPA, 4, VALUE);
 	mmio_write(td, GPA + 8, 4, VALUE);
-	TEST_ASSERT_EQ(tdx_nr_events(any_size), 0);
-	TEST_ASSERT_EQ(tdx_nr_events(one_size), 0);
+	TEST_ASSERT_EQ(eventfd_nr_events(any_size), 0);
+	TEST_ASSERT_EQ(eventfd_nr_events(one_size), 0);
 }
 
 TEST_F(mmio, ioeventfd_is_out_of_private_reach)
 {
-	struct tdx_caller *td = &self->td;
-	int fd = tdx_ioeventfd(td->vm, GPA, 0, 0, 0);
+	struct tdx_guest *td = &self->td;
+	int fd = vm_ioeventfd(td->vm, GPA, 0, 0, 0);
 
 	assert_invalid(td, 4, TDVMCALL_WRITE, GPA);
 	assert_invalid(td, 3, TDVMCALL_WRITE, tdx_shared(td, GPA));
-	TEST_ASSERT_EQ(tdx_nr_events(fd), 0);
+	TEST_ASSERT_EQ(eventfd_nr_events(fd), 0);
 }
 
 TEST_F(mmio, coalesced_writes)
 {
-	struct tdx_caller *td = &self->td;
-	struct kvm_coalesced_mmio_ring *ring = tdx_coalesced_ring(td->vcpu);
+	struct tdx_guest *td = &self->td;
+	struct kvm_coalesced_mmio_ring *ring = vcpu_coalesced_ring(td->vcpu);
 
 	kvm_vm_register_coalesced_io(td->vm, GPA, 8, false);
 	for (int i = 0; i < ARRAY_SIZE(sizes); i++)
@@ -352,8 +353,8 @@ TEST_F(mmio, coalesced_writes)
 
 TEST_F(mmio, coalesced_writes_only)
 {
-	struct tdx_caller *td = &self->td;
-	struct kvm_coalesced_mmio_ring *ring = tdx_coalesced_ring(td->vcpu);
+	struct tdx_guest *td = &self->td;
+	struct kvm_coalesced_mmio_ring *ring = vcpu_coalesced_ring(td->vcpu);
 
 	kvm_vm_register_coalesced_io(td->vm, GPA, 8, false);
 	mmio_read(td, GPA, 4, VALUE);
@@ -367,11 +368,11 @@ TEST_F(mmio, coalesced_writes_only)
 
 TEST_F(mmio, coalesced_write_exits_when_the_ring_is_full)
 {
-	struct tdx_caller *td = &self->td;
-	struct kvm_coalesced_mmio_ring *ring = tdx_coalesced_ring(td->vcpu);
+	struct tdx_guest *td = &self->td;
+	struct kvm_coalesced_mmio_ring *ring = vcpu_coalesced_ring(td->vcpu);
 
 	kvm_vm_register_coalesced_io(td->vm, GPA, 8, false);
-	for (int i = 0; i < TDX_COALESCED_RING_SIZE - 1; i++)
+	for (int i = 0; i < COALESCED_RING_SIZE - 1; i++)
 		write_in_kernel(td, GPA, 8, i);
 	mmio_write(td, GPA, 8, VALUE);
 
@@ -382,7 +383,7 @@ TEST_F(mmio, coalesced_write_exits_when_the_ring_is_full)
 
 TEST_F(mmio, memslot_makes_no_difference)
 {
-	struct tdx_caller *td = &self->td;
+	struct tdx_guest *td = &self->td;
 	u64 *memory;
 
 	vm_userspace_mem_region_add(td->vm, VM_MEM_SRC_ANONYMOUS, GPA, SLOT, 1, 0);
@@ -470,7 +471,7 @@ static struct kvm_vcpu *create_mov_td(void *guest_code)
 	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, GPA, SLOT, 1, 0);
 	virt_map(vm, GVA, GPA, 1);
 	vm_mem_region_delete(vm, SLOT);
-	vm_tdx_launch(vm);
+	tdx_vm_finalize(vm);
 	return vcpu;
 }
 
@@ -497,7 +498,7 @@ TEST_F(mmio_mov, writes)
 	assert_exit_write(vcpu, GPA, 4, VALUE);
 	vcpu_run(vcpu);
 	assert_exit_write(vcpu, GPA + 0x123, 8, VALUE);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 static void guest_reads(void)
@@ -519,7 +520,7 @@ TEST_F(mmio_mov, reads)
 	memcpy(vcpu->run->mmio.data, &value, sizeof(value));
 	vcpu_run(vcpu);
 	TEST_ASSERT_EXIT_MMIO(vcpu, GPA + PAGE_SIZE - 8, 8, false);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 static void guest_writes_twice(void)
@@ -538,13 +539,13 @@ TEST_F(mmio_mov, memslot_goes)
 
 	self->vcpu = vcpu;
 	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, GPA, SLOT, 1, 0);
-	tdx_vcpu_run_to_sync(vcpu, 1);
+	vcpu_run_to_sync(vcpu, 1);
 	TEST_ASSERT_EQ(*(u64 *)addr_gpa2hva(vm, GPA), 1);
 
 	vm_mem_region_delete(vm, SLOT);
 	vcpu_run(vcpu);
 	assert_exit_write(vcpu, GPA, 8, 2);
-	tdx_vcpu_run_to_sync(vcpu, 2);
+	vcpu_run_to_sync(vcpu, 2);
 }
 
 TEST_F(mmio_mov, memslot_comes)
@@ -556,10 +557,10 @@ TEST_F(mmio_mov, memslot_comes)
 	self->vcpu = vcpu;
 	vcpu_run(vcpu);
 	assert_exit_write(vcpu, GPA, 8, 1);
-	tdx_vcpu_run_to_sync(vcpu, 1);
+	vcpu_run_to_sync(vcpu, 1);
 
 	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, GPA, SLOT, 1, 0);
-	if (tdx_vcpu_run(vcpu, &uc) == UCALL_NONE) {
+	if (vcpu_run_to_ucall(vcpu, &uc) == UCALL_NONE) {
 		assert_exit_write(vcpu, GPA, 8, 2);
 		XFAIL(return, "KVM has memory there, and still #VE for the guest");
 	}
@@ -569,7 +570,7 @@ TEST_F(mmio_mov, memslot_comes)
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 	TEST_REQUIRE(kvm_has_cap(KVM_CAP_COALESCED_MMIO));
 
 	return test_harness_run(argc, argv);

@@ -26,10 +26,10 @@ TEST_F(mp_state, runnable_after_init_vcpu)
 	if (!has_two_cpus(td->vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
-	vm_tdx_launch_two(td->vm, td->vcpu, tdx_guest_one_step, tdx_guest_one_step);
+	tdx_vm_launch_two(td->vm, td->vcpu, tdx_guest_one_step, tdx_guest_one_step);
 	for (int i = 0; i < TDX_IRQ_NR_VCPUS; i++) {
 		TEST_ASSERT_EQ(tdx_get_mp_state(td->vcpu[i]), KVM_MP_STATE_RUNNABLE);
-		tdx_vcpu_run_to_done(td->vcpu[i]);
+		vcpu_run_to_done(td->vcpu[i]);
 	}
 }
 
@@ -44,7 +44,7 @@ TEST_F(mp_state, unknown_states_refused)
 
 	for (int i = 0; i < ARRAY_SIZE(unknown); i++)
 		TEST_ASSERT_FAILS(__tdx_set_mp_state(vcpu, unknown[i]), EINVAL);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 static void assert_not_run_in(struct kvm_vcpu *vcpu, u32 mp_state)
@@ -60,15 +60,15 @@ TEST_F(mp_state, waiting_for_sipi_does_not_run)
 	assert_not_run_in(vcpu, KVM_MP_STATE_INIT_RECEIVED);
 	assert_not_run_in(vcpu, KVM_MP_STATE_SIPI_RECEIVED);
 	tdx_set_mp_state(vcpu, KVM_MP_STATE_RUNNABLE);
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 
 	/* The same once it has run. */
 	assert_not_run_in(vcpu, KVM_MP_STATE_INIT_RECEIVED);
 	tdx_set_mp_state(vcpu, KVM_MP_STATE_RUNNABLE);
-	tdx_vcpu_run_to_sync(vcpu, 1);
+	vcpu_run_to_sync(vcpu, 1);
 	assert_not_run_in(vcpu, KVM_MP_STATE_SIPI_RECEIVED);
 	tdx_set_mp_state(vcpu, KVM_MP_STATE_RUNNABLE);
-	tdx_vcpu_run_to_sync(vcpu, 2);
+	vcpu_run_to_sync(vcpu, 2);
 }
 
 #define send_ignored(td, data)						\
@@ -79,11 +79,11 @@ TEST_F(mp_state, init_ignored)
 {
 	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, tdx_guest_one_irq);
 
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 	send_ignored(&self->td, APIC_DM_INIT);
 	TEST_ASSERT_EQ(tdx_get_mp_state(vcpu), KVM_MP_STATE_RUNNABLE);
 	tdx_signal_msi(self->td.vm, 0, TDX_IRQ_VECTOR);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 	TEST_ASSERT_EQ(tdx_get_mp_state(vcpu), KVM_MP_STATE_RUNNABLE);
 }
 
@@ -91,12 +91,12 @@ TEST_F(mp_state, init_and_sipi_ignored)
 {
 	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, guest_counts);
 
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 	send_ignored(&self->td, APIC_DM_INIT);
 	send_ignored(&self->td, APIC_DM_STARTUP | 0x10);
-	tdx_vcpu_run_to_sync(vcpu, 1);
+	vcpu_run_to_sync(vcpu, 1);
 	TEST_ASSERT_EQ(tdx_get_mp_state(vcpu), KVM_MP_STATE_RUNNABLE);
-	tdx_vcpu_run_to_sync(vcpu, 2);
+	vcpu_run_to_sync(vcpu, 2);
 }
 
 /* The states in which a vCPU sleeps. */
@@ -120,7 +120,7 @@ FIXTURE_SETUP(set_mp_state)
 
 	tdx_irq_td_create(&self->td);
 	vcpu = tdx_irq_td_launch(&self->td, tdx_guest_one_irq);
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 	tdx_set_mp_state(vcpu, variant->state);
 	TEST_ASSERT_EQ(tdx_get_mp_state(vcpu), variant->state);
 }
@@ -142,13 +142,13 @@ TEST_F(set_mp_state, does_not_sleep_with_msi_pending)
 	struct kvm_vcpu *vcpu = self->td.vcpu[0];
 
 	tdx_signal_msi(self->td.vm, 0, TDX_IRQ_VECTOR);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 	TEST_ASSERT_EQ(tdx_get_mp_state(vcpu), KVM_MP_STATE_RUNNABLE);
 }
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

@@ -94,10 +94,10 @@ TEST_F(every_vector, arrives_once)
 		variant->set_up(self->td.vm);
 
 	for (int i = TDX_IRQ_FIRST_VECTOR; i < TDX_IRQ_NR_VECTORS; i++) {
-		tdx_vcpu_run_to_sync(vcpu, i);
+		vcpu_run_to_sync(vcpu, i);
 		variant->send(self->td.vm, i);
 	}
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 /* A vCPU that isn't running. */
@@ -120,24 +120,24 @@ TEST_F(msi, dropped_while_apic_disabled)
 {
 	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, guest_enables_apic_late);
 
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 	TEST_ASSERT_EQ(__tdx_signal_msi(self->td.vm, 0, TDX_IRQ_VECTOR + 1), 0);
-	tdx_vcpu_run_to_sync(vcpu, 1);
+	vcpu_run_to_sync(vcpu, 1);
 	tdx_signal_msi(self->td.vm, 0, TDX_IRQ_VECTOR);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 TEST_F(msi, unknown_apic_id_not_accepted)
 {
 	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, tdx_guest_one_irq);
 
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 
 	/* Whether that is an error depends on how KVM looks up the vCPU. */
 	TEST_ASSERT(__tdx_signal_msi(self->td.vm, 7, TDX_IRQ_VECTOR + 1) <= 0,
 		    "KVM found a vCPU with APIC ID 7");
 	tdx_signal_msi(self->td.vm, 0, TDX_IRQ_VECTOR);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 TEST_F(msi, bad_flags_refused)
@@ -156,10 +156,10 @@ TEST_F(msi, sent_twice_before_entry_arrives_once)
 {
 	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, tdx_guest_one_irq);
 
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 	tdx_signal_msi(self->td.vm, 0, TDX_IRQ_VECTOR);
 	tdx_signal_msi(self->td.vm, 0, TDX_IRQ_VECTOR);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 static void guest_three_irqs(void)
@@ -177,11 +177,11 @@ TEST_F(msi, several_at_once)
 {
 	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, guest_three_irqs);
 
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 	tdx_signal_msi(self->td.vm, 0, TDX_IRQ_VECTOR);
 	tdx_signal_msi(self->td.vm, 0, TDX_IRQ_FIRST_VECTOR);
 	tdx_signal_msi(self->td.vm, 0, TDX_IRQ_VECTOR + 1);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 TEST_F(msi, logical_destination)
@@ -192,9 +192,9 @@ TEST_F(msi, logical_destination)
 		.data = TDX_IRQ_VECTOR,
 	};
 
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 	TEST_ASSERT_EQ(__vm_ioctl(self->td.vm, KVM_SIGNAL_MSI, &msi), 1);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 TEST_F(msi, each_vcpu_gets_its_own)
@@ -204,15 +204,15 @@ TEST_F(msi, each_vcpu_gets_its_own)
 	if (!has_two_cpus(td->vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
-	vm_tdx_launch_two(td->vm, td->vcpu, tdx_guest_one_irq, tdx_guest_one_irq);
+	tdx_vm_launch_two(td->vm, td->vcpu, tdx_guest_one_irq, tdx_guest_one_irq);
 	for (int i = 0; i < TDX_IRQ_NR_VCPUS; i++)
-		tdx_vcpu_run_to_sync(td->vcpu[i], 0);
+		vcpu_run_to_sync(td->vcpu[i], 0);
 
 	tdx_signal_msi(td->vm, 1, TDX_IRQ_VECTOR);
-	tdx_vcpu_run_to_done(td->vcpu[1]);
+	vcpu_run_to_done(td->vcpu[1]);
 	TEST_ASSERT_EQ(td->shared->nr_irqs[0][TDX_IRQ_VECTOR], 0);
 	tdx_signal_msi(td->vm, 0, TDX_IRQ_VECTOR);
-	tdx_vcpu_run_to_done(td->vcpu[0]);
+	vcpu_run_to_done(td->vcpu[0]);
 }
 
 TEST_F(msi, broadcast_reaches_all)
@@ -222,14 +222,14 @@ TEST_F(msi, broadcast_reaches_all)
 	if (!has_two_cpus(td->vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
-	vm_tdx_launch_two(td->vm, td->vcpu, tdx_guest_one_irq, tdx_guest_one_irq);
+	tdx_vm_launch_two(td->vm, td->vcpu, tdx_guest_one_irq, tdx_guest_one_irq);
 	for (int i = 0; i < TDX_IRQ_NR_VCPUS; i++)
-		tdx_vcpu_run_to_sync(td->vcpu[i], 0);
+		vcpu_run_to_sync(td->vcpu[i], 0);
 
 	TEST_ASSERT_EQ(__tdx_signal_msi(td->vm, 0xff, TDX_IRQ_VECTOR),
 		       TDX_IRQ_NR_VCPUS);
 	for (int i = 0; i < TDX_IRQ_NR_VCPUS; i++)
-		tdx_vcpu_run_to_done(td->vcpu[i]);
+		vcpu_run_to_done(td->vcpu[i]);
 }
 
 /*
@@ -245,9 +245,9 @@ TEST_F(msi, level_triggered_pin_has_no_eoi_exit)
 	tdx_route_msi(routing, pin, APIC_INT_LEVELTRIG | TDX_IRQ_VECTOR);
 	kvm_gsi_routing_write(self->td.vm, routing);
 
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 	kvm_irq_line(self->td.vm, pin, 1);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 TEST_F(msi, irqfd_with_resampling_refused)
@@ -304,7 +304,7 @@ TEST_F(msi, waits_until_interrupts_are_on)
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

@@ -28,13 +28,13 @@ TEST_F(nmi, arrives_once)
 {
 	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, guest_nmis);
 
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 	TEST_ASSERT_EQ(vcpu_get_stat(vcpu, nmi_injections), 0);
 	vcpu_ioctl(vcpu, KVM_NMI, NULL);
-	tdx_vcpu_run_to_sync(vcpu, 1);
+	vcpu_run_to_sync(vcpu, 1);
 	TEST_ASSERT_EQ(vcpu_get_stat(vcpu, nmi_injections), 1);
-	tdx_vcpu_run_to_sync(vcpu, 1);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_sync(vcpu, 1);
+	vcpu_run_to_done(vcpu);
 	TEST_ASSERT_EQ(vcpu_get_stat(vcpu, nmi_injections), 1);
 }
 
@@ -43,18 +43,18 @@ TEST_F(nmi, several_before_entry_collapse)
 	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, guest_nmis);
 	struct kvm_vcpu_events events;
 
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 	for (int i = 0; i < 3; i++)
 		vcpu_ioctl(vcpu, KVM_NMI, NULL);
-	tdx_vcpu_run_to_sync(vcpu, 1);
+	vcpu_run_to_sync(vcpu, 1);
 
 	/* None is left in KVM, nor in the module. */
 	vcpu_events_get(vcpu, &events);
 	TEST_ASSERT_EQ(events.nmi.pending, 0);
 	TEST_ASSERT_EQ(events.nmi.injected, 0);
 	TEST_ASSERT_EQ(events.nmi.masked, 0);
-	tdx_vcpu_run_to_sync(vcpu, 1);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_sync(vcpu, 1);
+	vcpu_run_to_done(vcpu);
 	TEST_ASSERT_EQ(vcpu_get_stat(vcpu, nmi_injections), 1);
 }
 
@@ -73,14 +73,14 @@ TEST_F(nmi, several_during_handler_collapse)
 				     guest_nmi_handler_with_exit);
 	vcpu = tdx_irq_td_launch(&self->td, guest_nmis);
 
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 	vcpu_ioctl(vcpu, KVM_NMI, NULL);
-	tdx_vcpu_run_to_sync(vcpu, 11);
+	vcpu_run_to_sync(vcpu, 11);
 	for (int i = 0; i < 3; i++)
 		vcpu_ioctl(vcpu, KVM_NMI, NULL);
 
 	/* It arrives when the handler returns, or at the next entry. */
-	for (struct ucall uc; tdx_vcpu_run(vcpu, &uc) == UCALL_SYNC;)
+	for (struct ucall uc; vcpu_run_to_ucall(vcpu, &uc) == UCALL_SYNC;)
 		;
 	TEST_ASSERT_EQ(self->td.shared->nr_nmis[0], 2);
 }
@@ -89,9 +89,9 @@ TEST_F(nmi, sent_as_msi)
 {
 	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, tdx_guest_one_nmi);
 
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 	tdx_signal_msi(self->td.vm, 0, APIC_DM_NMI);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 static void guest_self_nmi(void)
@@ -106,8 +106,8 @@ TEST_F(nmi, sent_by_guest_to_itself)
 {
 	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, guest_self_nmi);
 
-	tdx_vcpu_run_to_sync(vcpu, 1);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_sync(vcpu, 1);
+	vcpu_run_to_done(vcpu);
 }
 
 static void guest_spin_for_nmi(void)
@@ -131,7 +131,7 @@ TEST_F(nmi, reaches_running_vcpu)
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

@@ -15,8 +15,8 @@
 
 #include "kvm_util.h"
 #include "processor.h"
-#include "tdx/held_page.h"
-#include "tdx/kernel_log.h"
+#include "tdx/held_region.h"
+#include "tdx/generic/kernel_log.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -616,7 +616,7 @@ int main(int argc, char *argv[])
 {
 	const char *races = getenv("TDX_RACES");
 
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	if (races)
 		nr_races = atoi_positive("TDX_RACES", races);

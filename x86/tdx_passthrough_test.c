@@ -170,8 +170,8 @@ static void create(struct td *td)
 	gva = tdx_alloc_shared(td->vm, sizeof(*td->shared), &td->shared);
 	vcpu_args_set(td->vcpu, 1, gva);
 	vm_enable_cap(td->vm, KVM_CAP_EXIT_HYPERCALL, BIT(KVM_HC_MAP_GPA_RANGE));
-	vm_tdx_launch(td->vm);
-	tdx_vcpu_run_to_sync(td->vcpu, 0);
+	tdx_vm_finalize(td->vm);
+	vcpu_run_to_sync(td->vcpu, 0);
 }
 
 /* A value of its own in each register, for the caller to put operands over. */
@@ -662,7 +662,7 @@ TEST_F(mask, xmms_of_user_space_stay_there)
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

@@ -10,7 +10,7 @@
  */
 #include "kvm_util.h"
 #include "processor.h"
-#include "tdx/kernel_log.h"
+#include "tdx/generic/kernel_log.h"
 #include "tdx/tdx_memory.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
@@ -20,7 +20,7 @@ static u64 initial = MAGIC;
 
 FIXTURE(prefault) {
 	struct kvm_vm *vm;
-	struct tdx_servant s;
+	struct tdx_guest guest;
 	struct kvm_vcpu *vcpu;
 	gpa_t initial_gpa;
 };
@@ -30,8 +30,8 @@ FIXTURE_SETUP(prefault)
 	u64 *hva;
 
 	self->vm = tdx_memory_create(0);
-	self->s = tdx_servant_add(self->vm, 0);
-	self->vcpu = self->s.vcpu;
+	self->guest = tdx_guest_add(self->vm, 0);
+	self->vcpu = self->guest.vcpu;
 	self->initial_gpa = addr_gva2gpa(self->vm, (gva_t)&initial) & PAGE_MASK;
 
 	/*
@@ -52,10 +52,10 @@ FIXTURE_TEARDOWN(prefault)
  * Launch the TD and let the guest touch what it needs for itself, so that the
  * pages under test are the only ones left to fault in.
  */
-static void launch(struct kvm_vm *vm, struct tdx_servant *s)
+static void launch(struct kvm_vm *vm, struct tdx_guest *guest)
 {
-	vm_tdx_launch(vm);
-	TEST_ASSERT_EQ(tdx_read(s, (gva_t)&initial), MAGIC);
+	tdx_vm_finalize(vm);
+	TEST_ASSERT_EQ(tdx_guest_read(guest, (gva_t)&initial), MAGIC);
 }
 
 /* KVM advances *@range past the pages that it mapped. */
@@ -102,68 +102,68 @@ TEST_F(prefault, before_finalize_refused)
 	assert_refused(self->vcpu, GMEM_GPA, SLOT_SIZE, EOPNOTSUPP);
 	assert_refused(self->vcpu, PLAIN_GPA, SLOT_SIZE, EOPNOTSUPP);
 	assert_refused(self->vcpu, self->initial_gpa, PAGE_SIZE, EOPNOTSUPP);
-	tdx_init_memory(self->vm);
+	tdx_load_private_memory(self->vm);
 	assert_refused(self->vcpu, GMEM_GPA, PAGE_SIZE, EOPNOTSUPP);
 
 	/* The attempts had no effect on the TD. */
 	tdx_finalize(self->vm);
 	prefault(self->vcpu, GMEM_GPA, SLOT_SIZE);
-	TEST_ASSERT_EQ(tdx_read(&self->s, (gva_t)&initial), MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(&self->guest, (gva_t)&initial), MAGIC);
 }
 
 TEST_F(prefault, before_first_run)
 {
 	vm_mem_set_private(self->vm, GMEM_GPA, PAGE_SIZE);
-	vm_tdx_launch(self->vm);
+	tdx_vm_finalize(self->vm);
 	prefault(self->vcpu, GMEM_GPA, PAGE_SIZE);
-	TEST_ASSERT_EQ(tdx_read(&self->s, (gva_t)&initial), MAGIC);
-	TEST_ASSERT_EQ(faults_of(self->vcpu, tdx_accept(&self->s, GMEM_GPA)), 0);
+	TEST_ASSERT_EQ(tdx_guest_read(&self->guest, (gva_t)&initial), MAGIC);
+	TEST_ASSERT_EQ(faults_of(self->vcpu, tdx_guest_accept(&self->guest, GMEM_GPA)), 0);
 }
 
 TEST_F(prefault, initial_memory)
 {
-	vm_tdx_launch(self->vm);
+	tdx_vm_finalize(self->vm);
 	prefault(self->vcpu, self->initial_gpa, PAGE_SIZE);
-	tdx_read(&self->s, shared(PLAIN_GPA));
-	TEST_ASSERT_EQ(faults_of(self->vcpu, tdx_read(&self->s, (gva_t)&initial)), 0);
-	TEST_ASSERT_EQ(self->s.order->val, MAGIC);
+	tdx_guest_read(&self->guest, shared(PLAIN_GPA));
+	TEST_ASSERT_EQ(faults_of(self->vcpu, tdx_guest_read(&self->guest, (gva_t)&initial)), 0);
+	TEST_ASSERT_EQ(self->guest.req->val, MAGIC);
 }
 
 TEST_F(prefault, private_page)
 {
-	launch(self->vm, &self->s);
+	launch(self->vm, &self->guest);
 	vm_mem_set_private(self->vm, GMEM_GPA, SLOT_SIZE);
 	prefault(self->vcpu, GMEM_GPA, PAGE_SIZE);
 
-	TEST_ASSERT_EQ(faults_of(self->vcpu, tdx_accept(&self->s, GMEM_GPA)), 0);
-	TEST_ASSERT(faults_of(self->vcpu, tdx_accept(&self->s, GMEM_PAGE(1))),
+	TEST_ASSERT_EQ(faults_of(self->vcpu, tdx_guest_accept(&self->guest, GMEM_GPA)), 0);
+	TEST_ASSERT(faults_of(self->vcpu, tdx_guest_accept(&self->guest, GMEM_PAGE(1))),
 		    "KVM mapped a page outside of the range");
 }
 
 TEST_F(prefault, shared_page)
 {
-	launch(self->vm, &self->s);
+	launch(self->vm, &self->guest);
 	prefault(self->vcpu, GMEM_GPA, PAGE_SIZE);
 
-	TEST_ASSERT_EQ(faults_of(self->vcpu, tdx_read(&self->s, shared(GMEM_GPA))), 0);
-	TEST_ASSERT_EQ(self->s.order->val, MAGIC);
-	TEST_ASSERT(faults_of(self->vcpu, tdx_read(&self->s, shared(GMEM_PAGE(1)))),
+	TEST_ASSERT_EQ(faults_of(self->vcpu, tdx_guest_read(&self->guest, shared(GMEM_GPA))), 0);
+	TEST_ASSERT_EQ(self->guest.req->val, MAGIC);
+	TEST_ASSERT(faults_of(self->vcpu, tdx_guest_read(&self->guest, shared(GMEM_PAGE(1)))),
 		    "KVM mapped a page outside of the range");
-	TEST_ASSERT_EQ(self->s.order->val, MAGIC);
+	TEST_ASSERT_EQ(self->guest.req->val, MAGIC);
 }
 
 TEST_F(prefault, private_range)
 {
 	u64 nr_fixed;
 
-	launch(self->vm, &self->s);
+	launch(self->vm, &self->guest);
 	vm_mem_set_private(self->vm, GMEM_GPA, SLOT_SIZE);
 	prefault(self->vcpu, GMEM_GPA, SLOT_SIZE);
 
 	nr_fixed = vcpu_get_stat(self->vcpu, pf_fixed);
 	for (int i = 0; i < SLOT_PAGES; i++)
 		TEST_ASSERT_EQ(faults_of(self->vcpu,
-					 tdx_accept(&self->s, GMEM_PAGE(i))), 0);
+					 tdx_guest_accept(&self->guest, GMEM_PAGE(i))), 0);
 	TEST_ASSERT_EQ(vcpu_get_stat(self->vcpu, pf_fixed), nr_fixed);
 }
 
@@ -171,63 +171,63 @@ TEST_F(prefault, shared_range)
 {
 	u64 nr_fixed;
 
-	launch(self->vm, &self->s);
+	launch(self->vm, &self->guest);
 	prefault(self->vcpu, PLAIN_GPA, SLOT_SIZE);
 
 	nr_fixed = vcpu_get_stat(self->vcpu, pf_fixed);
 	for (int i = 0; i < SLOT_PAGES; i++)
-		tdx_read(&self->s, shared(PLAIN_PAGE(i)));
+		tdx_guest_read(&self->guest, shared(PLAIN_PAGE(i)));
 	TEST_ASSERT_EQ(vcpu_get_stat(self->vcpu, pf_fixed), nr_fixed);
 }
 
 /* Shared pages before and behind private ones. */
 TEST_F(prefault, private_and_shared_pages)
 {
-	struct tdx_servant *s = &self->s;
+	struct tdx_guest *guest = &self->guest;
 
-	launch(self->vm, s);
+	launch(self->vm, guest);
 	vm_mem_set_private(self->vm, GMEM_PAGE(1), 2 * PAGE_SIZE);
 	prefault(self->vcpu, GMEM_GPA, 5 * PAGE_SIZE);
 
 	for (int i = 1; i <= 2; i++)
-		TEST_ASSERT_EQ(faults_of(self->vcpu, tdx_accept(s, GMEM_PAGE(i))), 0);
+		TEST_ASSERT_EQ(faults_of(self->vcpu, tdx_guest_accept(guest, GMEM_PAGE(i))), 0);
 	for (int i = 0; i < 5; i++) {
 		if (i == 1 || i == 2)
 			continue;
-		TEST_ASSERT_EQ(faults_of(self->vcpu, tdx_read(s, shared(GMEM_PAGE(i)))), 0);
-		TEST_ASSERT_EQ(s->order->val, MAGIC);
-		tdx_write(s, shared(GMEM_PAGE(i)), 1);
+		TEST_ASSERT_EQ(faults_of(self->vcpu, tdx_guest_read(guest, shared(GMEM_PAGE(i)))), 0);
+		TEST_ASSERT_EQ(guest->req->val, MAGIC);
+		tdx_guest_write(guest, shared(GMEM_PAGE(i)), 1);
 	}
-	TEST_ASSERT_EQ(tdx_read(s, GMEM_PAGE(1)), 0ul);
+	TEST_ASSERT_EQ(tdx_guest_read(guest, GMEM_PAGE(1)), 0ul);
 }
 
 TEST_F(prefault, same_page_twice)
 {
-	launch(self->vm, &self->s);
+	launch(self->vm, &self->guest);
 	vm_mem_set_private(self->vm, GMEM_PAGE(1), PAGE_SIZE);
 	for (int i = 0; i < 2; i++) {
 		prefault(self->vcpu, GMEM_PAGE(1), PAGE_SIZE);
 		prefault(self->vcpu, GMEM_PAGE(2), PAGE_SIZE);
 	}
-	tdx_accept(&self->s, GMEM_PAGE(1));
+	tdx_guest_accept(&self->guest, GMEM_PAGE(1));
 	prefault(self->vcpu, GMEM_PAGE(1), PAGE_SIZE);
 }
 
 TEST_F(prefault, private_page_is_not_accepted)
 {
-	launch(self->vm, &self->s);
+	launch(self->vm, &self->guest);
 	vm_mem_set_private(self->vm, GMEM_GPA, SLOT_SIZE);
 	prefault(self->vcpu, GMEM_GPA, SLOT_SIZE);
-	tdx_assert_lost(&self->s, GMEM_GPA);
+	tdx_guest_assert_lost(&self->guest, GMEM_GPA);
 }
 
 TEST_F(prefault, private_page_keeps_contents)
 {
-	launch(self->vm, &self->s);
-	tdx_make_private(&self->s, GMEM_GPA, 2, MAGIC);
+	launch(self->vm, &self->guest);
+	tdx_make_private(&self->guest, GMEM_GPA, 2, MAGIC);
 	prefault(self->vcpu, GMEM_GPA, SLOT_SIZE);
-	TEST_ASSERT_EQ(tdx_read(&self->s, GMEM_PAGE(0)), MAGIC);
-	TEST_ASSERT_EQ(tdx_read(&self->s, GMEM_PAGE(1)), MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(&self->guest, GMEM_PAGE(0)), MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(&self->guest, GMEM_PAGE(1)), MAGIC);
 }
 
 /* The view comes from the page's attributes, not from the address. */
@@ -235,7 +235,7 @@ TEST_F(prefault, shared_bit_refused)
 {
 	const gpa_t s_bit = self->vm->arch.s_bit;
 
-	launch(self->vm, &self->s);
+	launch(self->vm, &self->guest);
 	vm_mem_set_private(self->vm, GMEM_PAGE(1), PAGE_SIZE);
 	assert_refused(self->vcpu, s_bit | GMEM_PAGE(0), PAGE_SIZE, EINVAL);
 	assert_refused(self->vcpu, s_bit | GMEM_PAGE(1), PAGE_SIZE, EINVAL);
@@ -250,7 +250,7 @@ TEST_F(prefault, bad_range_refused)
 		.flags = 1,
 	};
 
-	launch(self->vm, &self->s);
+	launch(self->vm, &self->guest);
 	assert_refused(self->vcpu, GMEM_GPA + 1, SLOT_SIZE, EINVAL);
 	assert_refused(self->vcpu, GMEM_GPA, SLOT_SIZE + 1, EINVAL);
 	assert_refused(self->vcpu, GMEM_GPA, 0, EINVAL);
@@ -260,7 +260,7 @@ TEST_F(prefault, bad_range_refused)
 
 TEST_F(prefault, no_memslot_refused)
 {
-	launch(self->vm, &self->s);
+	launch(self->vm, &self->guest);
 	assert_refused(self->vcpu, GMEM_GPA + SLOT_SIZE, PAGE_SIZE, ENOENT);
 	tdx_delete_slot(self->vm, GMEM_SLOT);
 	assert_refused(self->vcpu, GMEM_GPA, SLOT_SIZE, ENOENT);
@@ -270,7 +270,7 @@ TEST_F(prefault, no_memslot_refused)
 
 TEST_F(prefault, private_without_guest_memfd_refused)
 {
-	launch(self->vm, &self->s);
+	launch(self->vm, &self->guest);
 	vm_mem_set_private(self->vm, PLAIN_GPA, SLOT_SIZE);
 	assert_refused(self->vcpu, PLAIN_GPA, SLOT_SIZE, EFAULT);
 }
@@ -291,14 +291,14 @@ static void assert_stops_at_end_of_slot(struct kvm_vcpu *vcpu, int error)
 
 TEST_F(prefault, private_range_ends_with_memslot)
 {
-	launch(self->vm, &self->s);
+	launch(self->vm, &self->guest);
 	vm_mem_set_private(self->vm, GMEM_GPA, 2 * SLOT_SIZE);
 	assert_stops_at_end_of_slot(self->vcpu, EFAULT);
 }
 
 TEST_F(prefault, shared_range_ends_with_memslot)
 {
-	launch(self->vm, &self->s);
+	launch(self->vm, &self->guest);
 	assert_stops_at_end_of_slot(self->vcpu, ENOENT);
 }
 
@@ -316,7 +316,7 @@ TEST_F(prefault, vcpu_not_initialized)
 		SKIP(return, NEEDS_TWO_CPUS);
 
 	vcpu = __vm_vcpu_add(self->vm, 1);
-	launch(self->vm, &self->s);
+	launch(self->vm, &self->guest);
 	vm_mem_set_private(self->vm, GMEM_GPA, PAGE_SIZE);
 
 	if (panics_on_warning())
@@ -330,7 +330,7 @@ TEST_F(prefault, vcpu_not_initialized)
 		XFAIL(return, "KVM writes to a vCPU that isn't there, and the VM is dead");
 
 	TEST_ASSERT(!r || errno == EINVAL, "errno: %d", errno);
-	tdx_accept(&self->s, GMEM_GPA);
+	tdx_guest_accept(&self->guest, GMEM_GPA);
 }
 
 /*
@@ -342,7 +342,7 @@ TEST_F(prefault, while_memslot_is_deleted)
 	struct kvm_pre_fault_memory range;
 	struct tdx_slot_churn churn;
 
-	launch(self->vm, &self->s);
+	launch(self->vm, &self->guest);
 	vm_mem_set_private(self->vm, GMEM_GPA, SLOT_SIZE);
 	tdx_slot_churn_start(&churn, self->vm, GMEM_SLOT);
 	while (!READ_ONCE(churn.done)) {
@@ -357,7 +357,7 @@ TEST_F(prefault, while_memslot_is_deleted)
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

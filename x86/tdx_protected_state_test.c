@@ -103,7 +103,7 @@ static void guest_code(void)
 
 static void run(struct kvm_vcpu *vcpu)
 {
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 }
 
 FIXTURE_SETUP(state)
@@ -291,7 +291,7 @@ TEST_F(state, set_nested_state_with_vmxon_refused)
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

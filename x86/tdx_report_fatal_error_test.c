@@ -40,7 +40,7 @@ static void expect_report(struct kvm_vcpu *vcpu, const struct tdvmcall *sent)
 	struct tdvmcall seen;
 	struct ucall uc;
 
-	TEST_ASSERT_EQ(tdx_vcpu_run(vcpu, &uc), UCALL_NONE);
+	TEST_ASSERT_EQ(vcpu_run_to_ucall(vcpu, &uc), UCALL_NONE);
 	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_SYSTEM_EVENT);
 	TEST_ASSERT_EQ(run->system_event.type, KVM_SYSTEM_EVENT_TDX_FATAL);
 	TEST_ASSERT_EQ(run->system_event.ndata, NR_GPRS);
@@ -141,7 +141,7 @@ FIXTURE_SETUP(report_fatal_error)
 
 	self->vcpu = vm_vcpu_add(vm, 0, guest_report_global);
 	sync_global_to_guest(vm, report);
-	vm_tdx_launch(vm);
+	tdx_vm_finalize(vm);
 }
 
 FIXTURE_TEARDOWN(report_fatal_error)
@@ -152,7 +152,7 @@ FIXTURE_TEARDOWN(report_fatal_error)
 TEST_F(report_fatal_error, passed_unchanged)
 {
 	expect_report(self->vcpu, &report);
-	tdx_vcpu_run_to_done(self->vcpu);
+	vcpu_run_to_done(self->vcpu);
 }
 
 /* Only operand @i is set, to a value that depends on @i.  For guest and host. */
@@ -185,12 +185,12 @@ KVM_ONE_VCPU_TD_TEST(report_fatal_error_operands, each_alone, guest_each_operand
 		expect_report(vcpu, &call);
 	}
 
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

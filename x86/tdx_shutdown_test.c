@@ -9,7 +9,7 @@
  * once and the vCPU can run on.
  */
 #include "mce.h"
-#include "tdx/kernel_log.h"
+#include "tdx/generic/kernel_log.h"
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_test_harness.h"
 
@@ -116,10 +116,10 @@ TEST_F(after_shutdown, other_vcpu_runs_on)
 	if (!has_two_cpus(td->vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 
-	vm_tdx_launch_two(td->vm, td->vcpu, guest_no_idt, tdx_guest_one_step);
+	tdx_vm_launch_two(td->vm, td->vcpu, guest_no_idt, tdx_guest_one_step);
 	vcpu_run(td->vcpu[0]);
 	TEST_ASSERT_KVM_EXIT_REASON(td->vcpu[0], KVM_EXIT_SHUTDOWN);
-	tdx_vcpu_run_to_done(td->vcpu[1]);
+	vcpu_run_to_done(td->vcpu[1]);
 }
 
 /* Triple faults that user space injects */
@@ -145,7 +145,7 @@ TEST_F(triple_fault_event, exits_once)
 	TEST_ASSERT_EQ(self->td.shared->progress, 0);
 	vcpu_events_get(vcpu, &events);
 	TEST_ASSERT_EQ(events.triple_fault.pending, 0);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 static void guest_two_stages(void)
@@ -160,14 +160,14 @@ TEST_F(triple_fault_event, enabled_after_first_run)
 	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, guest_two_stages);
 	struct kvm_vcpu_events events;
 
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 	vm_enable_cap(self->td.vm, KVM_CAP_X86_TRIPLE_FAULT_EVENT, 1);
 	vcpu_events_get(vcpu, &events);
 	events.triple_fault.pending = true;
 	vcpu_events_set(vcpu, &events);
 	vcpu_run(vcpu);
 	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_SHUTDOWN);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 /* Machine checks */
@@ -187,7 +187,7 @@ TEST_F(machine_check, uncorrected_error_exits)
 	};
 	u64 mcg_cap = 1;
 
-	tdx_vcpu_run_to_sync(vcpu, 0);
+	vcpu_run_to_sync(vcpu, 0);
 	vcpu_ioctl(vcpu, KVM_X86_SETUP_MCE, &mcg_cap);
 	if (__vcpu_ioctl(vcpu, KVM_X86_SET_MCE, &mce)) {
 		TEST_ASSERT_EQ(errno, EINVAL);
@@ -195,12 +195,12 @@ TEST_F(machine_check, uncorrected_error_exits)
 		vcpu_run(vcpu);
 		TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_SHUTDOWN);
 	}
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

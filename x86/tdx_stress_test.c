@@ -12,7 +12,6 @@
 
 #include "kvm_util.h"
 #include "processor.h"
-#include "tdx/compat.h"
 #include "tdx/keyids.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
@@ -62,7 +61,7 @@ static struct kvm_vm *create_td(u32 nr_vcpus, const u8 *insn)
 		tdx_vcpu_init_cpuid(vcpu);
 		tdx_init_vcpu(vcpu, 0);
 	}
-	vm_tdx_launch(vm);
+	tdx_vm_finalize(vm);
 	return vm;
 }
 
@@ -264,8 +263,8 @@ static void many_kills(void)
 	ns = now_ns() - ns;
 
 	for (u32 i = 0; i < nr_kills; i++)
-		live_and_be_killed(kvm_random_u64_in_range(&kvm_rng, 1, 2 * ns),
-				   kvm_random_u32_in_range(&kvm_rng, 1, nr_vcpus),
+		live_and_be_killed(1 + kvm_random_u64(&kvm_rng) % (2 * ns),
+				   1 + kvm_random_u32(&kvm_rng) % nr_vcpus,
 				   kvm_random_bool(&kvm_rng) ? insn_int3 : insn_jmp_self);
 }
 
@@ -278,7 +277,7 @@ int main(int argc, char *argv[])
 {
 	const char *lives = getenv("TDX_LIVES"), *kills = getenv("TDX_KILLS");
 
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	if (lives)
 		nr_lives = atoi_positive("TDX_LIVES", lives);

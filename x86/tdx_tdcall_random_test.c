@@ -16,7 +16,6 @@
 #include "apic.h"
 #include "kvm_util.h"
 #include "processor.h"
-#include "tdx/compat.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -577,7 +576,7 @@ TEST_F_TIMEOUT(tdcall_random, survives, INT_MAX)
 	write_guest_global(vm, scratch_shared,
 			   addr_gva2gpa(vm, shared) | vm->arch.s_bit);
 	sync_global_to_guest(vm, nr_calls);
-	vm_tdx_launch(vm);
+	tdx_vm_finalize(vm);
 
 	self->vcpu = vcpu;
 	while (run_once(vcpu))
@@ -586,7 +585,7 @@ TEST_F_TIMEOUT(tdcall_random, survives, INT_MAX)
 	/* KVM has outlived it if another TD runs. */
 	kvm_vm_free(vm);
 	vm_create_shape_with_one_vcpu(VM_SHAPE_TDX, &self->vcpu, guest_done);
-	tdx_vcpu_run_to_done(self->vcpu);
+	vcpu_run_to_done(self->vcpu);
 }
 
 static u64 from_environment(const char *name, u64 value)
@@ -598,7 +597,7 @@ static u64 from_environment(const char *name, u64 value)
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	nr_calls = from_environment("TDX_CALLS", nr_calls);
 	kvm_random_seed = from_environment("TDX_SEED", kvm_random_seed);

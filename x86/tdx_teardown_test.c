@@ -17,11 +17,11 @@
 
 #include "kvm_util.h"
 #include "processor.h"
-#include "tdx/held_page.h"
-#include "tdx/misc_cgroup.h"
+#include "tdx/held_region.h"
+#include "tdx/generic/misc_cgroup.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
-#include "tdx/vcpu_thread.h"
+#include "tdx/generic/vcpu_thread.h"
 
 enum stage {
 	CREATED,
@@ -807,7 +807,7 @@ TEST_F(context, copied)
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

@@ -58,7 +58,7 @@ static void guest_oneshot(void)
 TEST_F(timer, oneshot_fires_once)
 {
 	tdx_irq_td_launch(&self->td, guest_oneshot);
-	tdx_vcpu_run_to_done(self->td.vcpu[0]);
+	vcpu_run_to_done(self->td.vcpu[0]);
 }
 
 static void guest_oneshot_running(void)
@@ -73,7 +73,7 @@ static void guest_oneshot_running(void)
 TEST_F(timer, oneshot_reaches_running_vcpu)
 {
 	tdx_irq_td_launch(&self->td, guest_oneshot_running);
-	tdx_vcpu_run_to_done(self->td.vcpu[0]);
+	vcpu_run_to_done(self->td.vcpu[0]);
 }
 
 static void guest_periodic(void)
@@ -93,7 +93,7 @@ static void guest_periodic(void)
 TEST_F(timer, periodic_keeps_firing)
 {
 	tdx_irq_td_launch(&self->td, guest_periodic);
-	tdx_vcpu_run_to_done(self->td.vcpu[0]);
+	vcpu_run_to_done(self->td.vcpu[0]);
 }
 
 static void guest_masked(void)
@@ -107,7 +107,7 @@ static void guest_masked(void)
 TEST_F(timer, masked_does_not_fire)
 {
 	tdx_irq_td_launch(&self->td, guest_masked);
-	tdx_vcpu_run_to_done(self->td.vcpu[0]);
+	vcpu_run_to_done(self->td.vcpu[0]);
 }
 
 /* The first count would take four seconds. */
@@ -123,7 +123,7 @@ static void guest_reprogram(void)
 TEST_F(timer, new_count_replaces_old)
 {
 	tdx_irq_td_launch(&self->td, guest_reprogram);
-	tdx_vcpu_run_to_done(self->td.vcpu[0]);
+	vcpu_run_to_done(self->td.vcpu[0]);
 }
 
 /*
@@ -157,7 +157,7 @@ TEST_F(timer, counts_configured_bus_cycles)
 
 	vm_enable_cap(vm, KVM_CAP_X86_APIC_BUS_CYCLES_NS, BUS_CYCLE_NS);
 	tdx_irq_td_launch(&self->td, guest_bus_cycles);
-	tdx_vcpu_run_to_done(self->td.vcpu[0]);
+	vcpu_run_to_done(self->td.vcpu[0]);
 	TEST_ASSERT_FAILS(__vm_enable_cap(vm, KVM_CAP_X86_APIC_BUS_CYCLES_NS,
 					  BUS_CYCLE_NS), EINVAL);
 }
@@ -175,8 +175,8 @@ TEST_F(timer, survives_exit_to_user_space)
 {
 	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, guest_timer_and_exit);
 
-	tdx_vcpu_run_to_sync(vcpu, 1);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_sync(vcpu, 1);
+	vcpu_run_to_done(vcpu);
 }
 
 /*
@@ -232,7 +232,7 @@ TEST_F(timer, tsc_deadline_does_not_fire_early)
 	if (!has_tsc_deadline(vcpu))
 		SKIP(return, NEEDS_TSC_DEADLINE);
 
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 static void guest_past_deadline(void)
@@ -251,7 +251,7 @@ TEST_F(timer, past_tsc_deadline_fires_at_once)
 	if (!has_tsc_deadline(vcpu))
 		SKIP(return, NEEDS_TSC_DEADLINE);
 
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 static void guest_disarm_deadline(void)
@@ -283,12 +283,12 @@ TEST_F(timer, tsc_deadline_disarmed)
 	if (!has_tsc_deadline(vcpu))
 		SKIP(return, NEEDS_TSC_DEADLINE);
 
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 }
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

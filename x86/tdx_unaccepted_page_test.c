@@ -26,8 +26,8 @@ static bool has_sept_ve_disable(void)
 
 FIXTURE(unaccepted) {
 	struct kvm_vm *vm;
-	struct tdx_servant s;
-	struct tdx_servant other;
+	struct tdx_guest guest;
+	struct tdx_guest other;
 };
 
 FIXTURE_SETUP(unaccepted)
@@ -36,10 +36,10 @@ FIXTURE_SETUP(unaccepted)
 		SKIP(return, "the TDX module lacks SEPT_VE_DISABLE");
 
 	self->vm = tdx_memory_create(TDX_TD_ATTR_SEPT_VE_DISABLE);
-	self->s = tdx_servant_add(self->vm, 0);
+	self->guest = tdx_guest_add(self->vm, 0);
 	if (has_two_cpus(self->vm))
-		self->other = tdx_servant_add(self->vm, 1);
-	vm_tdx_launch(self->vm);
+		self->other = tdx_guest_add(self->vm, 1);
+	tdx_vm_finalize(self->vm);
 	vm_mem_set_private(self->vm, GMEM_GPA, SLOT_SIZE);
 }
 
@@ -50,9 +50,9 @@ FIXTURE_TEARDOWN(unaccepted)
 
 TEST_F(unaccepted, access_after_accept_is_fine)
 {
-	tdx_accept(&self->s, GMEM_GPA);
-	tdx_write(&self->s, GMEM_GPA, MAGIC);
-	TEST_ASSERT_EQ(tdx_read(&self->s, GMEM_GPA), MAGIC);
+	tdx_guest_accept(&self->guest, GMEM_GPA);
+	tdx_guest_write(&self->guest, GMEM_GPA, MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(&self->guest, GMEM_GPA), MAGIC);
 }
 
 /* Only an access by the guest is fatal.  A pending page alone is not. */
@@ -60,27 +60,27 @@ TEST_F(unaccepted, prefaulted_page_is_fine)
 {
 	struct kvm_pre_fault_memory range = { .gpa = GMEM_GPA, .size = SLOT_SIZE };
 
-	vcpu_ioctl(self->s.vcpu, KVM_PRE_FAULT_MEMORY, &range);
-	tdx_accept(&self->s, GMEM_PAGE(1));
-	TEST_ASSERT_EQ(tdx_read(&self->s, GMEM_PAGE(1)), 0ul);
+	vcpu_ioctl(self->guest.vcpu, KVM_PRE_FAULT_MEMORY, &range);
+	tdx_guest_accept(&self->guest, GMEM_PAGE(1));
+	TEST_ASSERT_EQ(tdx_guest_read(&self->guest, GMEM_PAGE(1)), 0ul);
 }
 
 TEST_F(unaccepted, read_fails_run)
 {
-	TEST_ASSERT_FAILS(__tdx_order(&self->s, TDX_ORDER_READ, GMEM_GPA, 0), EIO);
+	TEST_ASSERT_FAILS(__tdx_guest_do(&self->guest, TDX_GUEST_READ, GMEM_GPA, 0), EIO);
 }
 
 TEST_F(unaccepted, write_fails_run)
 {
-	TEST_ASSERT_FAILS(__tdx_order(&self->s, TDX_ORDER_WRITE, GMEM_GPA, 0), EIO);
+	TEST_ASSERT_FAILS(__tdx_guest_do(&self->guest, TDX_GUEST_WRITE, GMEM_GPA, 0), EIO);
 }
 
 TEST_F(unaccepted, kills_vm)
 {
 	struct kvm_memory_attributes shared = { .address = GMEM_GPA, .size = SLOT_SIZE };
 
-	TEST_ASSERT_FAILS(__tdx_order(&self->s, TDX_ORDER_WRITE, GMEM_GPA, 0), EIO);
-	TEST_ASSERT_FAILS(tdx_continue(&self->s), EIO);
+	TEST_ASSERT_FAILS(__tdx_guest_do(&self->guest, TDX_GUEST_WRITE, GMEM_GPA, 0), EIO);
+	TEST_ASSERT_FAILS(tdx_guest_run(&self->guest), EIO);
 	TEST_ASSERT(vm_is_dead(self->vm), "The VM is not dead");
 	TEST_ASSERT_FAILS(__vm_ioctl(self->vm, KVM_SET_MEMORY_ATTRIBUTES, &shared), EIO);
 }
@@ -90,22 +90,22 @@ TEST_F(unaccepted, kills_other_vcpus)
 	if (!self->other.vcpu)
 		SKIP(return, NEEDS_TWO_CPUS);
 
-	TEST_ASSERT_FAILS(__tdx_order(&self->s, TDX_ORDER_WRITE, GMEM_GPA, 0), EIO);
-	TEST_ASSERT_FAILS(__tdx_order(&self->other, TDX_ORDER_READ, GMEM_GPA, 0), EIO);
+	TEST_ASSERT_FAILS(__tdx_guest_do(&self->guest, TDX_GUEST_WRITE, GMEM_GPA, 0), EIO);
+	TEST_ASSERT_FAILS(__tdx_guest_do(&self->other, TDX_GUEST_READ, GMEM_GPA, 0), EIO);
 	TEST_ASSERT_FAILS(__vcpu_ioctl(self->other.vcpu, KVM_NMI, NULL), EIO);
 }
 
 /* HAMMER counts the guest's accesses that came to an end. */
 TEST_F(unaccepted, guest_does_not_go_on)
 {
-	TEST_ASSERT_FAILS(__tdx_order(&self->s, TDX_ORDER_HAMMER, GMEM_GPA, 0), EIO);
-	TEST_ASSERT_FAILS(tdx_continue(&self->s), EIO);
-	TEST_ASSERT_EQ(self->s.order->done, 0);
+	TEST_ASSERT_FAILS(__tdx_guest_do(&self->guest, TDX_GUEST_HAMMER, GMEM_GPA, 0), EIO);
+	TEST_ASSERT_FAILS(tdx_guest_run(&self->guest), EIO);
+	TEST_ASSERT_EQ(self->guest.req->done, 0);
 }
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

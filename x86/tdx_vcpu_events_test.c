@@ -9,7 +9,7 @@
  *
  * The triple fault event is tested by tdx_shutdown_test.
  */
-#include "tdx/kernel_log.h"
+#include "tdx/generic/kernel_log.h"
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_test_harness.h"
 
@@ -29,7 +29,7 @@ static u64 run(struct kvm_vcpu *vcpu)
 {
 	struct ucall uc;
 
-	__tdx_vcpu_run_expect(vcpu, &uc, UCALL_SYNC);
+	__vcpu_run_expect(vcpu, &uc, UCALL_SYNC);
 	return uc.args[1];
 }
 
@@ -225,7 +225,7 @@ TEST_F(events, smm_refused)
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

@@ -11,7 +11,7 @@
 #include "apic.h"
 #include "kvm_util.h"
 #include "processor.h"
-#include "tdx/tdx_agent.h"
+#include "tdx/tdx_guest.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -149,7 +149,7 @@ FIXTURE_TEARDOWN(init_vcpu)
 TEST_F(init_vcpu, flags)
 {
 	for (int i = 0; i < 32; i++)
-		TEST_ASSERT_FAILS(__vcpu_tdx_ioctl(self->vcpu, KVM_TDX_INIT_VCPU,
+		TEST_ASSERT_FAILS(__tdx_vcpu_ioctl(self->vcpu, KVM_TDX_INIT_VCPU,
 						   BIT(i), 0, NULL), EINVAL);
 
 	tdx_init_vcpu(self->vcpu, 0);
@@ -159,7 +159,7 @@ TEST_F(init_vcpu, hw_error_not_zero)
 {
 	struct kvm_tdx_cmd cmd = { .id = KVM_TDX_INIT_VCPU, .hw_error = 1 };
 
-	TEST_ASSERT_FAILS(__vcpu_tdx_cmd(self->vcpu, &cmd), EINVAL);
+	TEST_ASSERT_FAILS(__tdx_vcpu_cmd(self->vcpu, &cmd), EINVAL);
 	tdx_init_vcpu(self->vcpu, 0);
 }
 
@@ -168,8 +168,8 @@ TEST_F(init_vcpu, command_unreadable)
 	struct kvm_tdx_cmd *cmd = test_alloc_before_hole(sizeof(*cmd) - 1);
 
 	cmd->id = KVM_TDX_INIT_VCPU;
-	TEST_ASSERT_FAILS(__vcpu_tdx_cmd(self->vcpu, cmd), EFAULT);
-	TEST_ASSERT_FAILS(__vcpu_tdx_cmd(self->vcpu, NULL), EFAULT);
+	TEST_ASSERT_FAILS(__tdx_vcpu_cmd(self->vcpu, cmd), EFAULT);
+	TEST_ASSERT_FAILS(__tdx_vcpu_cmd(self->vcpu, NULL), EFAULT);
 	tdx_init_vcpu(self->vcpu, 0);
 }
 
@@ -206,9 +206,9 @@ TEST_F(init_vcpu, unknown_commands)
 	const u32 ids[] = { KVM_TDX_CMD_NR_MAX, 0x100, ~0u };
 
 	for (int i = 0; i < ARRAY_SIZE(ids); i++) {
-		TEST_ASSERT_FAILS(__vcpu_tdx_ioctl(self->vcpu, ids[i], 0, 0, NULL),
+		TEST_ASSERT_FAILS(__tdx_vcpu_ioctl(self->vcpu, ids[i], 0, 0, NULL),
 				  EINVAL);
-		TEST_ASSERT_FAILS(__vm_tdx_ioctl(self->vm, ids[i], 0, NULL, NULL),
+		TEST_ASSERT_FAILS(__tdx_vm_ioctl(self->vm, ids[i], 0, NULL, NULL),
 				  EINVAL);
 	}
 }
@@ -217,13 +217,13 @@ TEST_F(init_vcpu, commands_of_the_vm)
 {
 	struct kvm_tdx_capabilities *caps = tdx_capabilities(self->vm);
 
-	TEST_ASSERT_FAILS(__vcpu_tdx_ioctl(self->vcpu, KVM_TDX_CAPABILITIES, 0,
+	TEST_ASSERT_FAILS(__tdx_vcpu_ioctl(self->vcpu, KVM_TDX_CAPABILITIES, 0,
 					   (u64)caps, NULL), EINVAL);
-	TEST_ASSERT_FAILS(__vcpu_tdx_ioctl(self->vcpu, KVM_TDX_INIT_VM, 0, 0, NULL),
+	TEST_ASSERT_FAILS(__tdx_vcpu_ioctl(self->vcpu, KVM_TDX_INIT_VM, 0, 0, NULL),
 			  EINVAL);
 
 	tdx_init_vcpu(self->vcpu, 0);
-	TEST_ASSERT_FAILS(__vcpu_tdx_ioctl(self->vcpu, KVM_TDX_FINALIZE_VM, 0, 0, NULL),
+	TEST_ASSERT_FAILS(__tdx_vcpu_ioctl(self->vcpu, KVM_TDX_FINALIZE_VM, 0, 0, NULL),
 			  EINVAL);
 	tdx_finalize(self->vm);
 	free(caps);
@@ -233,11 +233,11 @@ TEST_F(init_vcpu, commands_of_the_vcpu_for_the_vm)
 {
 	struct kvm_cpuid2 *cpuid = allocate_kvm_cpuid2(TDX_MAX_CPUID);
 
-	TEST_ASSERT_FAILS(__vm_tdx_ioctl(self->vm, KVM_TDX_INIT_VCPU, 0, NULL, NULL),
+	TEST_ASSERT_FAILS(__tdx_vm_ioctl(self->vm, KVM_TDX_INIT_VCPU, 0, NULL, NULL),
 			  EINVAL);
-	TEST_ASSERT_FAILS(__vm_tdx_ioctl(self->vm, KVM_TDX_INIT_MEM_REGION, 0, NULL,
+	TEST_ASSERT_FAILS(__tdx_vm_ioctl(self->vm, KVM_TDX_INIT_MEM_REGION, 0, NULL,
 					 NULL), EINVAL);
-	TEST_ASSERT_FAILS(__vm_tdx_ioctl(self->vm, KVM_TDX_GET_CPUID, 0, cpuid, NULL),
+	TEST_ASSERT_FAILS(__tdx_vm_ioctl(self->vm, KVM_TDX_GET_CPUID, 0, cpuid, NULL),
 			  EINVAL);
 	tdx_init_vcpu(self->vcpu, 0);
 	free(cpuid);
@@ -266,7 +266,7 @@ TEST_F(init_vcpu, after_finalize)
 		TEST_ASSERT_FAILS(__tdx_get_cpuid(vcpus[i], cpuid), EINVAL);
 		TEST_ASSERT_FAILS(__tdx_init_mem_region(vcpus[i], 0, &region, NULL),
 				  EINVAL);
-		TEST_ASSERT_FAILS(__vcpu_tdx_cmd(vcpus[i], NULL), EFAULT);
+		TEST_ASSERT_FAILS(__tdx_vcpu_cmd(vcpus[i], NULL), EFAULT);
 	}
 	free(cpuid);
 }
@@ -330,12 +330,12 @@ static size_t cpuid_size(u32 nent)
 TEST_F(get_cpuid, flags)
 {
 	/* As it is documented. */
-	if (!__vcpu_tdx_ioctl(self->vcpu, KVM_TDX_GET_CPUID, BIT(31),
+	if (!__tdx_vcpu_ioctl(self->vcpu, KVM_TDX_GET_CPUID, BIT(31),
 			      (u64)self->cpuid, NULL))
 		XFAIL(return, "KVM doesn't look at flags that have to be zero");
 
 	for (int i = 0; i < 32; i++)
-		TEST_ASSERT_FAILS(__vcpu_tdx_ioctl(self->vcpu, KVM_TDX_GET_CPUID,
+		TEST_ASSERT_FAILS(__tdx_vcpu_ioctl(self->vcpu, KVM_TDX_GET_CPUID,
 						   BIT(i), (u64)self->cpuid, NULL),
 				  EINVAL);
 }
@@ -348,7 +348,7 @@ TEST_F(get_cpuid, hw_error_not_zero)
 		.hw_error = 1,
 	};
 
-	TEST_ASSERT_FAILS(__vcpu_tdx_cmd(self->vcpu, &cmd), EINVAL);
+	TEST_ASSERT_FAILS(__tdx_vcpu_cmd(self->vcpu, &cmd), EINVAL);
 }
 
 TEST_F(get_cpuid, data_unreadable)
@@ -442,7 +442,7 @@ TEST_F(get_cpuid, same_after_init_vcpu)
 FIXTURE(seen_inside) {
 	struct kvm_vm *vm;
 	struct kvm_vcpu *vcpus[NR_VCPUS];
-	struct tdx_agent agents[NR_VCPUS];
+	struct tdx_guest guests[NR_VCPUS];
 };
 
 FIXTURE_SETUP(seen_inside)
@@ -459,8 +459,8 @@ FIXTURE_TEARDOWN(seen_inside)
 
 #define add_agent(self, i, id)						\
 do {									\
-	(self)->vcpus[i] = vm_vcpu_add((self)->vm, id, tdx_agent_guest); \
-	tdx_agent_init(&(self)->agents[i], (self)->vm, (self)->vcpus[i]); \
+	(self)->vcpus[i] = vm_vcpu_add((self)->vm, id, tdx_guest_serve); \
+	tdx_guest_init(&(self)->guests[i], (self)->vcpus[i]); \
 } while (0)
 
 static const u64 rcx_values[NR_VCPUS] = { 0x0123456789abcdef, ~0ull };
@@ -481,10 +481,10 @@ TEST_F(seen_inside, rcx)
 		vcpu_arch_set_entry_point(self->vcpus[i], guest_rcx);
 		vcpu_args_set(self->vcpus[i], 1, rcx_values[i]);
 	}
-	vm_tdx_launch(self->vm);
+	tdx_vm_finalize(self->vm);
 
 	for (int i = 0; i < NR_VCPUS; i++)
-		tdx_vcpu_run_to_done(self->vcpus[i]);
+		vcpu_run_to_done(self->vcpus[i]);
 }
 
 static void guest_index(u64 expected)
@@ -510,10 +510,10 @@ TEST_F(seen_inside, index_in_order_of_init_vcpu)
 		vcpu_arch_set_entry_point(vcpu, guest_index);
 		vcpu_args_set(vcpu, 1, (u64)i);
 	}
-	vm_tdx_launch(self->vm);
+	tdx_vm_finalize(self->vm);
 
 	for (int i = 0; i < NR_VCPUS; i++)
-		tdx_vcpu_run_to_done(self->vcpus[i]);
+		vcpu_run_to_done(self->vcpus[i]);
 }
 
 /* To the module and to KVM's APIC a vCPU has one and the same id. */
@@ -525,10 +525,10 @@ TEST_F(seen_inside, apic_id)
 
 	for (int i = 0; i < NR_VCPUS; i++)
 		add_agent(self, i, ids[i]);
-	vm_tdx_launch(self->vm);
+	tdx_vm_finalize(self->vm);
 
 	/* The module tells it once the guest has asked for it. */
-	TEST_ASSERT_EQ(tdx_agent_vm_wr(&self->agents[0], TDX_MD_TD_CTLS,
+	TEST_ASSERT_EQ(tdx_guest_vm_wr(&self->guests[0], TDX_MD_TD_CTLS,
 				       TDX_TD_CTLS_ENUM_TOPOLOGY,
 				       TDX_TD_CTLS_ENUM_TOPOLOGY), TDX_SUCCESS);
 
@@ -536,9 +536,9 @@ TEST_F(seen_inside, apic_id)
 		u32 reg[4];
 		u64 id;
 
-		TEST_ASSERT_EQ(tdx_agent_cpuid(&self->agents[i], 0x1f, 0, reg), 0);
+		TEST_ASSERT_EQ(tdx_guest_cpuid(&self->guests[i], 0x1f, 0, reg), 0);
 		TEST_ASSERT_EQ(reg[3], ids[i]);
-		TEST_ASSERT_EQ(tdx_agent_rdmsr(&self->agents[i], APIC_BASE_MSR +
+		TEST_ASSERT_EQ(tdx_guest_rdmsr(&self->guests[i], APIC_BASE_MSR +
 					       (APIC_ID >> 4), &id),
 			       TDVMCALL_STATUS_SUCCESS);
 		TEST_ASSERT_EQ(id, ids[i]);
@@ -546,16 +546,16 @@ TEST_F(seen_inside, apic_id)
 }
 
 /* Host and guest see the same base, and one vCPU is the BSP. */
-static void assert_apic_base(struct tdx_agent *agent, bool bsp)
+static void assert_apic_base(struct tdx_guest *guest, bool bsp)
 {
-	const u64 base = vcpu_get_msr(agent->vcpu, MSR_IA32_APICBASE);
+	const u64 base = vcpu_get_msr(guest->vcpu, MSR_IA32_APICBASE);
 	u64 val;
 
 	TEST_ASSERT_EQ(base & X2APIC_MODE, X2APIC_MODE);
 	TEST_ASSERT_EQ(base & MSR_IA32_APICBASE_BASE, APIC_DEFAULT_GPA);
 	TEST_ASSERT_EQ(!!(base & MSR_IA32_APICBASE_BSP), bsp);
 
-	TEST_ASSERT_EQ(tdx_agent_rdmsr(agent, MSR_IA32_APICBASE, &val),
+	TEST_ASSERT_EQ(tdx_guest_rdmsr(guest, MSR_IA32_APICBASE, &val),
 		       TDVMCALL_STATUS_SUCCESS);
 	TEST_ASSERT_EQ(val, base);
 }
@@ -564,10 +564,10 @@ TEST_F(seen_inside, apic_base)
 {
 	for (int i = 0; i < NR_VCPUS; i++)
 		add_agent(self, i, i);
-	vm_tdx_launch(self->vm);
+	tdx_vm_finalize(self->vm);
 
-	assert_apic_base(&self->agents[0], true);
-	assert_apic_base(&self->agents[1], false);
+	assert_apic_base(&self->guests[0], true);
+	assert_apic_base(&self->guests[1], false);
 }
 
 TEST_F(seen_inside, apic_base_of_chosen_bsp)
@@ -575,10 +575,10 @@ TEST_F(seen_inside, apic_base_of_chosen_bsp)
 	vm_ioctl(self->vm, KVM_SET_BOOT_CPU_ID, (void *)1);
 	for (int i = 0; i < NR_VCPUS; i++)
 		add_agent(self, i, i);
-	vm_tdx_launch(self->vm);
+	tdx_vm_finalize(self->vm);
 
-	assert_apic_base(&self->agents[0], false);
-	assert_apic_base(&self->agents[1], true);
+	assert_apic_base(&self->guests[0], false);
+	assert_apic_base(&self->guests[1], true);
 }
 
 TEST_F(seen_inside, ap_runs_first)
@@ -587,10 +587,10 @@ TEST_F(seen_inside, ap_runs_first)
 		self->vcpus[i] = vm_vcpu_add(self->vm, i, guest_index);
 		vcpu_args_set(self->vcpus[i], 1, (u64)i);
 	}
-	vm_tdx_launch(self->vm);
+	tdx_vm_finalize(self->vm);
 
 	for (int i = NR_VCPUS - 1; i >= 0; i--)
-		tdx_vcpu_run_to_done(self->vcpus[i]);
+		vcpu_run_to_done(self->vcpus[i]);
 }
 
 /*
@@ -605,7 +605,7 @@ TEST_F(seen_inside, other_vcpu_not_initialized)
 	self->vcpus[0] = vm_vcpu_add(self->vm, 0, guest_index);
 	vcpu_args_set(self->vcpus[0], 1, 0ul);
 	idle = __vm_vcpu_add(self->vm, 1);
-	vm_tdx_launch(self->vm);
+	tdx_vm_finalize(self->vm);
 
 	idle->run->immediate_exit = 1;
 	TEST_ASSERT_FAILS(__vcpu_run(idle), EINTR);
@@ -613,12 +613,12 @@ TEST_F(seen_inside, other_vcpu_not_initialized)
 	vcpu_ioctl(idle, KVM_SET_MP_STATE, &runnable);
 	TEST_ASSERT_FAILS(__vcpu_run(idle), EINVAL);
 
-	tdx_vcpu_run_to_done(self->vcpus[0]);
+	vcpu_run_to_done(self->vcpus[0]);
 }
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

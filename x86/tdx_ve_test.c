@@ -156,7 +156,7 @@ static void launch(struct kvm_vcpu *vcpu, void *guest, handler_fn *handler)
 {
 	vcpu_arch_set_entry_point(vcpu, guest);
 	vm_install_exception_handler(vcpu->vm, VE_VECTOR, handler);
-	vm_tdx_launch(vcpu->vm);
+	tdx_vm_finalize(vcpu->vm);
 }
 
 /* Shared memory that comes and goes by its memslot. */
@@ -236,7 +236,7 @@ static void guest_instructions(void)
 TEST_F(ve, raised_by_instructions_that_a_vmm_emulates)
 {
 	launch(self->vcpu, guest_instructions, ve_skip);
-	tdx_vcpu_run_to_done(self->vcpu);
+	vcpu_run_to_done(self->vcpu);
 }
 
 static void guest_no_ve(void)
@@ -262,7 +262,7 @@ static void guest_no_ve(void)
 TEST_F(ve, not_raised_by_what_a_td_has_or_must_not_have)
 {
 	launch(self->vcpu, guest_no_ve, ve_skip);
-	tdx_vcpu_run_to_done(self->vcpu);
+	vcpu_run_to_done(self->vcpu);
 }
 
 /*
@@ -304,7 +304,7 @@ TEST_F(ve, port_io_is_emulated)
 		TEST_ASSERT_EXIT_IO(self->vcpu, SOME_PORT, size, KVM_EXIT_IO_IN);
 		memcpy((void *)run + run->io.data_offset, &in, size);
 	}
-	tdx_vcpu_run_to_done(self->vcpu);
+	vcpu_run_to_done(self->vcpu);
 }
 
 static void guest_mmio(void)
@@ -333,7 +333,7 @@ TEST_F(ve, mmio_is_emulated)
 	vcpu_run(self->vcpu);
 	TEST_ASSERT_EXIT_MMIO(self->vcpu, MMIO_GPA + 16, 8, false);
 	memcpy(run->mmio.data, &read, 8);
-	tdx_vcpu_run_to_done(self->vcpu);
+	vcpu_run_to_done(self->vcpu);
 }
 
 static void guest_cpuid(void)
@@ -360,7 +360,7 @@ TEST_F(ve, cpuid_is_emulated)
 	vcpu_init_cpuid(self->vcpu, cpuid);
 	free(cpuid);
 	launch(self->vcpu, guest_cpuid, ve_emulate);
-	tdx_vcpu_run_to_done(self->vcpu);
+	vcpu_run_to_done(self->vcpu);
 }
 
 static void guest_msr(void)
@@ -377,9 +377,9 @@ TEST_F(ve, msr_is_emulated)
 {
 	vcpu_set_msr(self->vcpu, KVM_MSR, 1);
 	launch(self->vcpu, guest_msr, ve_emulate);
-	tdx_vcpu_run_to_sync(self->vcpu, 0);
+	vcpu_run_to_sync(self->vcpu, 0);
 	TEST_ASSERT_EQ(vcpu_get_msr(self->vcpu, KVM_MSR), 0ull);
-	tdx_vcpu_run_to_done(self->vcpu);
+	vcpu_run_to_done(self->vcpu);
 	TEST_ASSERT_EQ(vcpu_get_msr(self->vcpu, KVM_MSR), 1ull);
 }
 
@@ -396,7 +396,7 @@ static void guest_wbinvd(void)
 TEST_F(ve, wbinvd_is_unsupported)
 {
 	launch(self->vcpu, guest_wbinvd, ve_emulate);
-	tdx_vcpu_run_to_done(self->vcpu);
+	vcpu_run_to_done(self->vcpu);
 }
 
 /*
@@ -430,7 +430,7 @@ static void expect_access(struct kvm_vcpu *vcpu, u64 write, u64 val, u64 wanted_
 {
 	struct ucall uc;
 
-	TEST_ASSERT_EQ(tdx_vcpu_run(vcpu, &uc), UCALL_SYNC);
+	TEST_ASSERT_EQ(vcpu_run_to_ucall(vcpu, &uc), UCALL_SYNC);
 	TEST_ASSERT_EQ(uc.args[1], write);
 	TEST_ASSERT_EQ(uc.args[2], val);
 	TEST_ASSERT_EQ(uc.args[3], wanted_ve);
@@ -511,7 +511,7 @@ TEST_F(ve, not_raised_once_there_is_a_memslot)
 
 	add_memslot(self->vm);
 	*memslot_hva(self->vm) = 7;
-	TEST_ASSERT_EQ(tdx_vcpu_run(self->vcpu, &uc), UCALL_SYNC);
+	TEST_ASSERT_EQ(vcpu_run_to_ucall(self->vcpu, &uc), UCALL_SYNC);
 	if (uc.args[2] == ~0ull && uc.args[3] == 3)
 		XFAIL(return, "KVM's MMIO SPTEs of a TD outlive the creation of a memslot");
 
@@ -548,7 +548,7 @@ TEST_F(ve, second_before_the_first_is_fetched_is_a_double_fault)
 {
 	vm_install_exception_handler(self->vm, DF_VECTOR, double_fault);
 	launch(self->vcpu, do_cpuid, ve_twice);
-	tdx_vcpu_run_to_done(self->vcpu);
+	vcpu_run_to_done(self->vcpu);
 }
 
 static void guest_without_idt(void)
@@ -593,7 +593,7 @@ static void guest_nested(void)
 TEST_F(ve, second_after_the_first_is_fetched_nests)
 {
 	launch(self->vcpu, guest_nested, ve_nested);
-	tdx_vcpu_run_to_done(self->vcpu);
+	vcpu_run_to_done(self->vcpu);
 }
 
 static void ve_exits_first(struct ex_regs *regs)
@@ -629,8 +629,8 @@ TEST_F(ve, information_outlives_exits)
 	self->vcpu->run->immediate_exit = false;
 
 	for (int i = 0; i < 4; i++)
-		tdx_vcpu_run_to_sync(self->vcpu, i);
-	tdx_vcpu_run_to_done(self->vcpu);
+		vcpu_run_to_sync(self->vcpu, i);
+	vcpu_run_to_done(self->vcpu);
 }
 
 TEST_F(ve, information_moves_with_the_vcpu)
@@ -651,9 +651,9 @@ TEST_F(ve, information_moves_with_the_vcpu)
 			cpu = (cpu + 1) % CPU_SETSIZE;
 		} while (!CPU_ISSET(cpu, &allowed));
 		pin_self_to_cpu(cpu);
-		tdx_vcpu_run_to_sync(self->vcpu, i);
+		vcpu_run_to_sync(self->vcpu, i);
 	}
-	tdx_vcpu_run_to_done(self->vcpu);
+	vcpu_run_to_done(self->vcpu);
 }
 
 static void nmi(struct ex_regs *regs)
@@ -685,16 +685,16 @@ TEST_F(ve, nmi_waits_until_the_information_is_fetched)
 {
 	vm_install_exception_handler(self->vm, NMI_VECTOR, nmi);
 	launch(self->vcpu, guest_awaits_nmi, ve_awaits_nmi);
-	tdx_vcpu_run_to_sync(self->vcpu, 1);
+	vcpu_run_to_sync(self->vcpu, 1);
 	vcpu_ioctl(self->vcpu, KVM_NMI, NULL);
 	for (int i = 2; i <= 4; i++)
-		tdx_vcpu_run_to_sync(self->vcpu, i);
-	tdx_vcpu_run_to_done(self->vcpu);
+		vcpu_run_to_sync(self->vcpu, i);
+	vcpu_run_to_done(self->vcpu);
 }
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

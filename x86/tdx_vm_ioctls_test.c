@@ -144,7 +144,7 @@ TEST_F(vm_ioctls, enabling_pmu_refused)
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

@@ -7,7 +7,8 @@
  * space, so KVM exits and passes user space's answer to the guest unchanged.  If
  * user space doesn't handle the exit, the answer is that there are none.
  */
-#include "tdx/tdx_caller.h"
+#include "tdx/tdx_guest.h"
+#include "tdx/tdx_test_harness.h"
 
 #define INFO	TDVMCALL_GET_TD_VM_CALL_INFO
 
@@ -19,7 +20,7 @@ static u64 result(const struct tdvmcall *call, int i)
 	return i ? tdvmcall_arg(call, i - 1) : tdvmcall_ret(call);
 }
 
-static void assert_exit_leaf_1(struct tdx_caller *td)
+static void assert_exit_leaf_1(struct tdx_guest *td)
 {
 	struct kvm_run *run = td->run;
 
@@ -29,7 +30,7 @@ static void assert_exit_leaf_1(struct tdx_caller *td)
 	TEST_ASSERT_EQ(run->tdx.get_tdvmcall_info.leaf, 1);
 }
 
-static void start_leaf_1(struct tdx_caller *td)
+static void start_leaf_1(struct tdx_guest *td)
 {
 	/* KVM has to write every field. */
 	memset(&td->run->tdx, 0xff, sizeof(td->run->tdx));
@@ -53,7 +54,7 @@ static void assert_answered(struct tdvmcall call, u64 ret, u64 first)
 		TEST_ASSERT_EQ(result(&call, i), first + i);
 }
 
-TDX_CALLER_SUITE(vmcall_info);
+TDX_GUEST_SUITE(vmcall_info);
 
 TEST_F(vmcall_info, leaf_0_is_all_zeros)
 {
@@ -140,7 +141,7 @@ TEST_F(vmcall_info, unknown_leaves_refused)
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

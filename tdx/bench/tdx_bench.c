@@ -13,7 +13,7 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdx_util.h"
-#include "tdx/ucall_loop.h"
+#include "tdx/generic/ucall_loop.h"
 
 #define NR_ROUNDS	15
 #define NR_CALLS	2000
@@ -71,7 +71,7 @@ static u64 time_calls(struct kvm_vcpu *vcpu)
 		TEST_ASSERT_EQ(vcpu->run->mmio.phys_addr, MMIO_GPA);
 	}
 	end = now_ns();
-	tdx_vcpu_run_to_sync(vcpu, 1);
+	vcpu_run_to_sync(vcpu, 1);
 	return (end - start) / NR_CALLS;
 }
 
@@ -88,7 +88,7 @@ static u64 time_guest_compute(struct kvm_vcpu *vcpu)
 {
 	u64 start = now_ns();
 
-	tdx_vcpu_run_to_sync(vcpu, 2);
+	vcpu_run_to_sync(vcpu, 2);
 	return now_ns() - start;
 }
 
@@ -107,7 +107,7 @@ static void live(void)
 	struct kvm_vm *vm;
 
 	vm = vm_create_shape_with_one_vcpu(VM_SHAPE_TDX, &vcpu, guest_done);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 	kvm_vm_free(vm);
 }
 
@@ -127,7 +127,7 @@ static void live_small(void)
 	vcpu = __vm_vcpu_add(vm, 0);
 	tdx_vcpu_init_cpuid(vcpu);
 	tdx_init_vcpu(vcpu, 0);
-	vm_tdx_launch(vm);
+	tdx_vm_finalize(vm);
 	vcpu_run(vcpu);
 	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_SHUTDOWN);
 	kvm_vm_free(vm);
@@ -152,7 +152,7 @@ int main(void)
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
 
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 	vm = vm_create_shape_with_one_vcpu(VM_SHAPE_TDX, &vcpu, guest_code);
 	for (int i = 0; i < NR_ROUNDS; i++) {
 		BEST(call, time_calls(vcpu));

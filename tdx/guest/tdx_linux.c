@@ -258,7 +258,7 @@ static struct kvm_vcpu *create_td(const char *vmlinux, const char *initramfs)
 	vcpu_args_set(vcpu, 3, entry, zero_page, low->region.memory_size);
 	vm_mem_set_private(vm, 0, low->region.memory_size);
 	vm_mem_set_private(vm, RAM_GPA, RAM_SIZE);
-	tdx_init_memory(vm);
+	tdx_load_private_memory(vm);
 	load_mp_table(vcpu);
 	tdx_finalize(vm);
 	return vcpu;
@@ -364,7 +364,7 @@ int main(int argc, char *argv[])
 		fprintf(stderr, "usage: %s VMLINUX INITRAMFS\n", argv[0]);
 		return KSFT_FAIL;
 	}
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	ksft_print_header();
 	ksft_set_plan(3);

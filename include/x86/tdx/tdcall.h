@@ -12,6 +12,7 @@
 
 #include "kvm_util.h"
 #include "tdx/tdx_abi.h"
+#include "ucall_common.h"
 
 /* General purpose registers as instructions encode them. */
 enum {
@@ -57,50 +58,17 @@ static const u8 tdvmcall_args[] = {
 
 /*
  * Guest: TDCALL of @leaf, which is all of RAX, with the registers of @reg but
- * RSP and RBP.  Registers are written back, changed or not.  Returns RAX.
+ * RSP and RBP.  Every register is written back, changed or not.  Returns RAX.
  */
-static __always_inline u64 __tdcall(u64 leaf, u64 *reg)
-{
-	register u64 r8 asm("r8") = reg[GPR_R8];
-	register u64 r9 asm("r9") = reg[GPR_R9];
-	register u64 r10 asm("r10") = reg[GPR_R10];
-	register u64 r11 asm("r11") = reg[GPR_R11];
-	register u64 r12 asm("r12") = reg[GPR_R12];
-	register u64 r13 asm("r13") = reg[GPR_R13];
-	register u64 r14 asm("r14") = reg[GPR_R14];
-	register u64 r15 asm("r15") = reg[GPR_R15];
-
-	/*
-	 * TDCALL, spelt in bytes for assemblers that don't know it.  The mask
-	 * of a TDVMCALL may have XMM registers in it.
-	 */
-	asm volatile(".byte 0x66, 0x0f, 0x01, 0xcc"
-		     : "+a"(leaf), "+c"(reg[GPR_RCX]), "+d"(reg[GPR_RDX]),
-		       "+b"(reg[GPR_RBX]), "+S"(reg[GPR_RSI]),
-		       "+D"(reg[GPR_RDI]), "+r"(r8), "+r"(r9), "+r"(r10),
-		       "+r"(r11), "+r"(r12), "+r"(r13), "+r"(r14), "+r"(r15)
-		     : : "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4",
-		       "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
-		       "xmm12", "xmm13", "xmm14", "xmm15");
-
-	reg[GPR_R8] = r8;
-	reg[GPR_R9] = r9;
-	reg[GPR_R10] = r10;
-	reg[GPR_R11] = r11;
-	reg[GPR_R12] = r12;
-	reg[GPR_R13] = r13;
-	reg[GPR_R14] = r14;
-	reg[GPR_R15] = r15;
-	return leaf;
-}
+u64 __tdcall(u64 leaf, u64 reg[NR_GPRS]);
 
 /*
  * Guest: do @call, with all registers in the mask if it has none.  Registers
  * are written back so that a test can tell what KVM did to each of them.
- * Returns the TDCALL's own status, which is not zero only when the mask was
- * refused and KVM saw nothing.
+ * Returns the TDCALL's own status.  If that is not zero, the module refused the
+ * mask and KVM has seen nothing.
  */
-static __always_inline u64 __tdvmcall(struct tdvmcall *call)
+static inline u64 __tdvmcall(struct tdvmcall *call)
 {
 	if (!call->reg[TDVMCALL_MASK])
 		call->reg[TDVMCALL_MASK] = TDVMCALL_MASK_ALL;
@@ -158,8 +126,8 @@ static __always_inline u64 __tdvmcall(struct tdvmcall *call)
 })
 
 /*
- * Guest: the TDVMCALLs, status in return.  Sizes are in bytes; KVM gets every
- * operand as it is given here, sensible or not.
+ * Guest: the TDVMCALLs.  Each returns the TDVMCALL's status.  Sizes are in bytes.
+ * KVM gets every operand as it is given here, sensible or not.
  */
 static inline u64 tdvmcall_io_read(u64 port, u64 size, u64 *val)
 {
@@ -173,7 +141,7 @@ static inline u64 tdvmcall_io_write(u64 port, u64 size, u64 val)
 			val);
 }
 
-/* @gpa goes as it is, so a sane one has the shared bit. */
+/* @gpa is passed as it is; a sane one has the shared bit. */
 static inline u64 tdvmcall_mmio_read(u64 gpa, u64 size, u64 *val)
 {
 	return tdvmcall_ret1(val, EXIT_REASON_EPT_VIOLATION, size,
@@ -232,10 +200,9 @@ extern u64 tdx_s_bit;
 
 /*
  * Guest: write the low @size bytes of @val to MMIO at @gpa, which is given
- * without the shared bit.  Leaves no trace but the call itself, so that a
- * ucall can be made of it.
+ * without the shared bit.  Asserts nothing, as ucalls are made of it.
  */
-static __always_inline u64 tdvmcall_mmio_write(gpa_t gpa, u64 size, u64 val)
+static inline u64 tdvmcall_mmio_write(gpa_t gpa, u64 size, u64 val)
 {
 	struct tdvmcall call = TDVMCALL(EXIT_REASON_EPT_VIOLATION, size,
 					TDVMCALL_WRITE, gpa | tdx_s_bit, val);
@@ -244,8 +211,8 @@ static __always_inline u64 tdvmcall_mmio_write(gpa_t gpa, u64 size, u64 val)
 }
 
 /*
- * Guest: other TDCALLs.  Each returns the module's status, RAX, unless it
- * can't fail; results are stored on failure too.
+ * Guest: other TDCALLs.  Each returns the module's status unless it can't fail;
+ * results are stored on failure too.
  */
 
 /* What TDG.VP.INFO tells a vCPU about its TD and itself. */
@@ -257,22 +224,9 @@ struct tdx_vp_info {
 	u32 vcpu_index;
 };
 
-static inline struct tdx_vp_info tdg_vp_info(void)
-{
-	u64 reg[NR_GPRS] = {};
+struct tdx_vp_info tdg_vp_info(void);
 
-	__tdcall(TDG_VP_INFO, reg);
-
-	return (struct tdx_vp_info) {
-		.gpaw = reg[GPR_RCX] & GENMASK_ULL(5, 0),
-		.attributes = reg[GPR_RDX],
-		.nr_vcpus = (u32)reg[GPR_R8],
-		.max_vcpus = reg[GPR_R8] >> 32,
-		.vcpu_index = (u32)reg[GPR_R9],
-	};
-}
-
-/* What TDG.VP.VEINFO.GET tells about the last #VE, and makes room for the next. */
+/* What TDG.VP.VEINFO.GET tells about the last #VE; it makes room for the next. */
 struct tdx_ve_info {
 	u32 exit_reason;
 	u64 exit_qualification;
@@ -282,64 +236,22 @@ struct tdx_ve_info {
 	u32 instruction_info;
 };
 
-static inline u64 tdg_vp_veinfo_get(struct tdx_ve_info *info)
-{
-	u64 reg[NR_GPRS] = {};
-	u64 status = __tdcall(TDG_VP_VEINFO_GET, reg);
-
-	*info = (struct tdx_ve_info) {
-		.exit_reason = (u32)reg[GPR_RCX],
-		.exit_qualification = reg[GPR_RDX],
-		.gla = reg[GPR_R8],
-		.gpa = reg[GPR_R9],
-		.instruction_length = (u32)reg[GPR_R10],
-		.instruction_info = reg[GPR_R10] >> 32,
-	};
-	return status;
-}
+u64 tdg_vp_veinfo_get(struct tdx_ve_info *info);
 
 /* @level: 0 for a page of 4 KiB, 1 for 2 MiB. */
-static inline u64 tdg_mem_page_accept(gpa_t gpa, u64 level)
-{
-	u64 reg[NR_GPRS] = { [GPR_RCX] = gpa | level };
+u64 tdg_mem_page_accept(gpa_t gpa, u64 level);
 
-	return __tdcall(TDG_MEM_PAGE_ACCEPT, reg);
-}
-
-/* Metadata of the TD itself, see TDX_MD_* in tdx_abi.h. */
-static inline u64 tdg_vm_rd(u64 field, u64 *val)
-{
-	u64 reg[NR_GPRS] = { [GPR_RDX] = field };
-	u64 status = __tdcall(TDG_VM_RD, reg);
-
-	*val = reg[GPR_R8];
-	return status;
-}
-
-/* Changes the bits of @mask only. */
-static inline u64 tdg_vm_wr(u64 field, u64 val, u64 mask)
-{
-	u64 reg[NR_GPRS] = {
-		[GPR_RDX] = field, [GPR_R8] = val, [GPR_R9] = mask,
-	};
-
-	return __tdcall(TDG_VM_WR, reg);
-}
+/*
+ * Metadata of the TD, see TDX_MD_* in tdx_abi.h.  TDG.VM.WR changes only the bits
+ * of @mask.
+ */
+u64 tdg_vm_rd(u64 field, u64 *val);
+u64 tdg_vm_wr(u64 field, u64 val, u64 mask);
 
 /* @report: 1024 bytes, @data: 64 bytes, both aligned to their size. */
-static inline u64 tdg_mr_report(gpa_t report, gpa_t data)
-{
-	u64 reg[NR_GPRS] = { [GPR_RCX] = report, [GPR_RDX] = data };
+u64 tdg_mr_report(gpa_t report, gpa_t data);
 
-	return __tdcall(TDG_MR_REPORT, reg);
-}
-
-/* @data: 48 bytes, aligned to 64. */
-static inline u64 tdg_mr_rtmr_extend(gpa_t data, u64 index)
-{
-	u64 reg[NR_GPRS] = { [GPR_RCX] = data, [GPR_RDX] = index };
-
-	return __tdcall(TDG_MR_RTMR_EXTEND, reg);
-}
+/* @data: 48 bytes, aligned to 64; @index: which RTMR. */
+u64 tdg_mr_rtmr_extend(gpa_t data, u64 index);
 
 #endif /* SELFTEST_KVM_TDX_TDCALL_H */

@@ -3,10 +3,10 @@
  * The TDX ABI as guest code and tests see it: TDCALL leaves, TDVMCALL
  * sub-functions, status codes, TD attributes, metadata fields.
  *
- * A constant that the kernel has too goes by the kernel's name, and the build
- * compares the two values (see lib/x86/tdx/tdx.mk).  Constants of KVM's uAPI
- * are not repeated here: <linux/kvm.h> and <asm/kvm.h> have them.  TDVMCALLs
- * that stand for an instruction go by their VMX exit reason in <asm/vmx.h>.
+ * A constant that the kernel has too has the kernel's name, and the project's
+ * checks compare the two values.  Constants of KVM's uAPI are not repeated here:
+ * <linux/kvm.h> and <asm/kvm.h> have them.  TDVMCALLs that stand for an instruction
+ * go by their VMX exit reason in <asm/vmx.h>.
  */
 #ifndef SELFTEST_KVM_TDX_ABI_H
 #define SELFTEST_KVM_TDX_ABI_H
@@ -53,7 +53,11 @@
 /* GetTdVmCallInfo leaf 1, first result: which optional ones there are */
 #define TDVMCALLINFO_SETUP_EVENT_NOTIFY_INTERRUPT	BIT_ULL(1)
 
-/* TDVMCALL status */
+/*
+ * TDVMCALL status.  KVM answers a TDVMCALL that it doesn't know with
+ * SUBFUNC_UNSUPPORTED, and so it does with MapGPA unless user space has enabled
+ * KVM_CAP_EXIT_HYPERCALL for KVM_HC_MAP_GPA_RANGE.
+ */
 #define TDVMCALL_STATUS_SUCCESS		0x0000000000000000ULL
 #define TDVMCALL_STATUS_RETRY		0x0000000000000001ULL
 #define TDVMCALL_STATUS_INVALID_OPERAND	0x8000000000000000ULL

@@ -6,9 +6,9 @@
  *
  *	tdx_irq_td_create(&td);
  *	tdx_irq_td_launch(&td, guest_code);
- *	tdx_vcpu_run_to_sync(td.vcpu[0], 0);
+ *	vcpu_run_to_sync(td.vcpu[0], 0);
  *	tdx_signal_msi(td.vm, 0, VECTOR);
- *	tdx_vcpu_run_to_done(td.vcpu[0]);
+ *	vcpu_run_to_done(td.vcpu[0]);
  *
  * Guest:
  *
@@ -39,8 +39,8 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdx_util.h"
-#include "tdx/ucall_loop.h"
-#include "tdx/vcpu_thread.h"
+#include "tdx/generic/ucall_loop.h"
+#include "tdx/generic/vcpu_thread.h"
 
 #define TDX_IRQ_NR_VCPUS	2
 #define TDX_IRQ_NR_VECTORS	256
@@ -76,7 +76,7 @@ void tdx_irq_td_create(struct tdx_irq_td *td);
 
 /*
  * Host: add vCPU 0, which starts at @guest_code, and launch the TD.  Returns
- * the vCPU.  For two vCPUs call vm_tdx_launch_two(td->vm, td->vcpu, ...).
+ * the vCPU.  For two vCPUs call tdx_vm_launch_two(td->vm, td->vcpu, ...).
  */
 struct kvm_vcpu *tdx_irq_td_launch(struct tdx_irq_td *td, void *guest_code);
 

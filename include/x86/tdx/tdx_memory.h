@@ -13,7 +13,7 @@
 #include <pthread.h>
 
 #include "kvm_util.h"
-#include "tdx/orders.h"
+#include "tdx/tdx_guest.h"
 #include "tdx/tdx_util.h"
 
 #define GMEM_SLOT	10
@@ -44,7 +44,7 @@ struct kvm_vm *tdx_memory_create(u64 attributes);
 #define TDX_MEMORY_SUITE(name)						\
 	FIXTURE(name) {							\
 		struct kvm_vm *vm;					\
-		struct tdx_servant s;					\
+		struct tdx_guest guest;					\
 		u64 *hva;	/* of GMEM_GPA, i.e. its shared page */	\
 		u64 *plain_hva;	/* of PLAIN_GPA */			\
 	};								\
@@ -53,8 +53,8 @@ struct kvm_vm *tdx_memory_create(u64 attributes);
 		self->vm = tdx_memory_create(0);			\
 		self->hva = addr_gpa2hva(self->vm, GMEM_GPA);		\
 		self->plain_hva = addr_gpa2hva(self->vm, PLAIN_GPA);	\
-		self->s = tdx_servant_add(self->vm, 0);			\
-		vm_tdx_launch(self->vm);				\
+		self->guest = tdx_guest_add(self->vm, 0);			\
+		tdx_vm_finalize(self->vm);				\
 	}								\
 									\
 	FIXTURE_TEARDOWN(name) {					\
@@ -62,10 +62,10 @@ struct kvm_vm *tdx_memory_create(u64 attributes);
 	}
 
 /* Let the guest accept @npages private pages from @gpa on and write @val to each. */
-void tdx_accept_and_write(struct tdx_servant *s, gpa_t gpa, u64 npages, u64 val);
+void tdx_accept_and_write(struct tdx_guest *guest, gpa_t gpa, u64 npages, u64 val);
 
 /* The same, after making the pages private. */
-void tdx_make_private(struct tdx_servant *s, gpa_t gpa, u64 npages, u64 val);
+void tdx_make_private(struct tdx_guest *guest, gpa_t gpa, u64 npages, u64 val);
 
 /*
  * Delete a memslot in KVM, but not in the lib, and create it again as the lib
@@ -91,13 +91,13 @@ void tdx_slot_churn_join(struct tdx_slot_churn *churn);
  * Let the guest ask by MapGPA to convert @size bytes at @gpa; to shared if @gpa
  * has the shared bit.  Returns when KVM has passed that on to user space.
  */
-void tdx_map_gpa(struct tdx_servant *s, gpa_t gpa, u64 size);
+void tdx_map_gpa(struct tdx_guest *guest, gpa_t gpa, u64 size);
 
 /* Tell the guest that the conversion succeeded. */
-void tdx_map_gpa_done(struct tdx_servant *s);
+void tdx_map_gpa_done(struct tdx_guest *guest);
 
 /* Convert @size bytes at @gpa at the guest's request, as a VMM does it. */
-void tdx_convert_to_private(struct tdx_servant *s, gpa_t gpa, u64 size);
-void tdx_convert_to_shared(struct tdx_servant *s, gpa_t gpa, u64 size);
+void tdx_convert_to_private(struct tdx_guest *guest, gpa_t gpa, u64 size);
+void tdx_convert_to_shared(struct tdx_guest *guest, gpa_t gpa, u64 size);
 
 #endif /* SELFTEST_KVM_TDX_MEMORY_H */

@@ -32,7 +32,7 @@ void tdx_irq_td_create(struct tdx_irq_td *td)
 struct kvm_vcpu *tdx_irq_td_launch(struct tdx_irq_td *td, void *guest_code)
 {
 	td->vcpu[0] = vm_vcpu_add(td->vm, 0, guest_code);
-	vm_tdx_launch(td->vm);
+	tdx_vm_finalize(td->vm);
 	return td->vcpu[0];
 }
 

@@ -20,18 +20,18 @@ struct kvm_vm *tdx_memory_create(u64 attributes)
 	return vm;
 }
 
-void tdx_accept_and_write(struct tdx_servant *s, gpa_t gpa, u64 npages, u64 val)
+void tdx_accept_and_write(struct tdx_guest *guest, gpa_t gpa, u64 npages, u64 val)
 {
 	for (; npages--; gpa += PAGE_SIZE) {
-		tdx_accept(s, gpa);
-		tdx_write(s, gpa, val);
+		tdx_guest_accept(guest, gpa);
+		tdx_guest_write(guest, gpa, val);
 	}
 }
 
-void tdx_make_private(struct tdx_servant *s, gpa_t gpa, u64 npages, u64 val)
+void tdx_make_private(struct tdx_guest *guest, gpa_t gpa, u64 npages, u64 val)
 {
-	vm_mem_set_private(s->vcpu->vm, gpa, npages * PAGE_SIZE);
-	tdx_accept_and_write(s, gpa, npages, val);
+	vm_mem_set_private(guest->vcpu->vm, gpa, npages * PAGE_SIZE);
+	tdx_accept_and_write(guest, gpa, npages, val);
 }
 
 void tdx_delete_slot(struct kvm_vm *vm, u32 slot)
@@ -70,13 +70,13 @@ void tdx_slot_churn_join(struct tdx_slot_churn *churn)
 	TEST_ASSERT_EQ(pthread_join(churn->thread, NULL), 0);
 }
 
-void tdx_map_gpa(struct tdx_servant *s, gpa_t gpa, u64 size)
+void tdx_map_gpa(struct tdx_guest *guest, gpa_t gpa, u64 size)
 {
-	const gpa_t s_bit = s->vcpu->vm->arch.s_bit;
-	struct kvm_run *run = s->vcpu->run;
+	const gpa_t s_bit = guest->vcpu->vm->arch.s_bit;
+	struct kvm_run *run = guest->vcpu->run;
 
-	TEST_ASSERT_EQ(__tdx_order(s, TDX_ORDER_MAP_GPA, gpa, size), 1);
-	TEST_ASSERT_KVM_EXIT_REASON(s->vcpu, KVM_EXIT_HYPERCALL);
+	tdx_call_start(guest, TDVMCALL_MAP_GPA, gpa, size);
+	TEST_ASSERT_KVM_EXIT_REASON(guest->vcpu, KVM_EXIT_HYPERCALL);
 	TEST_ASSERT_EQ(run->hypercall.nr, KVM_HC_MAP_GPA_RANGE);
 	TEST_ASSERT_EQ(run->hypercall.args[0], gpa & ~s_bit);
 	TEST_ASSERT_EQ(run->hypercall.args[1], size / PAGE_SIZE);
@@ -84,23 +84,22 @@ void tdx_map_gpa(struct tdx_servant *s, gpa_t gpa, u64 size)
 		       !(gpa & s_bit));
 }
 
-void tdx_map_gpa_done(struct tdx_servant *s)
+void tdx_map_gpa_done(struct tdx_guest *guest)
 {
-	s->vcpu->run->hypercall.ret = 0;
-	TEST_ASSERT_EQ(tdx_continue(s), 0);
-	TEST_ASSERT_EQ(s->order->status, TDVMCALL_STATUS_SUCCESS);
+	guest->vcpu->run->hypercall.ret = 0;
+	TEST_ASSERT_EQ(tdx_call_finish_status(guest), TDVMCALL_STATUS_SUCCESS);
 }
 
-void tdx_convert_to_private(struct tdx_servant *s, gpa_t gpa, u64 size)
+void tdx_convert_to_private(struct tdx_guest *guest, gpa_t gpa, u64 size)
 {
-	tdx_map_gpa(s, gpa, size);
-	vm_mem_set_private(s->vcpu->vm, gpa, size);
-	tdx_map_gpa_done(s);
+	tdx_map_gpa(guest, gpa, size);
+	vm_mem_set_private(guest->vcpu->vm, gpa, size);
+	tdx_map_gpa_done(guest);
 }
 
-void tdx_convert_to_shared(struct tdx_servant *s, gpa_t gpa, u64 size)
+void tdx_convert_to_shared(struct tdx_guest *guest, gpa_t gpa, u64 size)
 {
-	tdx_map_gpa(s, gpa | s->vcpu->vm->arch.s_bit, size);
-	vm_mem_set_shared(s->vcpu->vm, gpa, size);
-	tdx_map_gpa_done(s);
+	tdx_map_gpa(guest, gpa | guest->vcpu->vm->arch.s_bit, size);
+	vm_mem_set_shared(guest->vcpu->vm, gpa, size);
+	tdx_map_gpa_done(guest);
 }

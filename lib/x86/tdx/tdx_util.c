@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <pthread.h>
 
-#include "tdx/boot.h"
+#include "tdx/td_boot.h"
+#include "tdx/tdx_util.h"
 
 u32 tdx_gpaw = 48;
 
-int __vm_tdx_ioctl(struct kvm_vm *vm, u32 id, u32 flags, void *data,
+int __tdx_vm_ioctl(struct kvm_vm *vm, u32 id, u32 flags, void *data,
 		   u64 *hw_error)
 {
 	struct kvm_tdx_cmd cmd = {
@@ -13,14 +14,14 @@ int __vm_tdx_ioctl(struct kvm_vm *vm, u32 id, u32 flags, void *data,
 		.flags = flags,
 		.data = (u64)data,
 	};
-	int r = __vm_tdx_cmd(vm, &cmd);
+	int r = __tdx_vm_cmd(vm, &cmd);
 
 	if (hw_error)
 		*hw_error = cmd.hw_error;
 	return r;
 }
 
-int __vcpu_tdx_ioctl(struct kvm_vcpu *vcpu, u32 id, u32 flags, u64 data,
+int __tdx_vcpu_ioctl(struct kvm_vcpu *vcpu, u32 id, u32 flags, u64 data,
 		     u64 *hw_error)
 {
 	struct kvm_tdx_cmd cmd = {
@@ -28,7 +29,7 @@ int __vcpu_tdx_ioctl(struct kvm_vcpu *vcpu, u32 id, u32 flags, u64 data,
 		.flags = flags,
 		.data = data,
 	};
-	int r = __vcpu_tdx_cmd(vcpu, &cmd);
+	int r = __tdx_vcpu_cmd(vcpu, &cmd);
 
 	if (hw_error)
 		*hw_error = cmd.hw_error;
@@ -45,7 +46,7 @@ do {									\
 
 int __tdx_capabilities(struct kvm_vm *vm, struct kvm_tdx_capabilities *caps)
 {
-	return __vm_tdx_ioctl(vm, KVM_TDX_CAPABILITIES, 0, caps, NULL);
+	return __tdx_vm_ioctl(vm, KVM_TDX_CAPABILITIES, 0, caps, NULL);
 }
 
 struct kvm_tdx_capabilities *tdx_capabilities(struct kvm_vm *vm)
@@ -85,8 +86,8 @@ struct kvm_tdx_init_vm *tdx_default_init_vm(struct kvm_vm *vm)
 				continue;
 
 			/*
-			 * KVM takes an entry whose index is not significant
-			 * for all of the leaf's subleaves at once.
+			 * If the index is not significant, KVM applies the
+			 * entry to all subleaves of the leaf.
 			 */
 			entry.flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX;
 			entry.eax &= config->eax;
@@ -94,7 +95,7 @@ struct kvm_tdx_init_vm *tdx_default_init_vm(struct kvm_vm *vm)
 			entry.ecx &= config->ecx;
 			entry.edx &= config->edx;
 
-			/* KVM's way to ask for a width of GPAs. */
+			/* EAX[23:16] is how KVM is told the width of GPAs. */
 			if (entry.function == 0x80000008)
 				entry.eax = (entry.eax & ~GENMASK(23, 16)) |
 					    gpaw << 16;
@@ -111,8 +112,8 @@ struct kvm_tdx_init_vm *tdx_default_init_vm(struct kvm_vm *vm)
 int __tdx_init_vm(struct kvm_vm *vm, struct kvm_tdx_init_vm *init,
 		  u64 *hw_error)
 {
-	int r = __vm_tdx_ioctl(vm, KVM_TDX_INIT_VM, 0, init, hw_error);
-	struct tdx_boot *boot = tdx_boot(vm);
+	int r = __tdx_vm_ioctl(vm, KVM_TDX_INIT_VM, 0, init, hw_error);
+	struct td_boot_parameters *boot = tdx_vm_boot_parameters(vm);
 
 	if (!r && boot)
 		boot->initialized = true;
@@ -135,7 +136,7 @@ void tdx_init_vm(struct kvm_vm *vm, struct kvm_tdx_init_vm *init)
 
 int __tdx_get_cpuid(struct kvm_vcpu *vcpu, struct kvm_cpuid2 *cpuid)
 {
-	return __vcpu_tdx_ioctl(vcpu, KVM_TDX_GET_CPUID, 0, (u64)cpuid, NULL);
+	return __tdx_vcpu_ioctl(vcpu, KVM_TDX_GET_CPUID, 0, (u64)cpuid, NULL);
 }
 
 struct kvm_cpuid2 *tdx_get_cpuid(struct kvm_vcpu *vcpu)
@@ -156,10 +157,9 @@ void tdx_vcpu_init_cpuid(struct kvm_vcpu *vcpu)
 }
 
 /*
- * On one CPU: KVM can't move a vCPU as long as KVM_TDX_INIT_VCPU has not come to
- * its end.  tdx_flush_vp() takes the vCPU for not initialized, leaves it
- * associated with the CPU it was on, and the next SEAMCALL for it on another CPU
- * fails.  With many threads that happens.
+ * Pinned to one CPU, as KVM can't move a vCPU in the middle of KVM_TDX_INIT_VCPU:
+ * tdx_flush_vp() sees that the vCPU is not initialized and leaves it associated
+ * with the old CPU, and the next SEAMCALL on the new one fails.
  */
 int __tdx_init_vcpu(struct kvm_vcpu *vcpu, u64 rcx, u64 *hw_error)
 {
@@ -169,7 +169,7 @@ int __tdx_init_vcpu(struct kvm_vcpu *vcpu, u64 rcx, u64 *hw_error)
 
 	TEST_ASSERT_EQ(pthread_getaffinity_np(self, sizeof(cpus), &cpus), 0);
 	pin_self_to_any_cpu();
-	r = __vcpu_tdx_ioctl(vcpu, KVM_TDX_INIT_VCPU, 0, rcx, hw_error);
+	r = __tdx_vcpu_ioctl(vcpu, KVM_TDX_INIT_VCPU, 0, rcx, hw_error);
 	error = errno;
 	TEST_ASSERT_EQ(pthread_setaffinity_np(self, sizeof(cpus), &cpus), 0);
 	errno = error;
@@ -187,7 +187,7 @@ void tdx_init_vcpu(struct kvm_vcpu *vcpu, u64 rcx)
 int __tdx_init_mem_region(struct kvm_vcpu *vcpu, u32 flags,
 			  struct kvm_tdx_init_mem_region *region, u64 *hw_error)
 {
-	return __vcpu_tdx_ioctl(vcpu, KVM_TDX_INIT_MEM_REGION, flags,
+	return __tdx_vcpu_ioctl(vcpu, KVM_TDX_INIT_MEM_REGION, flags,
 				(u64)region, hw_error);
 }
 
@@ -233,7 +233,7 @@ static void init_region(struct kvm_vcpu *vcpu,
 	}
 }
 
-void tdx_init_memory(struct kvm_vm *vm)
+void tdx_load_private_memory(struct kvm_vm *vm)
 {
 	struct userspace_mem_region *region;
 	struct kvm_vcpu *vcpu;
@@ -250,8 +250,8 @@ void tdx_init_memory(struct kvm_vm *vm)
 
 int __tdx_finalize(struct kvm_vm *vm, u64 *hw_error)
 {
-	int r = __vm_tdx_ioctl(vm, KVM_TDX_FINALIZE_VM, 0, NULL, hw_error);
-	struct tdx_boot *boot = tdx_boot(vm);
+	int r = __tdx_vm_ioctl(vm, KVM_TDX_FINALIZE_VM, 0, NULL, hw_error);
+	struct td_boot_parameters *boot = tdx_vm_boot_parameters(vm);
 
 	if (!r && boot)
 		boot->finalized = true;
@@ -266,9 +266,9 @@ void tdx_finalize(struct kvm_vm *vm)
 	TEST_ASSERT_TDX(vm, "KVM_TDX_FINALIZE_VM", r, hw_error);
 }
 
-void vm_tdx_launch(struct kvm_vm *vm)
+void tdx_vm_finalize(struct kvm_vm *vm)
 {
-	tdx_init_memory(vm);
+	tdx_load_private_memory(vm);
 	tdx_finalize(vm);
 }
 
@@ -281,4 +281,20 @@ void tdx_map_both(struct kvm_vm *vm, gpa_t gpa, u64 npages)
 		virt_map(vm, tdx_shared_gva(gpa), gpa, 1);
 		*vm_get_pte(vm, tdx_shared_gva(gpa)) |= vm->arch.s_bit;
 	}
+}
+
+gpa_t add_memslot_beyond_width(struct kvm_vm *vm, u32 slot, void *mem,
+			       int guest_memfd)
+{
+	const bool private = guest_memfd >= 0;
+	const gpa_t gpa = vm->arch.s_bit << 1;
+
+	if (__vm_set_user_memory_region2(vm, slot, private ? KVM_MEM_GUEST_MEMFD : 0,
+					 gpa, PAGE_SIZE, mem, guest_memfd, 0)) {
+		TEST_ASSERT_EQ(errno, EINVAL);
+		return 0;
+	}
+	if (private)
+		vm_mem_set_private(vm, gpa, PAGE_SIZE);
+	return gpa;
 }

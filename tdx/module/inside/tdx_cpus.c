@@ -49,13 +49,13 @@ TEST(exits_beside_x87_restores)
 	vm = __vm_create(VM_SHAPE_TDX, 1, 0);
 	tdx_init_vm(vm, NULL);
 	vcpu = vm_vcpu_add(vm, 0, guest_code);
-	vm_tdx_launch(vm);
+	tdx_vm_finalize(vm);
 	for (long i = 1; i < CPUS; i++)
 		TEST_ASSERT_EQ(pthread_create(&others[i], NULL, restore_x87,
 					      (void *)i), 0);
 
 	pin_self_to_cpu(0);
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 
 	WRITE_ONCE(stop, true);
 	for (int i = 1; i < CPUS; i++)
@@ -65,7 +65,7 @@ TEST(exits_beside_x87_restores)
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

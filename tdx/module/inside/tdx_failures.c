@@ -9,7 +9,7 @@
  */
 #include "kvm_util.h"
 #include "processor.h"
-#include "tdx/kernel_log.h"
+#include "tdx/generic/kernel_log.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -90,12 +90,12 @@ static enum step live(struct kvm_vm *vm)
 	region.source_addr = (u64)addr_gpa2hva(vm, GPA);
 	if (__tdx_init_mem_region(vcpu, KVM_TDX_MEASURE_MEMORY_REGION, &region, NULL))
 		return MEM_REGION;
-	tdx_init_memory(vm);
+	tdx_load_private_memory(vm);
 
 	if (__tdx_finalize(vm, NULL))
 		return FINALIZE;
 
-	tdx_vcpu_run_to_done(vcpu);
+	vcpu_run_to_done(vcpu);
 	errno = 0;
 	return RUN;
 }
@@ -116,7 +116,7 @@ TEST_F(failure, is_reported)
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	return test_harness_run(argc, argv);
 }

@@ -1047,7 +1047,7 @@ static void run_td(bool all)
 	vm_install_exception_handler(vm, GP_VECTOR, fault_handler);
 	gva = vm_alloc_shared(vm, size, KVM_UTIL_MIN_VADDR, MEM_REGION_TEST_DATA);
 	vcpu_args_set(vcpu, 1, gva);
-	vm_tdx_launch(vm);
+	tdx_vm_finalize(vm);
 	rec = addr_gva2hva(vm, gva);
 
 	ksft_print_msg("a TD with %s\n", all ? "all that KVM offers" : "nothing optional");
@@ -1061,7 +1061,7 @@ static void run_td(bool all)
 int main(int argc, char *argv[])
 {
 	ksft_print_header();
-	TEST_REQUIRE(kvm_has_tdx());
+	TEST_REQUIRE(is_tdx_supported());
 
 	run_td(true);
 	run_td(false);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* KVM_TDX_INIT_MEM_REGION in a thread that stops at a held page of its source. */
+#ifndef SELFTEST_KVM_TDX_HELD_REGION_H
+#define SELFTEST_KVM_TDX_HELD_REGION_H
+
+#include <pthread.h>
+
+#include "tdx/generic/held_page.h"
+#include "tdx/tdx_util.h"
+
+struct held_region {
+	struct kvm_vcpu *vcpu;
+	u32 flags;
+	struct kvm_tdx_init_mem_region region;
+	int error;		/* errno, or 0 */
+	struct held_page page;
+	pthread_t thread;
+};
+
+/*
+ * Start the command with vcpu, flags and region of *@held, and return when KVM
+ * waits for page @nr of the source, which has not been touched yet.  Returns false
+ * if this host does not let the test use userfaultfd.
+ */
+bool hold_region(struct held_region *held, u64 nr);
+
+/* Release the page and wait for the command.  Returns its errno, or 0. */
+int release_held_region(struct held_region *held, void *contents);
+
+#endif /* SELFTEST_KVM_TDX_HELD_REGION_H */

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "tdx/generic/misc_cgroup.h"
+
+s64 misc_cgroup_read(const char *cgroup, const char *file)
+{
+	char text[BUF_SIZE], *s;
+
+	if (cg_read(cgroup, file, text, sizeof(text)))
+		return -1;
+
+	s = strstr(text, "tdx");
+	if (!s)
+		return -1;
+
+	/* A signed number in the kernel, which prints it as unsigned. */
+	s += strcspn(s, " ");
+	return (s64)strtoull(s, NULL, 10);
+}
+
+s64 misc_cgroup_tds(const struct misc_cgroup *cg)
+{
+	return misc_cgroup_read(cg->path, "misc.current");
+}
+
+bool misc_cgroup_create(struct misc_cgroup *cg, const char *name)
+{
+	if (cg_find_unified_root(cg->root, sizeof(cg->root), NULL) ||
+	    cg_write(cg->root, "cgroup.subtree_control", "+misc") ||
+	    misc_cgroup_read(cg->root, "misc.capacity") <= 0)
+		return false;
+
+	TEST_ASSERT(snprintf(cg->path, sizeof(cg->path), "%s/tdx_test-%d-%s",
+			     cg->root, getpid(), name) < sizeof(cg->path),
+		    "No room for '%s' in a path", name);
+	TEST_ASSERT(!cg_create(cg->path), "Can't create '%s', errno %d",
+		    cg->path, errno);
+	return true;
+}
+
+void misc_cgroup_enter(const struct misc_cgroup *cg)
+{
+	TEST_ASSERT(!cg_enter_current(cg->path), "Can't enter '%s', errno %d",
+		    cg->path, errno);
+}
+
+void misc_cgroup_destroy(struct misc_cgroup *cg)
+{
+	if (cg->path[0])
+		TEST_ASSERT(!cg_destroy(cg->path), "Can't remove '%s', errno %d",
+			    cg->path, errno);
+}
