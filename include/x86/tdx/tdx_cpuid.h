@@ -24,6 +24,13 @@ static inline u32 *cpuid_entry_regs(struct kvm_cpuid_entry2 *entry)
 struct kvm_cpuid_entry2 *find_cpuid_entry(struct kvm_cpuid2 *cpuid, u32 leaf,
 					  u32 index);
 
+/* The same for an entry that must exist. */
+static inline struct kvm_cpuid_entry2 *cpuid_entry(struct kvm_cpuid2 *cpuid, u32 leaf,
+						   u32 index)
+{
+	return (struct kvm_cpuid_entry2 *)get_cpuid_entry(cpuid, leaf, index);
+}
+
 /*
  * Append an entry to the parameters of KVM_TDX_INIT_VM or to what
  * tdx_get_cpuid() returned.  Both have room for TDX_MAX_CPUID entries.
