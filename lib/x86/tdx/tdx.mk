@@ -3,8 +3,8 @@
 # The TDX library, for the tests that are named tdx_* and for no other.
 # Included at the end of tools/testing/selftests/kvm/Makefile.kvm.
 
-LIBTDX_C := boot.c hooks.c host_cpus.c orders.c sha384.c tdx_cpuid.c tdx_irq.c \
-	tdx_msr.c tdx_util.c
+LIBTDX_C := boot.c cpuid_map.c cpuid_map_print.c hooks.c host_cpus.c orders.c \
+	sha384.c tdx_cpuid.c tdx_irq.c tdx_msr.c tdx_util.c
 LIBTDX_O := $(LIBTDX_C:%.c=$(OUTPUT)/lib/x86/tdx/%.o)
 TDX_ABI_CHECK := $(OUTPUT)/lib/x86/tdx/abi_check
 
