@@ -115,7 +115,7 @@ TEST_F(capabilities, too_few_entries)
 		memcpy(untouched, caps, size);
 		TEST_ASSERT_FAILS(__tdx_capabilities(self->vm, caps), E2BIG);
 		TEST_ASSERT(!memcmp(caps, untouched, size),
-			    "KVM wrote something although it had room for %u entries only", nent[i]);
+			    "KVM wrote something, with room for %u entries only", nent[i]);
 	}
 
 	free(untouched);
@@ -417,13 +417,15 @@ TEST_F(extensions, max_vcpus)
 
 TEST_F(extensions, no_sync_regs)
 {
-	TEST_ASSERT(vm_check_cap(self->plain, KVM_CAP_SYNC_REGS), "No VM has KVM_CAP_SYNC_REGS");
+	TEST_ASSERT(vm_check_cap(self->plain, KVM_CAP_SYNC_REGS),
+		    "No VM has KVM_CAP_SYNC_REGS");
 	TEST_ASSERT_EQ(vm_check_cap(self->td, KVM_CAP_SYNC_REGS), 0);
 }
 
 TEST_F(extensions, no_readonly_mem)
 {
-	TEST_ASSERT(vm_check_cap(self->plain, KVM_CAP_READONLY_MEM), "No VM has KVM_CAP_READONLY_MEM");
+	TEST_ASSERT(vm_check_cap(self->plain, KVM_CAP_READONLY_MEM),
+		    "No VM has KVM_CAP_READONLY_MEM");
 	TEST_ASSERT_EQ(vm_check_cap(self->td, KVM_CAP_READONLY_MEM), 0);
 }
 

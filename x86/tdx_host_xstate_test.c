@@ -107,7 +107,6 @@ TEST_F(host_xstate, pkru)
 }
 
 #define XSAVE_LEGACY_SIZE	512
-#define XSAVE_HEADER_SIZE	64
 #define XSAVE_MASK	(XFEATURE_MASK_FP | XFEATURE_MASK_SSE |	\
 			 XFEATURE_MASK_YMM | XFEATURE_MASK_AVX512)
 
@@ -132,7 +131,7 @@ static void xsave_fill(struct xsave_area *area, u64 features)
 	memset(area, 0, sizeof(*area));
 	area->xstate_bv = features;
 	area->fcw = 0x27f;
-	area->mxcsr = 0x1f80 | 1 << 13;
+	area->mxcsr = 0x1f80 | 1 << 13;	/* round down */
 	for (int i = 0; i < 8; i++)
 		memset(area->st[i], 0x11 * (i + 1), 10);
 	for (int i = 0; i < 16; i++)

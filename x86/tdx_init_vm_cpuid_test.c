@@ -147,7 +147,7 @@ TEST_F(init_vm_cpuid, malformed_topology)
 	if (errno == EIO) {
 		/* Another KVM_TDX_INIT_VM can't succeed any more. */
 		self->initialized = true;
-		TEST_ASSERT(vm_is_dead(self->vm), "KVM_TDX_INIT_VM failed with EIO, but the VM is alive");
+		TEST_ASSERT(vm_is_dead(self->vm), "EIO, but the VM is alive");
 		XFAIL(return, "KVM warns, and the VM is dead");
 	}
 
@@ -276,7 +276,8 @@ TEST_F(init_vm_cpuid, all_subleaves_with_flags_of_capabilities)
 			same = false;
 	}
 	if (!same)
-		TEST_ASSERT(!given->entries[1].flags, "Subleaves are mixed up in spite of the flags");
+		TEST_ASSERT(!given->entries[1].flags,
+			    "Subleaves are mixed up in spite of the flags");
 
 	free(cpuid);
 	free(expected);
@@ -303,7 +304,7 @@ TEST_F(init_vm_cpuid, one_subleaf_with_flags_of_capabilities)
 		TEST_ASSERT_EQ(errno, EINVAL);
 		TEST_ASSERT_EQ(hw_error, 0ull);
 		TEST_ASSERT(!cpuid->entries[1].flags, "Refused in spite of the flags");
-		XFAIL(return, "KVM takes the entry for all subleaves, and then refuses it because of that");
+		XFAIL(return, "KVM takes the entry for all subleaves, and so refuses it");
 	}
 }
 

@@ -239,11 +239,13 @@ TEST_F(seen_by_guest, attributes)
 	struct kvm_tdx_capabilities *caps = tdx_capabilities(self->vm);
 	u64 defaults = read_default_metadata(TDX_MD_ATTRIBUTES);
 
-	TEST_ASSERT(caps->supported_attrs & ~defaults, "KVM offers no attribute beyond the default");
+	TEST_ASSERT(caps->supported_attrs & ~defaults,
+		    "KVM offers no attribute beyond the default");
 	self->init->attributes = caps->supported_attrs;
 	init_vm_and_launch(self);
 
-	TEST_ASSERT_EQ(read_metadata(&self->agent, TDX_MD_ATTRIBUTES), defaults | self->init->attributes);
+	TEST_ASSERT_EQ(read_metadata(&self->agent, TDX_MD_ATTRIBUTES),
+		       defaults | self->init->attributes);
 	free(caps);
 }
 
@@ -252,7 +254,8 @@ TEST_F(seen_by_guest, xfam)
 	struct kvm_tdx_capabilities *caps = tdx_capabilities(self->vm);
 	u64 defaults = read_default_metadata(TDX_MD_XFAM);
 
-	TEST_ASSERT(caps->supported_xfam & ~defaults, "KVM offers no feature beyond the default");
+	TEST_ASSERT(caps->supported_xfam & ~defaults,
+		    "KVM offers no feature beyond the default");
 	self->init->xfam = caps->supported_xfam;
 	init_vm_and_launch(self);
 
@@ -304,7 +307,8 @@ TEST_F(seen_by_guest, td_after_refusals)
 		assert_module_refuses(self->vm, self->init);
 
 	self->vcpu = launch(self->vm, &self->agent);
-	TEST_ASSERT_EQ(read_metadata(&self->agent, TDX_MD_ATTRIBUTES) & caps->supported_attrs, 0);
+	TEST_ASSERT_EQ(read_metadata(&self->agent, TDX_MD_ATTRIBUTES) &
+		       caps->supported_attrs, 0);
 	TEST_ASSERT_EQ(read_metadata(&self->agent, TDX_MD_MROWNER), 0);
 	free(caps);
 }
