@@ -2,7 +2,7 @@
 /*
  * CPUID as a TD's guest sees it: by the instruction and by TDVMCALL<CPUID>.
  *
- * The instruction is the TDX module's business, and returns what KVM_TDX_GET_CPUID
+ * The TDX module emulates the instruction, which returns what KVM_TDX_GET_CPUID
  * reports, except for bits that depend on the vCPU's state.  Leaves that the
  * module doesn't virtualize end in #VE.
  *

@@ -12,7 +12,6 @@
 
 #define APIC_LVT_RESERVED	BIT_ULL(31)
 #define APIC_ICR_RESERVED	BIT_ULL(20)
-#define APIC_TDCR_DIV_64	0x9
 #define APIC_TDCR_DIV_128	0xa
 #define APIC_TDCR_DIV_1		0xb
 
