@@ -39,7 +39,8 @@
 
 /* These count what all TDs share, or take CPUs away. */
 static const char *const alone[] = {
-	"tdx_host_state_test", "tdx_limits_test", "tdx_stress_test", NULL
+	"tdx_cpu_offline_test", "tdx_host_state_test", "tdx_limits_test",
+	"tdx_stress_test", NULL
 };
 
 struct test {

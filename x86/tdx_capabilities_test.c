@@ -1,32 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What user space can learn about TDs before it makes one.
+ * KVM_TDX_CAPABILITIES, and KVM_CHECK_EXTENSION on a TD's file descriptor.
  *
- * KVM_TDX_CAPABILITIES says what may be configured: what the module is able to
- * do, less what KVM is not.  All VMs share the answer, and no state of a TD
- * changes it.  KVM_CHECK_EXTENSION on a TD's file descriptor says what else a
- * TD has and lacks in comparison with other VMs, and then the ioctls have to
- * agree.
+ * KVM_TDX_CAPABILITIES reports what user space may configure: what both the TDX
+ * module and KVM support.  It is the same for every TD at any time.
+ * KVM_CHECK_EXTENSION reports in what else a TD differs from other VMs, and the
+ * ioctls have to agree with that.
  */
-#include "kvm_util.h"
-#include "processor.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
 #define NR_VM_TYPES	32
 
-/* Of the optional TDVMCALLs KVM's user space can have this one. */
-#define SETUP_EVENT_NOTIFY_INTERRUPT	BIT_ULL(1)
-
 static size_t caps_size(u32 nent)
 {
 	return offsetof(struct kvm_tdx_capabilities, cpuid.entries[nent]);
-}
-
-/* Another VM, as nothing but its type makes it. */
-static struct kvm_vm *create_vm(unsigned long type)
-{
-	return vm_create_barebones_type(type);
 }
 
 FIXTURE(capabilities) {
@@ -36,7 +24,7 @@ FIXTURE(capabilities) {
 
 FIXTURE_SETUP(capabilities)
 {
-	self->vm = create_vm(KVM_X86_TDX_VM);
+	self->vm = vm_create_barebones_type(KVM_X86_TDX_VM);
 	self->caps = tdx_capabilities(self->vm);
 }
 
@@ -76,7 +64,7 @@ TEST_F(capabilities, command_unreadable)
 	TEST_ASSERT_FAILS(__tdx_vm_cmd(self->vm, NULL), EFAULT);
 }
 
-/* Alone of all commands this one has nothing to report in the command itself. */
+/* The only command for which KVM doesn't write hw_error. */
 TEST_F(capabilities, command_read_only)
 {
 	struct kvm_tdx_cmd cmd = {
@@ -85,7 +73,7 @@ TEST_F(capabilities, command_read_only)
 	};
 
 	TEST_ASSERT(!__tdx_vm_cmd(self->vm, test_alloc_read_only(&cmd, sizeof(cmd))),
-		    "KVM wants to write to the command, errno: %d", errno);
+		    "KVM tries to write to the command, errno: %d", errno);
 }
 
 TEST_F(capabilities, data_unreadable)
@@ -98,7 +86,7 @@ TEST_F(capabilities, data_read_only)
 	struct kvm_tdx_capabilities *caps = test_alloc_before_hole(caps_size(0));
 	u8 *page = (u8 *)((u64)caps & PAGE_MASK);
 
-	/* The count can be read, and what is before it can't be written. */
+	/* KVM can read the count, but can't write the fields before it. */
 	caps->cpuid.nent = TDX_MAX_CPUID;
 	TEST_ASSERT(!mprotect(page, PAGE_SIZE, PROT_READ), "mprotect() failed");
 	TEST_ASSERT_FAILS(__tdx_capabilities(self->vm, caps), EFAULT);
@@ -113,7 +101,7 @@ TEST_F(capabilities, entries_unwritable)
 	TEST_ASSERT_FAILS(__tdx_capabilities(self->vm, caps), EFAULT);
 }
 
-/* User space asks again with more room; how much more, it is not told. */
+/* KVM doesn't say how many entries there are. */
 TEST_F(capabilities, too_few_entries)
 {
 	const u32 nent[] = { 0, 1, self->caps->cpuid.nent - 1 };
@@ -127,7 +115,7 @@ TEST_F(capabilities, too_few_entries)
 		memcpy(untouched, caps, size);
 		TEST_ASSERT_FAILS(__tdx_capabilities(self->vm, caps), E2BIG);
 		TEST_ASSERT(!memcmp(caps, untouched, size),
-			    "KVM wrote something for %u entries", nent[i]);
+			    "KVM wrote something, with room for %u entries only", nent[i]);
 	}
 
 	free(untouched);
@@ -141,8 +129,8 @@ TEST_F(capabilities, just_enough_entries)
 
 	caps->cpuid.nent = self->caps->cpuid.nent;
 	TEST_ASSERT(!__tdx_capabilities(self->vm, caps),
-		    "Refused what fits exactly, errno: %d", errno);
-	TEST_ASSERT(!memcmp(caps, self->caps, size), "Two answers differ");
+		    "Failed although all entries fit, errno: %d", errno);
+	TEST_ASSERT(!memcmp(caps, self->caps, size), "Two calls differ");
 }
 
 TEST_F(capabilities, more_entries_than_needed)
@@ -154,8 +142,8 @@ TEST_F(capabilities, more_entries_than_needed)
 	caps->cpuid.nent = ~0u;
 	TEST_ASSERT(!__tdx_capabilities(self->vm, caps), "errno: %d", errno);
 
-	/* No field keeps what was there before, and no byte more is written. */
-	TEST_ASSERT(!memcmp(caps, self->caps, size), "Two answers differ");
+	/* KVM writes every byte of the entries, and none behind them. */
+	TEST_ASSERT(!memcmp(caps, self->caps, size), "Two calls differ");
 	TEST_ASSERT_EQ(((u8 *)caps)[size], 0xa5);
 	free(caps);
 }
@@ -174,30 +162,31 @@ TEST_F(capabilities, reserved_fields)
 }
 
 /*
- * Only what a guest has to ask for is listed, and GetQuote, bit 0 of what the
- * guest sees, isn't part of that: every KVM that can run TDs has it.
+ * The TDVMCALLs that user space may offer to the guest.  GetQuote isn't among
+ * them, as every KVM that can run TDs supports it.
  */
 TEST_F(capabilities, tdvmcalls)
 {
 	struct kvm_tdx_capabilities *caps = self->caps;
 
-	TEST_ASSERT_EQ(caps->user_tdvmcallinfo_1_r11, SETUP_EVENT_NOTIFY_INTERRUPT);
+	TEST_ASSERT_EQ(caps->user_tdvmcallinfo_1_r11,
+		       TDVMCALLINFO_SETUP_EVENT_NOTIFY_INTERRUPT);
 	TEST_ASSERT_EQ(caps->user_tdvmcallinfo_1_r12, 0ull);
 	TEST_ASSERT_EQ(caps->kernel_tdvmcallinfo_1_r11, 0ull);
 	TEST_ASSERT_EQ(caps->kernel_tdvmcallinfo_1_r12, 0ull);
 }
 
-/* A debuggable TD has no state that KVM had to keep its hands off. */
+/* KVM doesn't support debuggable TDs, whose state it could access. */
 TEST_F(capabilities, attributes)
 {
-	TEST_ASSERT(self->caps->supported_attrs, "No TD is possible");
+	TEST_ASSERT(self->caps->supported_attrs, "KVM supports no attribute");
 	TEST_ASSERT_EQ(self->caps->supported_attrs & TDX_TD_ATTR_DEBUG, 0);
 }
 
 /*
- * What KVM can't save and restore for any VM no TD can have either.  KVM's CPUID
- * leaves out of XCR0 what the process has no permission for, a device attribute
- * has it all.
+ * A TD can't have any state that KVM supports for no VM.  KVM_GET_SUPPORTED_CPUID
+ * lacks bits of XCR0 for which the process needs permission; the device attribute
+ * has all.
  */
 TEST_F(capabilities, xfam)
 {
@@ -228,11 +217,11 @@ TEST_F(capabilities, no_cpuid_entry_twice)
 		for (int j = 0; j < i; j++)
 			TEST_ASSERT(cpuid->entries[i].function != cpuid->entries[j].function ||
 				    cpuid->entries[i].index != cpuid->entries[j].index,
-				    "0x%x.%u is there twice", cpuid->entries[i].function,
+				    "There are two entries for 0x%x.%u", cpuid->entries[i].function,
 				    cpuid->entries[i].index);
 }
 
-/* The module's number for "no subleaf" is not KVM's. */
+/* The module has another number for a leaf without subleaves than KVM. */
 TEST_F(capabilities, cpuid_index_without_subleaf)
 {
 	struct kvm_cpuid2 *cpuid = &self->caps->cpuid;
@@ -245,8 +234,8 @@ TEST_F(capabilities, cpuid_index_without_subleaf)
 }
 
 /*
- * An entry without the flag stands for all subleaves of its leaf, and user
- * space will hand back what it gets.
+ * Without the flag an entry means all subleaves of its leaf when user space passes
+ * it back to KVM_TDX_INIT_VM.
  */
 TEST_F(capabilities, cpuid_index_is_significant)
 {
@@ -259,7 +248,7 @@ TEST_F(capabilities, cpuid_index_is_significant)
 		TEST_ASSERT_EQ(cpuid->entries[i].flags & ~KVM_CPUID_FLAG_SIGNIFCANT_INDEX, 0);
 	}
 
-	TEST_ASSERT(indexed, "No entry is for a subleaf");
+	TEST_ASSERT(indexed, "There is no entry for a subleaf");
 	if (!flagged)
 		XFAIL(return, "no entry says that its index is significant");
 
@@ -269,7 +258,7 @@ TEST_F(capabilities, cpuid_index_is_significant)
 			    cpuid->entries[i].function, cpuid->entries[i].index);
 }
 
-/* See init_vm.tsx and init_vm.waitpkg for the other half. */
+/* KVM_TDX_INIT_VM has to refuse them, see tdx_init_vm_cpuid_test. */
 TEST_F(capabilities, tsx_and_waitpkg_hidden)
 {
 	const struct kvm_cpuid_entry2 *entry = get_cpuid_entry(&self->caps->cpuid, 7, 0);
@@ -279,7 +268,7 @@ TEST_F(capabilities, tsx_and_waitpkg_hidden)
 	TEST_ASSERT_EQ(entry->ecx & BIT(X86_FEATURE_WAITPKG.bit), 0);
 }
 
-/* To the module the width of GPAs is no matter of CPUID, to KVM it is. */
+/* The module has a parameter for the width of GPAs, KVM takes it from CPUID. */
 TEST_F(capabilities, gpa_width_configurable)
 {
 	TEST_ASSERT_EQ(get_cpuid_entry(&self->caps->cpuid, 0x80000008, 0)->eax >> 16 & 0xff,
@@ -292,7 +281,7 @@ static void assert_same(struct kvm_vm *vm, struct kvm_tdx_capabilities *expected
 	struct kvm_tdx_capabilities *caps = tdx_capabilities(vm);
 
 	TEST_ASSERT(!memcmp(caps, expected, caps_size(expected->cpuid.nent)),
-		    "Not the same %s", when);
+		    "KVM reports something else %s", when);
 	free(caps);
 }
 
@@ -314,12 +303,12 @@ TEST_F(capabilities, same_at_any_time)
 	tdx_vm_finalize(vm);
 	assert_same(vm, self->caps, "after KVM_TDX_FINALIZE_VM");
 	vcpu_run_to_done(vcpu);
-	assert_same(vm, self->caps, "when the TD has run");
+	assert_same(vm, self->caps, "after the TD has run");
 
 	kvm_vm_free(vm);
 }
 
-/* The types that KVM tells of are those that it creates. */
+/* KVM creates VMs of the types that it reports, and of no other. */
 FIXTURE(vm_types) { };
 FIXTURE_SETUP(vm_types) { }
 FIXTURE_TEARDOWN(vm_types) { }
@@ -343,7 +332,7 @@ TEST_F(vm_types, reported_or_refused)
 	close(kvm);
 }
 
-/* KVM_MEMORY_ENCRYPT_OP with another VM, where it means nothing. */
+/* KVM_MEMORY_ENCRYPT_OP on a VM that is not a TD. */
 FIXTURE(other_vm) {
 	struct kvm_vm *vm;
 	struct kvm_vcpu *vcpu;
@@ -361,7 +350,7 @@ FIXTURE_SETUP(other_vm)
 	if (!(kvm_check_cap(KVM_CAP_VM_TYPES) & BIT(variant->type)))
 		SKIP(return, "no VMs of this type");
 
-	self->vm = create_vm(variant->type);
+	self->vm = vm_create_barebones_type(variant->type);
 	vm_create_irqchip(self->vm);
 	self->vcpu = __vm_vcpu_add(self->vm, 0);
 }
@@ -384,7 +373,7 @@ TEST_F(other_vm, has_no_vcpu_commands)
 		TEST_ASSERT_FAILS(__tdx_vcpu_ioctl(self->vcpu, id, 0, 0, NULL), EINVAL);
 }
 
-/* What KVM_CHECK_EXTENSION says of a TD. */
+/* What KVM_CHECK_EXTENSION reports for a TD, compared with another VM. */
 FIXTURE(extensions) {
 	struct kvm_vm *td;
 	struct kvm_vm *plain;
@@ -392,8 +381,8 @@ FIXTURE(extensions) {
 
 FIXTURE_SETUP(extensions)
 {
-	self->td = create_vm(KVM_X86_TDX_VM);
-	self->plain = create_vm(KVM_X86_DEFAULT_VM);
+	self->td = vm_create_barebones_type(KVM_X86_TDX_VM);
+	self->plain = vm_create_barebones_type(KVM_X86_DEFAULT_VM);
 }
 
 FIXTURE_TEARDOWN(extensions)
@@ -402,13 +391,13 @@ FIXTURE_TEARDOWN(extensions)
 	kvm_vm_free(self->td);
 }
 
-/* The CPUs that are there, online or not: a list of numbers and ranges. */
+/* Online or not.  The kernel prints a list of numbers and ranges. */
 static int nr_present_cpus(void)
 {
 	FILE *file = fopen("/sys/devices/system/cpu/present", "r");
 	int first, last, nr = 0;
 
-	TEST_ASSERT(file, "No list of CPUs, errno: %d", errno);
+	TEST_ASSERT(file, "Can't open the list of CPUs, errno: %d", errno);
 	while (fscanf(file, "%d", &first) == 1) {
 		if (fscanf(file, "-%d", &last) != 1)
 			last = first;
@@ -428,13 +417,15 @@ TEST_F(extensions, max_vcpus)
 
 TEST_F(extensions, no_sync_regs)
 {
-	TEST_ASSERT(vm_check_cap(self->plain, KVM_CAP_SYNC_REGS), "No VM has them");
+	TEST_ASSERT(vm_check_cap(self->plain, KVM_CAP_SYNC_REGS),
+		    "No VM has KVM_CAP_SYNC_REGS");
 	TEST_ASSERT_EQ(vm_check_cap(self->td, KVM_CAP_SYNC_REGS), 0);
 }
 
 TEST_F(extensions, no_readonly_mem)
 {
-	TEST_ASSERT(vm_check_cap(self->plain, KVM_CAP_READONLY_MEM), "No VM has it");
+	TEST_ASSERT(vm_check_cap(self->plain, KVM_CAP_READONLY_MEM),
+		    "No VM has KVM_CAP_READONLY_MEM");
 	TEST_ASSERT_EQ(vm_check_cap(self->td, KVM_CAP_READONLY_MEM), 0);
 }
 
@@ -471,10 +462,10 @@ TEST_F(extensions, no_guest_memfd_initially_shared)
 	}
 }
 
-/* Level-triggered interrupts need to know of each EOI, and KVM can't. */
+/* KVM can't see a TD's EOIs, so it can't emulate an I/O APIC. */
 TEST_F(extensions, irqchip_split_only)
 {
-	/* Without an I/O APIC in the kernel no VM has more. */
+	/* KVM can be built without the I/O APIC and the PIT. */
 	const bool ioapic = kvm_has_cap(KVM_CAP_PIT2);
 	struct kvm_pit_config pit = {};
 
@@ -488,7 +479,7 @@ TEST_F(extensions, irqchip_split_only)
 
 TEST_F(extensions, no_encryption_context_of_another_vm)
 {
-	struct kvm_vm *source = create_vm(KVM_X86_TDX_VM);
+	struct kvm_vm *source = vm_create_barebones_type(KVM_X86_TDX_VM);
 
 	TEST_ASSERT_FAILS(__vm_enable_cap(self->td, KVM_CAP_VM_COPY_ENC_CONTEXT_FROM,
 					  source->fd), EINVAL);
@@ -507,7 +498,7 @@ TEST_F(extensions, no_encrypted_regions)
 			  ENOTTY);
 }
 
-/* The module has a PMU for the TD or it has none; KVM has none. */
+/* A TD can only have the PMU that the module virtualizes. */
 TEST_F(extensions, no_pmu_of_kvm)
 {
 	if (!vm_check_cap(self->td, KVM_CAP_PMU_CAPABILITY))

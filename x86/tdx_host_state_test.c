@@ -1,100 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a TD leaves of the CPU that it ran on.
+ * The state of the host CPU that a TD's vCPU runs on.
  *
- * The TDX module gives the host's registers back as they suit the module: most
- * are reset, some take the TD's configuration, and KVM has to put everything
- * right before anybody notices, the thread that ran the vCPU or whoever has the
- * CPU next.  KVM also has to take a vCPU's state off one CPU before the module
- * lets it run on another, and off a CPU before that goes offline.
+ * On each exit the TDX module gives the CPU back with most of the host's registers
+ * reset, and some as the TD's configuration has them.  KVM has to restore all of
+ * them, both for the thread that runs the vCPU and for any other thread that the
+ * scheduler puts on that CPU meanwhile.
+ *
+ * XCR0, PKRU and vector registers have a test of their own, tdx_host_xstate_test.
  */
 #include <asm/prctl.h>
 #include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
 #include <sys/syscall.h>
 
-#include "apic.h"
-#include "kvm_util.h"
-#include "processor.h"
+#include "tdx/host_cpus.h"
+#include "tdx/tdx_irq.h"
 #include "tdx/tdx_test_harness.h"
-#include "tdx/tdx_util.h"
-#include "tdx/generic/vcpu_thread.h"
 
-#define NR_VCPUS	2
-#define VECTOR		0xa1
-
-struct shared {
-	u64 here;		/* the guest is where it can be hit */
-	u64 go;			/* the guest may go on */
-	u64 nr_irqs;
-};
-
-static struct shared *shared;	/* the guest's */
-
-/* The guest's breakpoint is on it, and the host's, each in its own memory. */
-static u64 watched __aligned(8);
-
-struct td {
-	struct kvm_vm *vm;
-	struct kvm_vcpu *vcpu[NR_VCPUS];
-	struct shared *shared;	/* the host's */
-};
-
-static void guest_irq_handler(struct ex_regs *regs)
-{
-	shared->nr_irqs++;
-	x2apic_write_reg(APIC_EOI, 0);
-}
-
-static void td_create(struct td *td)
-{
-	gva_t gva;
-
-	*td = (struct td) { .vm = __vm_create(VM_SHAPE_TDX, NR_VCPUS, 0) };
-	gva = tdx_alloc_shared(td->vm, sizeof(*td->shared), &td->shared);
-	write_guest_global(td->vm, shared, (void *)gva);
-	vm_install_exception_handler(td->vm, VECTOR, guest_irq_handler);
-}
-
-static struct kvm_vcpu *td_launch(struct td *td, void *guest_code)
-{
-	td->vcpu[0] = vm_vcpu_add(td->vm, 0, guest_code);
-	tdx_vm_finalize(td->vm);
-	return td->vcpu[0];
-}
-
-/* The CPUs that the test may use, before it has pinned itself to one. */
-static int cpus[CPU_SETSIZE];
-static int nr_cpus;
-
-static void find_cpus(void)
-{
-	cpu_set_t set;
-
-	TEST_ASSERT_EQ(sched_getaffinity(0, sizeof(set), &set), 0);
-	for (int i = 0; i < CPU_SETSIZE; i++)
-		if (CPU_ISSET(i, &set))
-			cpus[nr_cpus++] = i;
-}
-
-/* Not CPU 0 if it can be helped: its TSC_AUX is 0, as the module leaves it. */
-static int last_cpu(void)
-{
-	return cpus[nr_cpus - 1];
-}
-
-#define NEEDS_ANOTHER_CPU	"needs another CPU"
-
-/*
- * The guest: something of its own in all that the host may miss, and then both
- * kinds of exits, one that KVM handles and one to user space.
- */
+#define NR_RUNS		3
 #define GUEST_PATTERN	0x5a5a5a5a0000ul
 
-static void guest_scribble(void)
-{
-	u32 mxcsr = 0x1f80 | 3 << 13;	/* round towards zero */
+/* DR7: breakpoint 0 is enabled, for writes of 8 bytes. */
+#define DR7_WRITE_8	0xd0402ul
 
+/* Guest and host have a breakpoint on it, each on its own copy. */
+static u64 watched __aligned(8);
+
+/* Exit to KVM alone and to user space, with other values in the registers. */
+static void guest_code(void)
+{
 	wrmsr(MSR_STAR, GUEST_PATTERN);
 	wrmsr(MSR_LSTAR, GUEST_PATTERN + 1);
 	wrmsr(MSR_SYSCALL_MASK, 0x100);
@@ -105,18 +40,12 @@ static void guest_scribble(void)
 	wrmsr(MSR_IA32_SYSENTER_EIP, GUEST_PATTERN + 5);
 
 	asm volatile("mov %0, %%dr0" : : "r"(&watched));
-	asm volatile("mov %0, %%dr7" : : "r"(0xd0402ul));	/* writes of 8 bytes */
+	asm volatile("mov %0, %%dr7" : : "r"(DR7_WRITE_8));
 
 	for (;;) {
 		u32 eax, ebx, ecx, edx;
 		u64 r[4];
 
-		asm volatile("ldmxcsr %0\n\t"
-			     "fninit; fldpi; fldl2e\n\t"
-			     "pcmpeqd %%xmm0, %%xmm0\n\t"
-			     "movdqa %%xmm0, %%xmm7\n\t"
-			     "movdqa %%xmm0, %%xmm15\n\t"
-			     : : "m"(mxcsr) : "xmm0", "xmm7", "xmm15");
 		GUEST_ASSERT_EQ(tdvmcall_cpuid(0, 0, &r[0], &r[1], &r[2], &r[3]), 0);
 		__cpuid(0, 0, &eax, &ebx, &ecx, &edx);
 		GUEST_SYNC(0);
@@ -124,23 +53,25 @@ static void guest_scribble(void)
 }
 
 FIXTURE(host_state) {
-	struct td td;
+	struct kvm_vm *vm;
 	struct kvm_vcpu *vcpu;
 };
 
 FIXTURE_SETUP(host_state)
 {
-	pin_self_to_cpu(last_cpu());
-	td_create(&self->td);
-	self->vcpu = td_launch(&self->td, guest_scribble);
+	/*
+	 * Not CPU 0 if there is another one: TSC_AUX is 0 there, which is also
+	 * what the TDX module resets it to.
+	 */
+	pin_self_to_cpu(last_host_cpu());
+	self->vm = vm_create_shape_with_one_vcpu(VM_SHAPE_TDX, &self->vcpu,
+						 guest_code);
 }
 
 FIXTURE_TEARDOWN(host_state)
 {
-	kvm_vm_free(self->td.vm);
+	kvm_vm_free(self->vm);
 }
-
-#define NR_RUNS	3
 
 static void run_guest(struct kvm_vcpu *vcpu)
 {
@@ -148,188 +79,7 @@ static void run_guest(struct kvm_vcpu *vcpu)
 		vcpu_run_to_sync(vcpu, 0);
 }
 
-/*
- * A TD without XFAM beyond the least, and one with all that KVM has: what the
- * module leaves in XCR0 and in the registers beyond SSE depends on it.
- */
-FIXTURE(host_xstate) {
-	struct td td;
-	struct kvm_vcpu *vcpu;
-};
-
-FIXTURE_VARIANT(host_xstate) {
-	bool all_xfam;
-};
-
-FIXTURE_VARIANT_ADD(host_xstate, least_xfam) { };
-FIXTURE_VARIANT_ADD(host_xstate, all_xfam) { .all_xfam = true };
-
-FIXTURE_SETUP(host_xstate)
-{
-	struct td *td = &self->td;
-
-	pin_self_to_cpu(cpus[0]);
-	td_create(td);
-
-	if (variant->all_xfam) {
-		struct kvm_tdx_capabilities *caps = tdx_capabilities(td->vm);
-		struct kvm_tdx_init_vm *init = tdx_default_init_vm(td->vm);
-
-		init->xfam = caps->supported_xfam;
-		tdx_init_vm(td->vm, init);
-		free(init);
-		free(caps);
-	}
-
-	self->vcpu = td_launch(td, guest_scribble);
-}
-
-FIXTURE_TEARDOWN(host_xstate)
-{
-	kvm_vm_free(self->td.vm);
-}
-
-TEST_F(host_xstate, xcr0)
-{
-	u64 before = xgetbv(0);
-
-	run_guest(self->vcpu);
-	TEST_ASSERT_EQ(xgetbv(0), before);
-}
-
-static u32 rdpkru(void)
-{
-	u32 pkru, edx;
-
-	asm volatile(".byte 0x0f, 0x01, 0xee" : "=a"(pkru), "=d"(edx) : "c"(0));
-	return pkru;
-}
-
-TEST_F(host_xstate, pkru)
-{
-	/* Key 0 is what this program's memory has. */
-	static const u32 values[] = { 0, 0x55555554, 0xaaaaaaa8, 0xfffffffc };
-	u32 old;
-
-	if (!this_cpu_has(X86_FEATURE_OSPKE))
-		SKIP(return, "the host has no protection keys");
-
-	old = rdpkru();
-	for (int i = 0; i < ARRAY_SIZE(values); i++) {
-		wrpkru(values[i]);
-		run_guest(self->vcpu);
-		TEST_ASSERT_EQ(rdpkru(), values[i]);
-	}
-	wrpkru(old);
-}
-
-/*
- * x87 and vector registers.  KVM_RUN is a bare system call here, between XRSTOR
- * and XSAVE, so that nothing else gets at them.
- */
-#define XSAVE_LEGACY_SIZE	512
-#define XSAVE_HEADER_SIZE	64
-#define XSAVE_MASK	(XFEATURE_MASK_FP | XFEATURE_MASK_SSE |	\
-			 XFEATURE_MASK_YMM | XFEATURE_MASK_AVX512)
-
-struct xsave_area {
-	union {
-		struct {
-			u16 fcw;
-			u8 unused[22];
-			u32 mxcsr, mxcsr_mask;
-			u8 st[8][16];
-			u8 xmm[16][16];
-		};
-		u8 legacy[XSAVE_LEGACY_SIZE];
-	};
-	u64 xstate_bv, xcomp_bv, reserved[6];
-	u8 extended[PAGE_SIZE];
-} __aligned(64);
-
-static void xsave_fill(struct xsave_area *area, u64 features)
-{
-	memset(area, 0, sizeof(*area));
-	area->xstate_bv = features;
-	area->fcw = 0x27f;
-	area->mxcsr = 0x1f80 | 1 << 13;
-	for (int i = 0; i < 8; i++)
-		memset(area->st[i], 0x11 * (i + 1), 10);
-	for (int i = 0; i < 16; i++)
-		memset(area->xmm[i], 0xa0 + i, 16);
-	for (u64 i = 2; i < 63; i++) {
-		u32 size, offset, ecx, edx;
-
-		if (!(features & BIT_ULL(i)))
-			continue;
-		__cpuid(0xd, i, &size, &offset, &ecx, &edx);
-		TEST_ASSERT(offset + size <= sizeof(*area), "XSAVE area too small");
-		memset((u8 *)area + offset, 0xc0 + i, size);
-	}
-}
-
-/* Returns what the system call does, an errno as a negative number. */
-static long run_with_xstate(struct kvm_vcpu *vcpu, const struct xsave_area *in,
-			    struct xsave_area *out, u64 features)
-{
-	register long r8 asm("r8") = 0;
-	long ret;
-
-	asm volatile("xrstor64 %[in]\n\t"
-		     "mov %[ioctl], %%eax\n\t"
-		     "xor %%edx, %%edx\n\t"
-		     "syscall\n\t"
-		     "mov %%rax, %[r8]\n\t"
-		     "mov %[mask], %%eax\n\t"
-		     "xor %%edx, %%edx\n\t"
-		     "xsave64 %[out]\n\t"
-		     "fninit"
-		     : [r8] "+r"(r8), [out] "+m"(*out), "=a"(ret)
-		     : [in] "m"(*in), [ioctl] "i"(__NR_ioctl),
-		       [mask] "b"((u32)features), "a"((u32)features), "d"(0),
-		       "D"(vcpu->fd), "S"(KVM_RUN)
-		     : "rcx", "r11", "memory", "cc", "xmm0", "xmm1", "xmm2",
-		       "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
-		       "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
-	return r8;
-}
-
-static void assert_same(const char *what, const void *before, const void *after,
-			size_t size)
-{
-	const u8 *a = before, *b = after;
-
-	for (size_t i = 0; i < size; i++)
-		TEST_ASSERT(a[i] == b[i], "%s, byte %lu: 0x%x before, 0x%x after",
-			    what, (unsigned long)i, a[i], b[i]);
-}
-
-TEST_F(host_xstate, vector_registers)
-{
-	static struct xsave_area before, after;
-	u64 features = xgetbv(0) & XSAVE_MASK;
-	u32 mxcsr;
-
-	asm volatile("stmxcsr %0" : "=m"(mxcsr));
-	xsave_fill(&before, features);
-	for (int i = 0; i < NR_RUNS; i++) {
-		memset(&after, 0, sizeof(after));
-		TEST_ASSERT_EQ(run_with_xstate(self->vcpu, &before, &after,
-					       features), 0);
-		asm volatile("ldmxcsr %0" : : "m"(mxcsr));
-
-		TEST_ASSERT_EQ(after.fcw, before.fcw);
-		TEST_ASSERT_EQ(after.mxcsr, before.mxcsr);
-		for (int j = 0; j < 8; j++)
-			assert_same("ST", before.st[j], after.st[j], 10);
-		for (int j = 0; j < 16; j++)
-			assert_same("XMM", before.xmm[j], after.xmm[j], 16);
-		assert_same("AVX and later", before.extended, after.extended,
-			    sizeof(before.extended));
-	}
-}
-
-/* All that a system call keeps. */
+/* The registers that a system call preserves. */
 enum { RBX, RBP, RSI, RDI, RDX, R8, R9, R10, R12, R13, R14, R15, NR_REGS };
 
 static u64 regs[NR_REGS], saved_rbp;
@@ -338,7 +88,7 @@ static long run_with_registers(struct kvm_vcpu *vcpu)
 {
 	long ret;
 
-	/* The compiler may need RBP, and what is below the stack pointer. */
+	/* RBP goes to memory, as the compiler may use it and the red zone. */
 	asm volatile("mov %%rbp, %[saved]\n\t"
 		     "mov $0x1111, %%ebx\n\t"
 		     "mov $0x2222, %%ebp\n\t"
@@ -409,7 +159,10 @@ static u64 read_gs(void)
 	return val;
 }
 
-/* While the kernel runs, the user's GS base is one that the module clobbers. */
+/*
+ * User space's GS base is in MSR_KERNEL_GS_BASE while the kernel runs, and the
+ * module resets that.
+ */
 TEST_F(host_state, fs_and_gs_base)
 {
 	static u64 value = 0x1122334455667788;
@@ -432,10 +185,11 @@ static u32 read_tsc_aux(void)
 }
 
 /*
- * The kernel has the CPU's number and its node's there, for user space to read.
- * What is there may be wrong, as a TD of another case may have spoilt it.
+ * What the kernel has in TSC_AUX for user space to read: the numbers of the node
+ * and of the CPU.  Computed, because a TD of another case may have left a wrong
+ * value.
  */
-static u32 own_tsc_aux(void)
+static u32 expected_tsc_aux(void)
 {
 	unsigned int cpu, node;
 
@@ -449,18 +203,16 @@ TEST_F(host_state, tsc_aux)
 		SKIP(return, "the host has no RDTSCP");
 
 	run_guest(self->vcpu);
-	TEST_ASSERT_EQ(read_tsc_aux(), own_tsc_aux());
+	TEST_ASSERT_EQ(read_tsc_aux(), expected_tsc_aux());
 	if (this_cpu_has(X86_FEATURE_RDPID)) {
 		u64 pid;
 
 		asm volatile("rdpid %0" : "=r"(pid));
-		TEST_ASSERT_EQ(pid, own_tsc_aux());
+		TEST_ASSERT_EQ(pid, expected_tsc_aux());
 	}
 }
 
-/*
- * MSRs, as the kernel reads them on the CPU that the vCPU ran on.
- */
+/* The MSRs of the CPU that the vCPU runs on. */
 static int msr_open(int cpu, int flags)
 {
 	char path[64];
@@ -501,7 +253,7 @@ TEST_F(host_state, msrs)
 	};
 	u64 before[ARRAY_SIZE(msrs)], after;
 	bool has[ARRAY_SIZE(msrs)];
-	int fd = msr_open(last_cpu(), O_RDONLY);
+	int fd = msr_open(last_host_cpu(), O_RDONLY);
 
 	if (fd < 0)
 		SKIP(return, "no access to the host's MSRs");
@@ -518,8 +270,8 @@ TEST_F(host_state, msrs)
 }
 
 /*
- * DEBUGCTL: of the host's bits the module keeps but a few, so for the rest KVM
- * has to know what was there.  LBR recording is one that does no harm.
+ * The module preserves only some bits of DEBUGCTL; KVM has to restore the others.
+ * These two are safe to set.
  */
 #define DEBUGCTL_LBR	BIT_ULL(0)
 #define DEBUGCTL_BTF	BIT_ULL(1)
@@ -529,13 +281,13 @@ TEST_F(host_state, debugctl)
 	static const u64 bits[] = {
 		DEBUGCTL_LBR, DEBUGCTL_BTF, DEBUGCTL_LBR | DEBUGCTL_BTF,
 	};
-	int fd = msr_open(last_cpu(), O_RDWR);
+	int fd = msr_open(last_host_cpu(), O_RDWR);
 	u64 old, val;
 
 	if (fd < 0)
 		SKIP(return, "no access to the host's MSRs");
 
-	TEST_ASSERT(msr_read(fd, MSR_IA32_DEBUGCTLMSR, &old), "No DEBUGCTL?");
+	TEST_ASSERT(msr_read(fd, MSR_IA32_DEBUGCTLMSR, &old), "DEBUGCTL can't be read");
 	for (int i = 0; i < ARRAY_SIZE(bits); i++) {
 		val = old | bits[i];
 		if (pwrite(fd, &val, sizeof(val), MSR_IA32_DEBUGCTLMSR) < 0 ||
@@ -544,7 +296,7 @@ TEST_F(host_state, debugctl)
 			SKIP(return, "the host's DEBUGCTL can't be written");
 
 		run_guest(self->vcpu);
-		TEST_ASSERT(msr_read(fd, MSR_IA32_DEBUGCTLMSR, &val), "No DEBUGCTL?");
+		TEST_ASSERT(msr_read(fd, MSR_IA32_DEBUGCTLMSR, &val), "DEBUGCTL can't be read");
 		TEST_ASSERT_EQ(pwrite(fd, &old, sizeof(old), MSR_IA32_DEBUGCTLMSR),
 			       sizeof(old));
 		TEST_ASSERT_EQ(val, old | bits[i]);
@@ -553,8 +305,8 @@ TEST_F(host_state, debugctl)
 }
 
 /*
- * Debug registers: the guest has a breakpoint at the same address, and the
- * module resets the lot.
+ * The guest has a breakpoint at the same address, and the module resets all debug
+ * registers.
  */
 static int breakpoint_open(void)
 {
@@ -596,34 +348,30 @@ TEST_F(host_state, breakpoint)
 	close(fd);
 }
 
-/* If the guest's breakpoint were active, the write would end in SIGTRAP. */
-TEST_F(host_state, no_breakpoint_of_the_guest)
+/* With the guest's breakpoint the write would end in SIGTRAP. */
+TEST_F(host_state, guest_breakpoint_is_inactive)
 {
 	run_guest(self->vcpu);
 	WRITE_ONCE(watched, 1);
 }
 
 /*
- * The CPU's next user, while the vCPU has not left KVM_RUN.
+ * Another thread on the same CPU, while the vCPU's thread is inside of KVM_RUN.
  */
-FIXTURE(next_user) {
-	struct td td;
-};
-
-FIXTURE_SETUP(next_user)
-{
-	td_create(&self->td);
-}
-
-FIXTURE_TEARDOWN(next_user)
-{
-	kvm_vm_free(self->td.vm);
-}
+TDX_IRQ_SUITE(other_thread);
 
 struct user_state {
 	u64 xcr0, fs, gs, gs_value;
 	u32 pkru, mxcsr;
 };
+
+static u32 rdpkru(void)
+{
+	u32 pkru, edx;
+
+	asm volatile(".byte 0x0f, 0x01, 0xee" : "=a"(pkru), "=d"(edx) : "c"(0));
+	return pkru;
+}
 
 static struct user_state user_state(void)
 {
@@ -650,92 +398,39 @@ static void assert_same_user_state(const struct user_state *before)
 	TEST_ASSERT_EQ(after.pkru, before->pkru);
 	TEST_ASSERT_EQ(after.mxcsr, before->mxcsr);
 	if (this_cpu_has(X86_FEATURE_RDTSCP))
-		TEST_ASSERT_EQ(read_tsc_aux(), own_tsc_aux());
-}
-
-static void apic_enable(void)
-{
-	GUEST_ASSERT_EQ(tdvmcall_wrmsr(APIC_BASE_MSR + (APIC_SPIV >> 4),
-				       APIC_SPIV_APIC_ENABLED | 0xff), 0);
-}
-
-/* The interrupt is pending or has come when this returns from the last HLT. */
-static __always_inline void guest_await_irqs(u64 nr)
-{
-	while (READ_ONCE(shared->nr_irqs) < nr) {
-		GUEST_ASSERT_EQ(tdvmcall_hlt(0), 0);
-		sti_nop_cli();
-	}
-}
-
-static void guest_halt(void)
-{
-	apic_enable();
-	guest_await_irqs(1);
-	GUEST_DONE();
-}
-
-static void guest_spin(void)
-{
-	apic_enable();
-	sti_nop();
-	WRITE_ONCE(shared->here, 1);
-	while (!READ_ONCE(shared->go) && !READ_ONCE(shared->nr_irqs))
-		cpu_relax();
-	GUEST_DONE();
-}
-
-static void send_irq(struct td *td)
-{
-	struct kvm_msi msi = {
-		.address_lo = APIC_DEFAULT_GPA,
-		.data = VECTOR,
-	};
-
-	TEST_ASSERT_EQ(__vm_ioctl(td->vm, KVM_SIGNAL_MSI, &msi), 1);
-}
-
-static void join_to_done(struct vcpu_thread *t)
-{
-	struct ucall uc;
-	u64 cmd;
-
-	TEST_ASSERT(!vcpu_thread_join(t), KVM_IOCTL_ERROR(KVM_RUN, -1));
-	cmd = get_ucall(t->vcpu, &uc);
-	if (cmd == UCALL_ABORT)
-		REPORT_GUEST_ASSERT(uc);
-	TEST_ASSERT_EQ(cmd, UCALL_DONE);
+		TEST_ASSERT_EQ(read_tsc_aux(), expected_tsc_aux());
 }
 
 static u64 gs_value = 0x8877665544332211;
 
-/* Threads inherit where their creator is pinned to. */
-static struct user_state pin_with_state(void)
+/* Pin this thread, and with it those that it will create, to the same CPU. */
+static struct user_state pin_and_save_state(void)
 {
-	pin_self_to_cpu(last_cpu());
+	pin_self_to_cpu(last_host_cpu());
 	TEST_ASSERT_EQ(syscall(SYS_arch_prctl, ARCH_SET_GS, &gs_value), 0);
 	return user_state();
 }
 
-TEST_F(next_user, of_a_halted_vcpu)
+TEST_F(other_thread, while_vcpu_is_halted)
 {
-	struct kvm_vcpu *vcpu = td_launch(&self->td, guest_halt);
-	struct user_state state = pin_with_state();
+	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, tdx_guest_one_irq);
+	struct user_state state = pin_and_save_state();
 	struct vcpu_thread t;
 
+	vcpu_run_to_sync(vcpu, 0);
 	vcpu_thread_start(&t, vcpu);
 	vcpu_wait_until_asleep(vcpu);
 	assert_same_user_state(&state);
-	send_irq(&self->td);
-	join_to_done(&t);
+	tdx_signal_msi(self->td.vm, 0, TDX_IRQ_VECTOR);
+	tdx_join_with_ucall(&t, UCALL_DONE);
 	assert_same_user_state(&state);
 }
 
-/* That this thread gets to run at all is because the vCPU was preempted. */
-TEST_F(next_user, of_a_preempted_vcpu)
+/* Whenever this thread runs, the vCPU has been preempted. */
+TEST_F(other_thread, while_vcpu_is_preempted)
 {
-	struct kvm_vcpu *vcpu = td_launch(&self->td, guest_spin);
-	struct user_state state = pin_with_state();
+	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, tdx_guest_spin_for_irq);
+	struct user_state state = pin_and_save_state();
 	struct vcpu_thread t;
 
 	vcpu_thread_start(&t, vcpu);
@@ -747,386 +442,16 @@ TEST_F(next_user, of_a_preempted_vcpu)
 		assert_same_user_state(&state);
 		sched_yield();
 	}
-	WRITE_ONCE(self->td.shared->go, 1);
-	join_to_done(&t);
+	tdx_signal_msi(self->td.vm, 0, TDX_IRQ_VECTOR);
+	tdx_join_with_ucall(&t, UCALL_DONE);
 	assert_same_user_state(&state);
-}
-
-/*
- * A vCPU that changes its CPU.
- */
-FIXTURE(moved) {
-	struct td td;
-};
-
-FIXTURE_SETUP(moved)
-{
-	if (nr_cpus < 2)
-		SKIP(return, NEEDS_ANOTHER_CPU);
-
-	td_create(&self->td);
-}
-
-FIXTURE_TEARDOWN(moved)
-{
-	kvm_vm_free(self->td.vm);
-}
-
-/* State that nothing but this function touches, checked after each move. */
-static void guest_keeps_state(void)
-{
-	const u32 mine = 0x1f80 | 3 << 13;
-	u32 id = tdg_vp_info().vcpu_index, aux, mxcsr;
-	u64 tsc = rdtsc(), dr0;
-
-	wrmsr(MSR_LSTAR, GUEST_PATTERN + id);
-	wrmsr(MSR_KERNEL_GS_BASE, GUEST_PATTERN + 0x10 + id);
-	wrmsr(MSR_TSC_AUX, 0x77 + id);
-	asm volatile("mov %0, %%dr0" : : "r"(GUEST_PATTERN + 0x20 + id));
-	asm volatile("ldmxcsr %0" : : "m"(mine));
-
-	for (;;) {
-		GUEST_SYNC(id);
-
-		asm volatile("mov %%dr0, %0" : "=r"(dr0));
-		asm volatile("stmxcsr %0" : "=m"(mxcsr));
-		GUEST_ASSERT_EQ(dr0, GUEST_PATTERN + 0x20 + id);
-		GUEST_ASSERT_EQ(mxcsr, mine);
-		GUEST_ASSERT_EQ(rdmsr(MSR_LSTAR), GUEST_PATTERN + id);
-		GUEST_ASSERT_EQ(rdmsr(MSR_KERNEL_GS_BASE), GUEST_PATTERN + 0x10 + id);
-		GUEST_ASSERT(rdtscp(&aux) >= tsc);
-		GUEST_ASSERT_EQ(aux, 0x77 + id);
-		tsc = rdtsc();
-	}
-}
-
-TEST_F(moved, over_all_cpus)
-{
-	struct kvm_vcpu *vcpu = td_launch(&self->td, guest_keeps_state);
-
-	for (int round = 0; round < 2; round++) {
-		for (int i = 0; i < nr_cpus; i++) {
-			pin_self_to_cpu(cpus[i]);
-			vcpu_run_to_sync(vcpu, 0);
-			vcpu_run_to_sync(vcpu, 0);
-		}
-	}
-}
-
-TEST_F(moved, two_vcpus_change_places)
-{
-	struct td *td = &self->td;
-
-	for (int i = 0; i < NR_VCPUS; i++)
-		td->vcpu[i] = vm_vcpu_add(td->vm, i, guest_keeps_state);
-	tdx_vm_finalize(td->vm);
-
-	for (int round = 0; round < 6; round++) {
-		for (int i = 0; i < NR_VCPUS; i++) {
-			pin_self_to_cpu(cpus[(i + round) % 2]);
-			vcpu_run_to_sync(td->vcpu[i], i);
-		}
-	}
-}
-
-/* The TD's creation has its own associations with CPUs. */
-TEST_F(moved, between_the_steps_of_the_launch)
-{
-	struct td *td = &self->td;
-
-	pin_self_to_cpu(cpus[0]);
-	td->vcpu[0] = vm_vcpu_add(td->vm, 0, guest_keeps_state);
-	pin_self_to_cpu(cpus[1]);
-	td->vcpu[1] = vm_vcpu_add(td->vm, 1, guest_keeps_state);
-	tdx_load_private_memory(td->vm);
-	pin_self_to_cpu(cpus[0]);
-	tdx_finalize(td->vm);
-	vcpu_run_to_sync(td->vcpu[1], 1);
-	vcpu_run_to_sync(td->vcpu[0], 0);
-}
-
-/* Interrupts are posted to where the vCPU runs now. */
-TEST_F(moved, interrupts_follow_the_running_vcpu)
-{
-	struct vcpu_thread t;
-	struct kvm_vcpu *vcpu;
-
-	td_launch(&self->td, guest_spin);
-	vcpu = self->td.vcpu[0];
-
-	/* Once there and out again, by a signal that is there already. */
-	pin_self_to_cpu(cpus[0]);
-	vcpu->run->immediate_exit = 1;
-	TEST_ASSERT_FAILS(__vcpu_run(vcpu), EINTR);
-	vcpu->run->immediate_exit = 0;
-
-	pin_self_to_cpu(cpus[1]);
-	vcpu_thread_start(&t, vcpu);
-	pin_self_to_cpu(cpus[0]);
-	wait_for_guest(&self->td.shared->here, 1);
-	send_irq(&self->td);
-	join_to_done(&t);
-	TEST_ASSERT_EQ(self->td.shared->nr_irqs, 1);
-}
-
-TEST_F(moved, while_it_runs)
-{
-	struct vcpu_thread t;
-	struct kvm_vcpu *vcpu = td_launch(&self->td, guest_spin);
-
-	pin_self_to_cpu(cpus[0]);
-	vcpu_thread_start(&t, vcpu);
-	wait_for_guest(&self->td.shared->here, 1);
-	for (int i = 0; i < 4; i++)
-		pin_task_to_cpu(t.thread, cpus[(i + 1) % 2]);
-	send_irq(&self->td);
-	join_to_done(&t);
-	TEST_ASSERT_EQ(self->td.shared->nr_irqs, 1);
-}
-
-TEST_F(moved, while_it_sleeps)
-{
-	struct vcpu_thread t;
-	struct kvm_vcpu *vcpu = td_launch(&self->td, guest_halt);
-
-	pin_self_to_cpu(cpus[0]);
-	vcpu_thread_start(&t, vcpu);
-	vcpu_wait_until_asleep(vcpu);
-	pin_task_to_cpu(t.thread, cpus[1]);
-	send_irq(&self->td);
-	join_to_done(&t);
-	TEST_ASSERT_EQ(self->td.shared->nr_irqs, 1);
-}
-
-static void guest_timer(void)
-{
-	apic_enable();
-	GUEST_ASSERT_EQ(tdvmcall_wrmsr(APIC_BASE_MSR + (APIC_LVTT >> 4), VECTOR), 0);
-	GUEST_ASSERT_EQ(tdvmcall_wrmsr(APIC_BASE_MSR + (APIC_TMICT >> 4), 100000), 0);
-	GUEST_SYNC(0);
-	guest_await_irqs(1);
-	GUEST_DONE();
-}
-
-TEST_F(moved, with_a_timer_armed)
-{
-	struct kvm_vcpu *vcpu = td_launch(&self->td, guest_timer);
-
-	pin_self_to_cpu(cpus[0]);
-	vcpu_run_to_sync(vcpu, 0);
-	pin_self_to_cpu(cpus[1]);
-	vcpu_run_to_done(vcpu);
-}
-
-/*
- * CPUs that go offline.  What the TDX module has of a vCPU on such a CPU has to
- * be off it beforehand, or the vCPU can never run again, nor its TD be freed.
- */
-FIXTURE(offline) {
-	struct td td;
-	int cpu;		/* the one that goes */
-};
-
-static int online_open(int cpu)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
-	return open(path, O_RDWR);
-}
-
-/* Returns an errno, as a CPU may be needed for reasons of its own. */
-static int set_online(int cpu, bool online)
-{
-	int fd = online_open(cpu);
-	int error = 0;
-
-	if (fd < 0)
-		return errno;
-	if (pwrite(fd, online ? "1" : "0", 1, 0) != 1)
-		error = errno;
-	close(fd);
-	return error;
-}
-
-/* Nothing that a case breaks off with may leave the host short of a CPU. */
-static void all_online(void)
-{
-	for (int i = 0; i < nr_cpus; i++)
-		set_online(cpus[i], true);
-}
-
-FIXTURE_SETUP(offline)
-{
-	if (nr_cpus < 2)
-		SKIP(return, NEEDS_ANOTHER_CPU);
-
-	self->cpu = last_cpu();
-	if (set_online(self->cpu, true))
-		SKIP(return, "no CPU that could be taken offline");
-
-	td_create(&self->td);
-}
-
-FIXTURE_TEARDOWN(offline)
-{
-	kvm_vm_free(self->td.vm);
-	all_online();
-}
-
-#define CPU_STAYS	"the host needs the CPU"
-
-/* Pinned to the CPU, with the rest to go to. */
-static void pin_weakly(pthread_t thread, int cpu)
-{
-	cpu_set_t all;
-
-	pin_task_to_cpu(thread, cpu);
-	CPU_ZERO(&all);
-	for (int i = 0; i < nr_cpus; i++)
-		CPU_SET(cpus[i], &all);
-	TEST_ASSERT_EQ(pthread_setaffinity_np(thread, sizeof(all), &all), 0);
-}
-
-TEST_F(offline, vcpu_in_user_space)
-{
-	struct kvm_vcpu *vcpu = td_launch(&self->td, guest_keeps_state);
-
-	pin_self_to_cpu(self->cpu);
-	vcpu_run_to_sync(vcpu, 0);
-	pin_self_to_cpu(cpus[0]);
-	if (set_online(self->cpu, false))
-		SKIP(return, CPU_STAYS);
-
-	vcpu_run_to_sync(vcpu, 0);
-	TEST_ASSERT_EQ(set_online(self->cpu, true), 0);
-	vcpu_run_to_sync(vcpu, 0);
-	pin_self_to_cpu(self->cpu);
-	vcpu_run_to_sync(vcpu, 0);
-}
-
-TEST_F(offline, several_vcpus)
-{
-	struct td *td = &self->td;
-
-	for (int i = 0; i < NR_VCPUS; i++)
-		td->vcpu[i] = vm_vcpu_add(td->vm, i, guest_keeps_state);
-	tdx_vm_finalize(td->vm);
-
-	pin_self_to_cpu(self->cpu);
-	for (int i = 0; i < NR_VCPUS; i++)
-		vcpu_run_to_sync(td->vcpu[i], i);
-	pin_self_to_cpu(cpus[0]);
-	if (set_online(self->cpu, false))
-		SKIP(return, CPU_STAYS);
-
-	for (int i = NR_VCPUS - 1; i >= 0; i--)
-		vcpu_run_to_sync(td->vcpu[i], i);
-}
-
-/* A vCPU that isn't initialised has nothing there, except in KVM's lists. */
-TEST_F(offline, vcpu_between_creation_and_init)
-{
-	struct td *td = &self->td;
-
-	tdx_init_vm(td->vm, NULL);
-	pin_self_to_cpu(self->cpu);
-	td->vcpu[0] = __vm_vcpu_add(td->vm, 0);
-	pin_self_to_cpu(cpus[0]);
-	if (set_online(self->cpu, false))
-		SKIP(return, CPU_STAYS);
-
-	tdx_vcpu_init_cpuid(td->vcpu[0]);
-	tdx_init_vcpu(td->vcpu[0], 0);
-	vcpu_arch_set_entry_point(td->vcpu[0], guest_keeps_state);
-	tdx_vm_finalize(td->vm);
-	vcpu_run_to_sync(td->vcpu[0], 0);
-}
-
-/* The scheduler finds it another CPU, in the midst of KVM_RUN. */
-TEST_F(offline, running_vcpu)
-{
-	struct kvm_vcpu *vcpu = td_launch(&self->td, guest_spin);
-	struct vcpu_thread t;
-
-	pin_self_to_cpu(self->cpu);
-	vcpu_thread_start(&t, vcpu);
-	pin_self_to_cpu(cpus[0]);
-	wait_for_guest(&self->td.shared->here, 1);
-	pin_weakly(t.thread, self->cpu);
-	if (set_online(self->cpu, false)) {
-		WRITE_ONCE(self->td.shared->go, 1);
-		join_to_done(&t);
-		SKIP(return, CPU_STAYS);
-	}
-
-	send_irq(&self->td);
-	join_to_done(&t);
-	TEST_ASSERT_EQ(self->td.shared->nr_irqs, 1);
-}
-
-TEST_F(offline, halted_vcpu)
-{
-	struct kvm_vcpu *vcpu = td_launch(&self->td, guest_halt);
-	struct vcpu_thread t;
-	bool refused;
-
-	pin_self_to_cpu(self->cpu);
-	vcpu_thread_start(&t, vcpu);
-	pin_self_to_cpu(cpus[0]);
-	vcpu_wait_until_asleep(vcpu);
-	pin_weakly(t.thread, self->cpu);
-	refused = set_online(self->cpu, false);
-	send_irq(&self->td);
-	join_to_done(&t);
-	if (refused)
-		SKIP(return, CPU_STAYS);
-}
-
-/* The KeyID comes back although the CPU isn't there to say that it is clean. */
-TEST_F(offline, td_torn_down_meanwhile)
-{
-	for (int i = 0; i < 3; i++) {
-		td_launch(&self->td, guest_keeps_state);
-		pin_self_to_cpu(self->cpu);
-		vcpu_run_to_sync(self->td.vcpu[0], 0);
-		pin_self_to_cpu(cpus[0]);
-		if (set_online(self->cpu, false))
-			SKIP(return, CPU_STAYS);
-
-		kvm_vm_free(self->td.vm);
-		td_create(&self->td);
-		TEST_ASSERT_EQ(set_online(self->cpu, true), 0);
-	}
-	td_launch(&self->td, guest_keeps_state);
-	vcpu_run_to_sync(self->td.vcpu[0], 0);
-}
-
-/* As many CPUs as may go, for as long as there is a TD. */
-TEST_F(offline, all_but_one)
-{
-	struct kvm_vcpu *vcpu = td_launch(&self->td, guest_keeps_state);
-
-	for (int i = 1; i < nr_cpus; i++) {
-		pin_self_to_cpu(cpus[i]);
-		vcpu_run_to_sync(vcpu, 0);
-	}
-	pin_self_to_cpu(cpus[0]);
-	for (int i = 1; i < nr_cpus; i++)
-		if (set_online(cpus[i], false))
-			SKIP(return, CPU_STAYS);
-
-	vcpu_run_to_sync(vcpu, 0);
 }
 
 int main(int argc, char *argv[])
 {
-	int ret;
-
 	TEST_REQUIRE(is_tdx_supported());
 
-	find_cpus();
-	ret = test_harness_run(argc, argv);
-	all_online();
-	return ret;
+	find_host_cpus();
+
+	return test_harness_run(argc, argv);
 }

@@ -1,31 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A TD's vCPUs: KVM_CREATE_VCPU, KVM_TDX_INIT_VCPU and KVM_TDX_GET_CPUID.
+ * A TD's vCPUs: KVM_CREATE_VCPU and KVM_TDX_INIT_VCPU.
  *
- * A vCPU is made between KVM_TDX_INIT_VM and KVM_TDX_FINALIZE_VM, and only with
- * what the module takes for granted: a local APIC in the kernel, in x2APIC
- * mode, and an I/O APIC in user space.  User space chooses the vCPU's id, which
- * is also its APIC's, and what the guest finds in RCX; all other state is the
- * module's.  No INIT or SIPI starts an AP: once initialised each vCPU can run.
+ * Both must come between KVM_TDX_INIT_VM and KVM_TDX_FINALIZE_VM, and need a split
+ * irqchip: the local APIC in the kernel, in x2APIC mode, the I/O APIC in user
+ * space.  User space chooses the vCPU's ID, which is also its APIC ID, and the
+ * guest's RCX at reset.  All other state is up to the TDX module.  There is no INIT
+ * and no SIPI for an AP: every vCPU can run as soon as it is initialized.
  */
-#include "apic.h"
-#include "kvm_util.h"
-#include "processor.h"
 #include "tdx/tdx_guest.h"
 #include "tdx/tdx_test_harness.h"
-#include "tdx/tdx_util.h"
+#include "tdx/tdx_cpuid.h"
+#include "tdx/tdx_irq.h"
 
 #define X2APIC_MODE	(MSR_IA32_APICBASE_ENABLE | MSR_IA32_APICBASE_EXTD)
-
-/* A TD without memory, as far as KVM_TDX_INIT_VM. */
-static struct kvm_vm *create_td(void)
-{
-	struct kvm_vm *vm = ____vm_create(VM_SHAPE_TDX);
-
-	vm_create_irqchip(vm);
-	tdx_init_vm(vm, NULL);
-	return vm;
-}
 
 static int create_vcpu(struct kvm_vm *vm, u64 id)
 {
@@ -51,7 +39,7 @@ TEST_F(create_vcpu, before_init_vm)
 	vm_create_irqchip(self->vm);
 	TEST_ASSERT_FAILS(create_vcpu(self->vm, 0), EIO);
 
-	/* Nor did the attempt get in the way of anything. */
+	/* The failure has no effect on what comes later. */
 	tdx_init_vm(self->vm, NULL);
 	__vm_vcpu_add(self->vm, 0);
 }
@@ -64,7 +52,7 @@ TEST_F(create_vcpu, after_init_vm_was_refused)
 	vm_create_irqchip(self->vm);
 	vm_ioctl(self->vm, KVM_SET_TSC_KHZ, (void *)1);
 	TEST_ASSERT_FAILS(__tdx_init_vm(self->vm, init, &hw_error), EINVAL);
-	TEST_ASSERT(hw_error, "KVM knows a frequency's limits by itself");
+	TEST_ASSERT(hw_error, "It was KVM that refused the frequency, not the module");
 	TEST_ASSERT_FAILS(create_vcpu(self->vm, 0), EIO);
 	free(init);
 }
@@ -106,7 +94,7 @@ TEST_F(create_vcpu, id_twice)
 	tdx_init_vm(self->vm, NULL);
 	__vm_vcpu_add(self->vm, 1);
 
-	/* A host with one CPU sees the other limit first. */
+	/* With one host CPU there are too many vCPUs already. */
 	TEST_ASSERT_FAILS(create_vcpu(self->vm, 1),
 			  vm_check_cap(self->vm, KVM_CAP_MAX_VCPUS) > 1 ? EEXIST : EINVAL);
 }
@@ -128,7 +116,7 @@ TEST_F(create_vcpu, after_finalize)
 	TEST_ASSERT_FAILS(create_vcpu(self->vm, 1), EIO);
 }
 
-/* A vCPU without KVM_TDX_INIT_VCPU, all else being ready for it. */
+/* A vCPU that is ready for KVM_TDX_INIT_VCPU. */
 FIXTURE(init_vcpu) {
 	struct kvm_vm *vm;
 	struct kvm_vcpu *vcpu;
@@ -136,7 +124,7 @@ FIXTURE(init_vcpu) {
 
 FIXTURE_SETUP(init_vcpu)
 {
-	self->vm = create_td();
+	self->vm = tdx_create_without_memory(NULL);
 	self->vcpu = __vm_vcpu_add(self->vm, 0);
 	tdx_vcpu_init_cpuid(self->vcpu);
 }
@@ -179,7 +167,7 @@ TEST_F(init_vcpu, twice)
 	TEST_ASSERT_FAILS(__tdx_init_vcpu(self->vcpu, 0, NULL), EINVAL);
 }
 
-/* KVM asks the vCPU's CPUID, which user space has to tell it first. */
+/* KVM looks up x2APIC in the table of KVM_SET_CPUID2. */
 TEST_F(init_vcpu, without_cpuid)
 {
 	struct kvm_vcpu *vcpu;
@@ -213,7 +201,7 @@ TEST_F(init_vcpu, unknown_commands)
 	}
 }
 
-TEST_F(init_vcpu, commands_of_the_vm)
+TEST_F(init_vcpu, vm_commands_on_vcpu)
 {
 	struct kvm_tdx_capabilities *caps = tdx_capabilities(self->vm);
 
@@ -229,7 +217,7 @@ TEST_F(init_vcpu, commands_of_the_vm)
 	free(caps);
 }
 
-TEST_F(init_vcpu, commands_of_the_vcpu_for_the_vm)
+TEST_F(init_vcpu, vcpu_commands_on_vm)
 {
 	struct kvm_cpuid2 *cpuid = allocate_kvm_cpuid2(TDX_MAX_CPUID);
 
@@ -243,7 +231,7 @@ TEST_F(init_vcpu, commands_of_the_vcpu_for_the_vm)
 	free(cpuid);
 }
 
-/* For a vCPU that was left out it is too late then. */
+/* Too late, also for a vCPU that was not initialized in time. */
 TEST_F(init_vcpu, after_finalize)
 {
 	struct kvm_tdx_init_mem_region region = {
@@ -271,18 +259,10 @@ TEST_F(init_vcpu, after_finalize)
 	free(cpuid);
 }
 
-TEST_F(init_vcpu, run_before_it)
+TEST_F(init_vcpu, run_before_init)
 {
 	TEST_ASSERT_FAILS(__vcpu_run(self->vcpu), EINVAL);
 	tdx_init_vcpu(self->vcpu, 0);
-}
-
-static u32 mp_state(struct kvm_vcpu *vcpu)
-{
-	struct kvm_mp_state state;
-
-	vcpu_mp_state_get(vcpu, &state);
-	return state.mp_state;
 }
 
 TEST_F(init_vcpu, makes_an_ap_runnable)
@@ -293,166 +273,33 @@ TEST_F(init_vcpu, makes_an_ap_runnable)
 		SKIP(return, NEEDS_TWO_CPUS);
 
 	ap = __vm_vcpu_add(self->vm, 1);
-	TEST_ASSERT_EQ(mp_state(ap), KVM_MP_STATE_UNINITIALIZED);
+	TEST_ASSERT_EQ(tdx_get_mp_state(ap), KVM_MP_STATE_UNINITIALIZED);
 
 	tdx_vcpu_init_cpuid(ap);
 	tdx_init_vcpu(ap, 0);
-	TEST_ASSERT_EQ(mp_state(ap), KVM_MP_STATE_RUNNABLE);
+	TEST_ASSERT_EQ(tdx_get_mp_state(ap), KVM_MP_STATE_RUNNABLE);
 
 	tdx_init_vcpu(self->vcpu, 0);
-	TEST_ASSERT_EQ(mp_state(self->vcpu), KVM_MP_STATE_RUNNABLE);
+	TEST_ASSERT_EQ(tdx_get_mp_state(self->vcpu), KVM_MP_STATE_RUNNABLE);
 }
 
-FIXTURE(get_cpuid) {
-	struct kvm_vm *vm;
-	struct kvm_vcpu *vcpu;
-	struct kvm_cpuid2 *cpuid;
-};
-
-FIXTURE_SETUP(get_cpuid)
-{
-	self->vm = create_td();
-	self->vcpu = __vm_vcpu_add(self->vm, 0);
-	self->cpuid = tdx_get_cpuid(self->vcpu);
-}
-
-FIXTURE_TEARDOWN(get_cpuid)
-{
-	free(self->cpuid);
-	kvm_vm_free(self->vm);
-}
-
-static size_t cpuid_size(u32 nent)
-{
-	return offsetof(struct kvm_cpuid2, entries[nent]);
-}
-
-TEST_F(get_cpuid, flags)
-{
-	/* As it is documented. */
-	if (!__tdx_vcpu_ioctl(self->vcpu, KVM_TDX_GET_CPUID, BIT(31),
-			      (u64)self->cpuid, NULL))
-		XFAIL(return, "KVM doesn't look at flags that have to be zero");
-
-	for (int i = 0; i < 32; i++)
-		TEST_ASSERT_FAILS(__tdx_vcpu_ioctl(self->vcpu, KVM_TDX_GET_CPUID,
-						   BIT(i), (u64)self->cpuid, NULL),
-				  EINVAL);
-}
-
-TEST_F(get_cpuid, hw_error_not_zero)
-{
-	struct kvm_tdx_cmd cmd = {
-		.id = KVM_TDX_GET_CPUID,
-		.data = (u64)self->cpuid,
-		.hw_error = 1,
-	};
-
-	TEST_ASSERT_FAILS(__tdx_vcpu_cmd(self->vcpu, &cmd), EINVAL);
-}
-
-TEST_F(get_cpuid, data_unreadable)
-{
-	TEST_ASSERT_FAILS(__tdx_get_cpuid(self->vcpu, NULL), EFAULT);
-}
-
-TEST_F(get_cpuid, data_read_only)
-{
-	struct kvm_cpuid2 *cpuid = test_alloc_read_only(self->cpuid, cpuid_size(0));
-
-	TEST_ASSERT_FAILS(__tdx_get_cpuid(self->vcpu, cpuid), EFAULT);
-}
-
-TEST_F(get_cpuid, entries_unwritable)
-{
-	const u32 nent = self->cpuid->nent;
-	struct kvm_cpuid2 *cpuid = test_alloc_before_hole(cpuid_size(nent) - 1);
-
-	cpuid->nent = nent;
-	TEST_ASSERT_FAILS(__tdx_get_cpuid(self->vcpu, cpuid), EFAULT);
-}
-
-/* Unlike KVM_TDX_CAPABILITIES this one says how many entries it wants. */
-TEST_F(get_cpuid, too_few_entries)
-{
-	const u32 nent[] = { 0, 1, self->cpuid->nent - 1 };
-	const size_t size = cpuid_size(self->cpuid->nent);
-	struct kvm_cpuid2 *cpuid = malloc(size);
-	struct kvm_cpuid2 *untouched = malloc(size);
-
-	for (int i = 0; i < ARRAY_SIZE(nent); i++) {
-		memset(cpuid, 0xa5, size);
-		cpuid->nent = nent[i];
-		memcpy(untouched, cpuid, size);
-		TEST_ASSERT_FAILS(__tdx_get_cpuid(self->vcpu, cpuid), E2BIG);
-		TEST_ASSERT_EQ(cpuid->nent, self->cpuid->nent);
-
-		untouched->nent = self->cpuid->nent;
-		TEST_ASSERT(!memcmp(cpuid, untouched, size),
-			    "KVM wrote more than the count for %u entries", nent[i]);
-	}
-
-	free(untouched);
-	free(cpuid);
-}
-
-TEST_F(get_cpuid, just_enough_entries)
-{
-	const size_t size = cpuid_size(self->cpuid->nent);
-	struct kvm_cpuid2 *cpuid = test_alloc_before_hole(size);
-
-	cpuid->nent = self->cpuid->nent;
-	TEST_ASSERT(!__tdx_get_cpuid(self->vcpu, cpuid),
-		    "Refused what fits exactly, errno: %d", errno);
-	TEST_ASSERT(!memcmp(cpuid, self->cpuid, size), "Two answers differ");
-}
-
-TEST_F(get_cpuid, more_entries_than_needed)
-{
-	const size_t size = cpuid_size(self->cpuid->nent);
-	struct kvm_cpuid2 *cpuid = malloc(size + 1);
-
-	memset(cpuid, 0xa5, size + 1);
-	cpuid->nent = ~0u;
-	cpuid->padding = 0;
-	TEST_ASSERT(!__tdx_get_cpuid(self->vcpu, cpuid), "errno: %d", errno);
-
-	/* No field keeps what was there before, and no byte more is written. */
-	TEST_ASSERT(!memcmp(cpuid, self->cpuid, size), "Two answers differ");
-	TEST_ASSERT_EQ(((u8 *)cpuid)[size], 0xa5);
-	free(cpuid);
-}
-
-TEST_F(get_cpuid, same_after_init_vcpu)
-{
-	struct kvm_cpuid2 *cpuid;
-
-	vcpu_init_cpuid(self->vcpu, self->cpuid);
-	tdx_init_vcpu(self->vcpu, 0);
-	cpuid = tdx_get_cpuid(self->vcpu);
-	TEST_ASSERT_EQ(cpuid->nent, self->cpuid->nent);
-	TEST_ASSERT(!memcmp(cpuid, self->cpuid, cpuid_size(cpuid->nent)),
-		    "Two answers differ");
-	free(cpuid);
-}
-
-/* What a vCPU's guest finds. */
+/* What the guest sees of its vCPU. */
 #define NR_VCPUS	2
 
-FIXTURE(seen_inside) {
+FIXTURE(seen_by_guest) {
 	struct kvm_vm *vm;
 	struct kvm_vcpu *vcpus[NR_VCPUS];
 	struct tdx_guest guests[NR_VCPUS];
 };
 
-FIXTURE_SETUP(seen_inside)
+FIXTURE_SETUP(seen_by_guest)
 {
 	self->vm = __vm_create(VM_SHAPE_TDX, NR_VCPUS, 0);
-	if (vm_check_cap(self->vm, KVM_CAP_MAX_VCPUS) < NR_VCPUS)
-		SKIP(return, "needs %d host CPUs", NR_VCPUS);
+	if (!has_two_cpus(self->vm))
+		SKIP(return, NEEDS_TWO_CPUS);
 }
 
-FIXTURE_TEARDOWN(seen_inside)
+FIXTURE_TEARDOWN(seen_by_guest)
 {
 	kvm_vm_free(self->vm);
 }
@@ -471,7 +318,7 @@ static void guest_rcx(u64 expected)
 	GUEST_DONE();
 }
 
-TEST_F(seen_inside, rcx)
+TEST_F(seen_by_guest, rcx)
 {
 	tdx_init_vm(self->vm, NULL);
 	for (int i = 0; i < NR_VCPUS; i++) {
@@ -493,8 +340,8 @@ static void guest_index(u64 expected)
 	GUEST_DONE();
 }
 
-/* The guest counts vCPUs in the order of KVM_TDX_INIT_VCPU, whatever their ids. */
-TEST_F(seen_inside, index_in_order_of_init_vcpu)
+/* The index follows the order of KVM_TDX_INIT_VCPU, not the vCPUs' IDs. */
+TEST_F(seen_by_guest, index_in_order_of_init_vcpu)
 {
 	const int order[NR_VCPUS] = { 1, 0 };
 
@@ -516,8 +363,8 @@ TEST_F(seen_inside, index_in_order_of_init_vcpu)
 		vcpu_run_to_done(self->vcpus[i]);
 }
 
-/* To the module and to KVM's APIC a vCPU has one and the same id. */
-TEST_F(seen_inside, apic_id)
+/* The module and KVM's local APIC agree on the vCPU's APIC ID. */
+TEST_F(seen_by_guest, apic_id)
 {
 	const u32 ids[NR_VCPUS] = {
 		3, vm_check_cap(self->vm, KVM_CAP_MAX_VCPU_ID) - 1,
@@ -527,7 +374,7 @@ TEST_F(seen_inside, apic_id)
 		add_agent(self, i, ids[i]);
 	tdx_vm_finalize(self->vm);
 
-	/* The module tells it once the guest has asked for it. */
+	/* The module reports it if the guest enables that. */
 	TEST_ASSERT_EQ(tdx_guest_vm_wr(&self->guests[0], TDX_MD_TD_CTLS,
 				       TDX_TD_CTLS_ENUM_TOPOLOGY,
 				       TDX_TD_CTLS_ENUM_TOPOLOGY), TDX_SUCCESS);
@@ -545,7 +392,7 @@ TEST_F(seen_inside, apic_id)
 	}
 }
 
-/* Host and guest see the same base, and one vCPU is the BSP. */
+/* Host and guest read the same value, which says whether the vCPU is the BSP. */
 static void assert_apic_base(struct tdx_guest *guest, bool bsp)
 {
 	const u64 base = vcpu_get_msr(guest->vcpu, MSR_IA32_APICBASE);
@@ -560,7 +407,7 @@ static void assert_apic_base(struct tdx_guest *guest, bool bsp)
 	TEST_ASSERT_EQ(val, base);
 }
 
-TEST_F(seen_inside, apic_base)
+TEST_F(seen_by_guest, apic_base)
 {
 	for (int i = 0; i < NR_VCPUS; i++)
 		add_agent(self, i, i);
@@ -570,7 +417,7 @@ TEST_F(seen_inside, apic_base)
 	assert_apic_base(&self->guests[1], false);
 }
 
-TEST_F(seen_inside, apic_base_of_chosen_bsp)
+TEST_F(seen_by_guest, apic_base_with_other_bsp)
 {
 	vm_ioctl(self->vm, KVM_SET_BOOT_CPU_ID, (void *)1);
 	for (int i = 0; i < NR_VCPUS; i++)
@@ -581,7 +428,7 @@ TEST_F(seen_inside, apic_base_of_chosen_bsp)
 	assert_apic_base(&self->guests[1], true);
 }
 
-TEST_F(seen_inside, ap_runs_first)
+TEST_F(seen_by_guest, ap_runs_first)
 {
 	for (int i = 0; i < NR_VCPUS; i++) {
 		self->vcpus[i] = vm_vcpu_add(self->vm, i, guest_index);
@@ -594,12 +441,12 @@ TEST_F(seen_inside, ap_runs_first)
 }
 
 /*
- * The TD does without a vCPU that was never initialised.  As an AP that one
- * waits for an INIT that never comes, and not even user space can wake it.
+ * The TD runs although one of its vCPUs was never initialized.  That one can't
+ * run: KVM has it wait for an INIT, and refuses to run it if user space changes
+ * its MP state.
  */
-TEST_F(seen_inside, other_vcpu_not_initialized)
+TEST_F(seen_by_guest, other_vcpu_not_initialized)
 {
-	struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };
 	struct kvm_vcpu *idle;
 
 	self->vcpus[0] = vm_vcpu_add(self->vm, 0, guest_index);
@@ -610,7 +457,7 @@ TEST_F(seen_inside, other_vcpu_not_initialized)
 	idle->run->immediate_exit = 1;
 	TEST_ASSERT_FAILS(__vcpu_run(idle), EINTR);
 	idle->run->immediate_exit = 0;
-	vcpu_ioctl(idle, KVM_SET_MP_STATE, &runnable);
+	tdx_set_mp_state(idle, KVM_MP_STATE_RUNNABLE);
 	TEST_ASSERT_FAILS(__vcpu_run(idle), EINVAL);
 
 	vcpu_run_to_done(self->vcpus[0]);

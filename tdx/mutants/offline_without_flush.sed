@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/main.c
 # SPDX-License-Identifier: GPL-2.0
 # a CPU goes offline with vCPUs on it
-# tests: tdx_host_state_test
+# tests: tdx_cpu_offline_test
 /^static void vt_disable_virtualization_cpu\(/,/^}/ s/tdx_disable_virtualization_cpu\(\);/{ }/

@@ -56,30 +56,5 @@ static void __suite##_##test(struct kvm_vcpu *vcpu)
 		tdx_vm_finalize(self->td.vm);				\
 	}
 
-/* KVM allows a TD no more vCPUs than the host has CPUs. */
-static inline bool has_two_cpus(struct kvm_vm *vm)
-{
-	return vm_check_cap(vm, KVM_CAP_MAX_VCPUS) >= 2;
-}
-
-#define NEEDS_TWO_CPUS	"two vCPUs need two host CPUs"
-
-/* Add two vCPUs and launch. */
-static inline void tdx_vm_launch_two(struct kvm_vm *vm, struct kvm_vcpu *vcpu[2],
-				     void *guest0, void *guest1)
-{
-	vcpu[0] = vm_vcpu_add(vm, 0, guest0);
-	vcpu[1] = vm_vcpu_add(vm, 1, guest1);
-	tdx_vm_finalize(vm);
-}
-
-/* KVM refuses every ioctl of a dead VM with EIO. */
-static inline bool vm_is_dead(struct kvm_vm *vm)
-{
-	return __vm_ioctl(vm, KVM_CHECK_EXTENSION, (void *)KVM_CAP_USER_MEMORY) < 0 &&
-	       errno == EIO;
-}
-
-#define NO_MEMSLOT_BEYOND_WIDTH	"KVM has no memslots that high"
 
 #endif /* SELFTEST_KVM_TDX_TEST_HARNESS_H */

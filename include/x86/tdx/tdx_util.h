@@ -176,6 +176,30 @@ static inline gva_t tdx_shared_gva(gva_t gva)
 	return gva | BIT_ULL(46);
 }
 
+/* KVM allows a TD no more vCPUs than the host has CPUs. */
+static inline bool has_two_cpus(struct kvm_vm *vm)
+{
+	return vm_check_cap(vm, KVM_CAP_MAX_VCPUS) >= 2;
+}
+
+#define NEEDS_TWO_CPUS	"two vCPUs need two host CPUs"
+
+/* Add two vCPUs and launch. */
+static inline void tdx_vm_launch_two(struct kvm_vm *vm, struct kvm_vcpu *vcpu[2],
+				     void *guest0, void *guest1)
+{
+	vcpu[0] = vm_vcpu_add(vm, 0, guest0);
+	vcpu[1] = vm_vcpu_add(vm, 1, guest1);
+	tdx_vm_finalize(vm);
+}
+
+/* KVM refuses every ioctl of a dead VM with EIO. */
+static inline bool vm_is_dead(struct kvm_vm *vm)
+{
+	return __vm_ioctl(vm, KVM_CHECK_EXTENSION, (void *)KVM_CAP_USER_MEMORY) < 0 &&
+	       errno == EIO;
+}
+
 /*
  * Add a memslot of one page, @mem, at a GPA beyond the width of the TD's; private
  * if @guest_memfd is not negative.  Returns the GPA, or 0 if KVM has no memslots
@@ -183,6 +207,8 @@ static inline gva_t tdx_shared_gva(gva_t gva)
  */
 gpa_t add_memslot_beyond_width(struct kvm_vm *vm, u32 slot, void *mem,
 			       int guest_memfd);
+
+#define NO_MEMSLOT_BEYOND_WIDTH	"KVM has no memslots that high"
 
 /*
  * vm_alloc_shared() of @size bytes for guest and host to talk through.  Returns

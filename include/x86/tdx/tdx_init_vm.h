@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * For tests of KVM_TDX_INIT_VM: who refuses it, and a fixture.
+ */
+#ifndef SELFTEST_KVM_TDX_INIT_VM_H
+#define SELFTEST_KVM_TDX_INIT_VM_H
+
+#include "tdx/tdx_util.h"
+
+/* KVM refuses @init by itself, with @error. */
+#define assert_kvm_refuses(vm, init, error)				\
+do {									\
+	u64 __hw_error;							\
+									\
+	TEST_ASSERT_FAILS(__tdx_init_vm(vm, init, &__hw_error), error);	\
+	TEST_ASSERT_EQ(__hw_error, 0ull);				\
+} while (0)
+
+/* KVM passes @init to the TDX module, and the module refuses it. */
+#define assert_module_refuses(vm, init)					\
+do {									\
+	u64 __hw_error;							\
+									\
+	TEST_ASSERT_FAILS(__tdx_init_vm(vm, init, &__hw_error), EINVAL); \
+	TEST_ASSERT_EQ(__hw_error & TDX_SEAMCALL_STATUS_MASK,		\
+		       TDX_OPERAND_INVALID);				\
+} while (0)
+
+/*
+ * A fixture of the harness: a VM that is not a TD yet, and parameters for it.  The
+ * teardown makes it one, as KVM_TDX_INIT_VM has to succeed after it was refused.  A
+ * case in which it succeeds sets initialized.
+ */
+#define TDX_INIT_VM_SUITE(name)						\
+	FIXTURE(name) {							\
+		struct kvm_vm *vm;					\
+		struct kvm_tdx_capabilities *caps;			\
+		struct kvm_tdx_init_vm *init;				\
+		bool initialized;					\
+	};								\
+									\
+	FIXTURE_SETUP(name) {						\
+		self->vm = ____vm_create(VM_SHAPE_TDX);			\
+		self->caps = tdx_capabilities(self->vm);		\
+		self->init = tdx_default_init_vm(self->vm);		\
+	}								\
+									\
+	FIXTURE_TEARDOWN(name) {					\
+		if (!self->initialized)					\
+			tdx_init_vm(self->vm, NULL);			\
+		free(self->init);					\
+		free(self->caps);					\
+		kvm_vm_free(self->vm);					\
+	}
+
+#endif /* SELFTEST_KVM_TDX_INIT_VM_H */

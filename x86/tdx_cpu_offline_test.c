@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Host CPUs that go offline while there are TDs.
+ *
+ * The TDX module keeps part of a vCPU's state on the CPU that it ran on.  KVM has
+ * to flush it before that CPU goes offline, otherwise the vCPU can never run
+ * again, and its TD can't be destroyed.
+ */
+#include "tdx/host_cpus.h"
+#include "tdx/tdx_irq.h"
+#include "tdx/tdx_test_harness.h"
+
+#define CANNOT_GO_OFFLINE	"the host refuses to take the CPU offline"
+
+FIXTURE(cpu_offline) {
+	struct tdx_irq_td td;
+	int cpu;		/* the one to take offline */
+};
+
+/*
+ * Returns 0 or an errno.  That isn't a failure of KVM's: there may be other
+ * reasons why a CPU has to stay online.
+ */
+static int set_online(int cpu, bool online)
+{
+	char path[64];
+	int fd, error = 0;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
+	fd = open(path, O_RDWR);
+	if (fd < 0)
+		return errno;
+	if (pwrite(fd, online ? "1" : "0", 1, 0) != 1)
+		error = errno;
+	close(fd);
+	return error;
+}
+
+/* Also called in the end, for the CPUs that a failed case left offline. */
+static void set_all_online(void)
+{
+	for (int i = 0; i < nr_host_cpus; i++)
+		set_online(host_cpus[i], true);
+}
+
+FIXTURE_SETUP(cpu_offline)
+{
+	if (nr_host_cpus < 2)
+		SKIP(return, NEEDS_TWO_HOST_CPUS);
+
+	self->cpu = last_host_cpu();
+	if (set_online(self->cpu, true))
+		SKIP(return, "no CPU that could be taken offline");
+
+	tdx_irq_td_create(&self->td);
+}
+
+FIXTURE_TEARDOWN(cpu_offline)
+{
+	kvm_vm_free(self->td.vm);
+	set_all_online();
+}
+
+/* Move @thread to @cpu, but let it run on the others once that is offline. */
+static void move_to_cpu(pthread_t thread, int cpu)
+{
+	cpu_set_t all;
+
+	pin_task_to_cpu(thread, cpu);
+	CPU_ZERO(&all);
+	for (int i = 0; i < nr_host_cpus; i++)
+		CPU_SET(host_cpus[i], &all);
+	TEST_ASSERT_EQ(pthread_setaffinity_np(thread, sizeof(all), &all), 0);
+}
+
+TEST_F(cpu_offline, vcpu_in_user_space)
+{
+	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, tdx_guest_keep_state);
+
+	pin_self_to_cpu(self->cpu);
+	vcpu_run_to_sync(vcpu, 0);
+	pin_self_to_cpu(host_cpus[0]);
+	if (set_online(self->cpu, false))
+		SKIP(return, CANNOT_GO_OFFLINE);
+
+	vcpu_run_to_sync(vcpu, 0);
+	TEST_ASSERT_EQ(set_online(self->cpu, true), 0);
+	vcpu_run_to_sync(vcpu, 0);
+	pin_self_to_cpu(self->cpu);
+	vcpu_run_to_sync(vcpu, 0);
+}
+
+TEST_F(cpu_offline, several_vcpus)
+{
+	struct tdx_irq_td *td = &self->td;
+	const int nr = ARRAY_SIZE(td->vcpu);
+
+	tdx_vm_launch_two(td->vm, td->vcpu, tdx_guest_keep_state,
+			  tdx_guest_keep_state);
+
+	pin_self_to_cpu(self->cpu);
+	for (int i = 0; i < nr; i++)
+		vcpu_run_to_sync(td->vcpu[i], i);
+	pin_self_to_cpu(host_cpus[0]);
+	if (set_online(self->cpu, false))
+		SKIP(return, CANNOT_GO_OFFLINE);
+
+	for (int i = nr - 1; i >= 0; i--)
+		vcpu_run_to_sync(td->vcpu[i], i);
+}
+
+/* The module has no state of this vCPU yet, but KVM has it on its list. */
+TEST_F(cpu_offline, vcpu_not_initialized)
+{
+	struct tdx_irq_td *td = &self->td;
+
+	tdx_init_vm(td->vm, NULL);
+	pin_self_to_cpu(self->cpu);
+	td->vcpu[0] = __vm_vcpu_add(td->vm, 0);
+	pin_self_to_cpu(host_cpus[0]);
+	if (set_online(self->cpu, false))
+		SKIP(return, CANNOT_GO_OFFLINE);
+
+	tdx_vcpu_init_cpuid(td->vcpu[0]);
+	tdx_init_vcpu(td->vcpu[0], 0);
+	vcpu_arch_set_entry_point(td->vcpu[0], tdx_guest_keep_state);
+	tdx_vm_finalize(td->vm);
+	vcpu_run_to_sync(td->vcpu[0], 0);
+}
+
+/* The scheduler moves the vCPU's thread to another CPU, inside of KVM_RUN. */
+TEST_F(cpu_offline, running_vcpu)
+{
+	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, tdx_guest_spin_for_irq);
+	struct vcpu_thread t;
+	bool refused;
+
+	pin_self_to_cpu(self->cpu);
+	vcpu_thread_start(&t, vcpu);
+	pin_self_to_cpu(host_cpus[0]);
+	wait_for_guest(&self->td.shared->here, 1);
+	move_to_cpu(t.thread, self->cpu);
+	refused = set_online(self->cpu, false);
+
+	tdx_signal_msi(self->td.vm, 0, TDX_IRQ_VECTOR);
+	tdx_join_with_ucall(&t, UCALL_DONE);
+	TEST_ASSERT_EQ(self->td.shared->nr_irqs[0][TDX_IRQ_VECTOR], 1);
+	if (refused)
+		SKIP(return, CANNOT_GO_OFFLINE);
+}
+
+TEST_F(cpu_offline, halted_vcpu)
+{
+	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, tdx_guest_one_irq);
+	struct vcpu_thread t;
+	bool refused;
+
+	pin_self_to_cpu(self->cpu);
+	vcpu_run_to_sync(vcpu, 0);
+	vcpu_thread_start(&t, vcpu);
+	pin_self_to_cpu(host_cpus[0]);
+	vcpu_wait_until_asleep(vcpu);
+	move_to_cpu(t.thread, self->cpu);
+	refused = set_online(self->cpu, false);
+
+	tdx_signal_msi(self->td.vm, 0, TDX_IRQ_VECTOR);
+	tdx_join_with_ucall(&t, UCALL_DONE);
+	if (refused)
+		SKIP(return, CANNOT_GO_OFFLINE);
+}
+
+/* A TD's end flushes caches on all CPUs, and has to do without this one. */
+TEST_F(cpu_offline, td_destroyed)
+{
+	for (int i = 0; i < 3; i++) {
+		tdx_irq_td_launch(&self->td, tdx_guest_keep_state);
+		pin_self_to_cpu(self->cpu);
+		vcpu_run_to_sync(self->td.vcpu[0], 0);
+		pin_self_to_cpu(host_cpus[0]);
+		if (set_online(self->cpu, false))
+			SKIP(return, CANNOT_GO_OFFLINE);
+
+		kvm_vm_free(self->td.vm);
+		tdx_irq_td_create(&self->td);
+		TEST_ASSERT_EQ(set_online(self->cpu, true), 0);
+	}
+	tdx_irq_td_launch(&self->td, tdx_guest_keep_state);
+	vcpu_run_to_sync(self->td.vcpu[0], 0);
+}
+
+TEST_F(cpu_offline, all_but_one)
+{
+	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, tdx_guest_keep_state);
+
+	for (int i = 1; i < nr_host_cpus; i++) {
+		pin_self_to_cpu(host_cpus[i]);
+		vcpu_run_to_sync(vcpu, 0);
+	}
+	pin_self_to_cpu(host_cpus[0]);
+	for (int i = 1; i < nr_host_cpus; i++)
+		if (set_online(host_cpus[i], false))
+			SKIP(return, CANNOT_GO_OFFLINE);
+
+	vcpu_run_to_sync(vcpu, 0);
+}
+
+int main(int argc, char *argv[])
+{
+	int ret;
+
+	TEST_REQUIRE(is_tdx_supported());
+
+	find_host_cpus();
+	ret = test_harness_run(argc, argv);
+	set_all_online();
+	return ret;
+}
