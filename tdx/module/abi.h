@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Numbers of the TDX module's ABI: status codes, operand ids, states.
- * Those of releases 1.5.06 and 2.0.08 where the two agree; where they do not,
- * the profile decides.
+ * Numbers of the TDX module's ABI: status codes, operand ids, states.  Releases
+ * 1.5.06 and 2.0.08 agree on these; where they differ, the profile decides.
  */
 #ifndef TDX_ABI_H
 #define TDX_ABI_H
@@ -11,7 +10,7 @@
 
 #include "td_params.h"
 
-/* Bits 63:32 of a status; the low half names an operand or a detail. */
+/* Bits 63:32 of a status; bits 31:0 are an operand id or another detail. */
 #define TDX_STATUS_CODES(X)	\
 	X(0x00000000, SUCCESS)	\
 	X(0x40000001, NON_RECOVERABLE_VCPU)	\
@@ -203,7 +202,7 @@ enum tdx_operand {
 	TDX_OP_KOT = 186, TDX_OP_WBCACHE = 188,
 };
 
-/* What a physical page is, as TDH.PHYMEM.PAGE.RDMD names it. */
+/* Types of a physical page, as TDH.PHYMEM.PAGE.RDMD returns them. */
 enum tdx_page_type {
 	PT_NDA = 0, PT_RSVD = 1, PT_REG = 3, PT_TDR = 4, PT_TDCX = 5,
 	PT_TDVPR = 6, PT_EPT = 8,
@@ -266,18 +265,5 @@ enum tdx_eeq { EEQ_NONE = 0, EEQ_ACCEPT = 1, EEQ_ATTR_WR = 5, EEQ_PENDING = 6 };
 #define MAX_RESERVED_PER_TDMR	16
 #define PAMT_ENTRY_SIZE		16
 #define MAX_VCPUS_PER_TD	576
-
-/* A 64-bit field id is class (61:56) and code (23:0); the rest is shape. */
-#define FIELD(class, code)	((uint64_t)(class) << 56 | (code))
-
-enum tdx_field_class {
-	CLASS_SYS_VERSION = 0x08, CLASS_SYS_FEATURES = 0x0A,
-	CLASS_SYS_TDMR = 0x11, CLASS_SYS_TD_CTRL = 0x18,
-	CLASS_SYS_TD_CONF = 0x19, CLASS_SYS_HANDOFF = 0x09,
-	CLASS_TD_MANAGEMENT = 0x10, CLASS_TD_EXEC = 0x11,
-	CLASS_TD_MEASUREMENT = 0x13, CLASS_TD_CPUID = 0x14,
-	CLASS_VP_VMCS = 0x00, CLASS_VP_STATE = 0x11,
-	CLASS_VP_MANAGEMENT = 0x20, CLASS_VP_CPUID = 0x21,
-};
 
 #endif /* TDX_ABI_H */

@@ -75,7 +75,8 @@ static const struct td_field *find(const struct td *td, u64 id,
 	return NULL;
 }
 
-/* The code of a field of class CPUID_VALUES. */
+/* Class and code of CPUID_VALUES. */
+#define CLASS_CPUID_VALUES		0x14
 #define CPUID_CODE_HALF(code)		((code) & 1)	/* EAX, EBX or ECX, EDX */
 #define CPUID_CODE_SUBLEAF(code)	((code) >> 1 & 0x7f)
 #define CPUID_CODE_NO_SUBLEAF(code)	((code) & BIT(8))
@@ -103,7 +104,7 @@ u64 td_read(struct td *td, u64 id, enum access by, u64 *value)
 	unsigned int element;
 
 	*value = 0;
-	if (by == HOST && ID_CLASS(id) == CLASS_TD_CPUID && !(id & ID_MUST_BE_ZERO))
+	if (by == HOST && ID_CLASS(id) == CLASS_CPUID_VALUES && !(id & ID_MUST_BE_ZERO))
 		return cpuid_read(td, id, value);
 	f = find(td, id, &element);
 	if (!f)
