@@ -15,7 +15,7 @@
 #include "tdh.h"
 #include "trace.h"
 
-/* For the columns of locks. */
+/* Locks, by their bit. */
 #define KOT		BIT(LOCK_KOT)
 #define TDVPR		BIT(LOCK_TDVPR)
 #define TDR		BIT(LOCK_TDR)
@@ -248,7 +248,7 @@ static void asked_exit(struct call *c, enum tdx_exit_reason reason, u64 control)
 		c->outcome = TDX_DONE;
 }
 
-/* An exit that asks for nothing: for a page that is mapped. */
+/* An exit for a page that is mapped: the host has nothing to do. */
 static void spurious_violation(struct call *c)
 {
 	c->exit->reason = EXIT_EPT_VIOLATION;

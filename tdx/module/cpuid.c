@@ -2,8 +2,8 @@
 /* CPUID when a TD executes it. */
 #include <string.h>
 
-#include "cpuid.h"
 #include "td.h"
+#include "td_cpuid.h"
 
 static const struct feature_bit {
 	u32 leaf, subleaf;

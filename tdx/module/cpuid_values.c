@@ -2,8 +2,8 @@
 /* The CPUID values of a TD, as TDH.MNG.INIT sets them by the table. */
 #include <string.h>
 
-#include "cpuid.h"
 #include "td.h"
+#include "td_cpuid.h"
 
 enum release cpuid_release(const struct tdx_module *m)
 {

@@ -3,7 +3,7 @@
 #ifndef TDX_GUEST_MEMORY_H
 #define TDX_GUEST_MEMORY_H
 
-#include "call.h"
+#include "leaf.h"
 
 /*
  * Whether @gpa, operand @op, can be an address of the TD's: 0 or a status.

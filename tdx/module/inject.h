@@ -3,7 +3,7 @@
 #ifndef TDX_INJECT_H
 #define TDX_INJECT_H
 
-#include "call.h"
+#include "leaf.h"
 
 struct plan;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Instructions that the module intercepts, or whose operands it restricts. */
-#include "cpuid.h"
 #include "td.h"
+#include "td_cpuid.h"
 
 enum condition {
 	ALWAYS, MONITOR, PERFMON, WAITPKG, PCONFIG,

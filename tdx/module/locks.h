@@ -6,7 +6,7 @@
 #ifndef TDX_LOCKS_H
 #define TDX_LOCKS_H
 
-#include "call.h"
+#include "leaf.h"
 
 /* Locks that belong to no TD. */
 u64 lock_system(struct call *c);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A module's creation and end. */
+/* Creates and frees a module. */
 #include <stdlib.h>
 
 #include "inject.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* RDMSR and WRMSR when a TD executes them. */
-#include "cpuid.h"
 #include "msr_table.h"
 #include "td.h"
+#include "td_cpuid.h"
 
 /* Whether the TD has what an IF_ rule is about. */
 static bool td_has(const struct td *td, enum msr_rule rule)
@@ -43,7 +43,7 @@ static bool td_has(const struct td *td, enum msr_rule rule)
 #define MSR_PMC_LAST		0x1998
 #define MSR_EFER		0xc0000080
 
-/* IA32_ARCH_CAPABILITIES: what no CPU with TDX suffers from. */
+/* IA32_ARCH_CAPABILITIES: bits that every CPU with TDX has. */
 #define ARCH_CAP_RDCL_NO		BIT(0)
 #define ARCH_CAP_IBRS_ALL		BIT(1)
 #define ARCH_CAP_SKIP_L1DFL_VMENTRY	BIT(3)

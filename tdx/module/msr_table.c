@@ -218,12 +218,18 @@ const struct msr_row *msr_find_row(uint32_t msr)
 	static const struct msr_row outside = {
 		0, ~0u, "not in the bitmap", { VE, VE }, { VE, VE }
 	};
-	unsigned int i;
+	unsigned int low = 0, high = ARRAY_LEN(msr_rows), i;
 
 	if (!in_bitmap(msr))
 		return &outside;
-	for (i = 0; i < ARRAY_LEN(msr_rows); i++)
-		if (msr >= msr_rows[i].first && msr <= msr_rows[i].last)
+	while (low < high) {
+		i = (low + high) / 2;
+		if (msr < msr_rows[i].first)
+			high = i;
+		else if (msr > msr_rows[i].last)
+			low = i + 1;
+		else
 			return &msr_rows[i];
+	}
 	return &unknown;
 }

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "features.h"
+#include "td_features.h"
 
 /* What RDMSR or WRMSR does. */
 enum msr_rule {

@@ -6,7 +6,7 @@
 #ifndef TDX_OPERANDS_H
 #define TDX_OPERANDS_H
 
-#include "call.h"
+#include "leaf.h"
 
 /* Sets of op states, as @op_states below. */
 #define UNTIL_FINALIZED		BIT(OP_INITIALIZED)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The global metadata fields: constants, and what depends on the profile. */
-#include "cpuid.h"
 #include "fields.h"
 #include "profiles.h"
+#include "td_cpuid.h"
 
 enum source {
 	CONSTANT, MINOR, MAJOR, UPDATE, FEATURES0, ATTRIBUTES, XFAM,

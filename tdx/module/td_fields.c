@@ -2,8 +2,8 @@
 /* The metadata fields of a TD, and CPUID_VALUES. */
 #include <string.h>
 
-#include "cpuid.h"
 #include "fields.h"
+#include "td_cpuid.h"
 
 struct td_field {
 	u64 id;

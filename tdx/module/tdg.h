@@ -6,7 +6,7 @@
 #ifndef TDX_TDG_H
 #define TDX_TDG_H
 
-#include "call.h"
+#include "leaf.h"
 
 /* tdg_vp.c */
 u64 tdg_vp_vmcall(struct call *c);

@@ -91,7 +91,7 @@ u64 tdg_mr_rtmr_extend(struct call *c)
 	return 0;
 }
 
-/* What identifies this module in place of the hash of Intel's. */
+/* MRSEAM identifies this module: it is not the hash of a real one. */
 static void fill_tcb_info(const struct tdx_module *m, struct tcb_info *tcb)
 {
 	static const char name[] = "emulated TDX module";

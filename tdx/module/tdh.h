@@ -3,7 +3,7 @@
 #ifndef TDX_TDH_H
 #define TDX_TDH_H
 
-#include "call.h"
+#include "leaf.h"
 
 /* tdh_sys.c */
 u64 tdh_sys_init(struct call *c);

@@ -2,12 +2,12 @@
 /* TDH.MNG.*: creation, keys, initialisation and teardown of a TD. */
 #include <string.h>
 
-#include "cpuid.h"
 #include "fields.h"
 #include "operands.h"
 #include "pamt.h"
 #include "profiles.h"
 #include "td.h"
+#include "td_cpuid.h"
 #include "tdh.h"
 
 u64 tdh_mng_create(struct call *c)
@@ -207,7 +207,7 @@ static u64 initial_arch_capabilities(const struct tdx_module *m,
 	       (ARCH_CAP_CHOICE | ARCH_CAP_RRSBA);
 }
 
-/* What cpuid_build() needs to know of the TD. */
+/* The fields that cpuid_build() uses, and those beside them. */
 static void take_params(struct td *td, const struct td_params *p)
 {
 	td->attributes = p->attributes;

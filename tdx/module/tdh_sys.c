@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cpuid.h"
 #include "fields.h"
+#include "td_cpuid.h"
 #include "tdh.h"
 
 u64 tdh_sys_init(struct call *c)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* TDH.VP.*: creation of vCPUs, their processor and their fields. */
-#include "cpuid.h"
 #include "fields.h"
 #include "operands.h"
 #include "pamt.h"
+#include "td_cpuid.h"
 #include "tdh.h"
 
 u64 tdh_vp_create(struct call *c)

@@ -2,7 +2,7 @@
 #ifndef TDX_TRACE_H
 #define TDX_TRACE_H
 
-#include "call.h"
+#include "leaf.h"
 
 /*
  * Writes the trace line of a SEAMCALL or TDCALL that has returned.  There must

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the embedder asks about a vCPU; see tdx_module.h. */
-#include "cpuid.h"
 #include "td.h"
+#include "td_cpuid.h"
 
 /* Registers at the first entry that are not 0. */
 #define RESET_RIP	0xfffffff0

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The metadata fields of a vCPU of a production TD. */
-#include "cpuid.h"
 #include "fields.h"
+#include "td_cpuid.h"
 
 enum storage {
 	VMCS32, SHARED_EPTP, PI_DESC, PEND_NMI, STATE_DETAILS, INDEX,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A SEAMCALL or TDCALL in progress, and what the tables of leaves say. */
-#ifndef TDX_CALL_H
-#define TDX_CALL_H
+/* A leaf of SEAMCALL or TDCALL, and a call of it. */
+#ifndef TDX_LEAF_H
+#define TDX_LEAF_H
 
 #include "model.h"
 
@@ -27,7 +27,7 @@ struct call {
 	bool injected;			/* the result is not the leaf's own */
 };
 
-/* A leaf.  Dispatch, locks, injection and the trace all read the same row. */
+/* A row of the tables in call.c, for dispatch, locks, injection and trace. */
 struct leaf {
 	u16 nr;
 	const char *name;	/* "TDH.MNG.INIT" */
@@ -40,4 +40,4 @@ struct leaf {
 	const char *may;	/* status codes that injection may choose */
 };
 
-#endif /* TDX_CALL_H */
+#endif /* TDX_LEAF_H */

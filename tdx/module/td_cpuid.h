@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* CPUID as a TD sees it.  The table is in cpuid_table.c. */
-#ifndef TDX_CPUID_H
-#define TDX_CPUID_H
+#ifndef TDX_TD_CPUID_H
+#define TDX_TD_CPUID_H
 
 #include "cpuid_table.h"
-#include "features.h"
 #include "model.h"
+#include "td_features.h"
 
 /* The feature bits that the module itself asks about: arguments of cpuid_bit(). */
 #define CPUID_MONITOR		1, 0, ECX, 3
@@ -80,4 +80,4 @@ bool cpuid_bit(const struct td *td, u32 leaf, u32 subleaf, enum cpuid_reg reg,
 /* Bytes of an XSAVE area with @features, in standard or compacted format. */
 u32 cpuid_xsave_size(const struct tdx_module *m, u64 features, bool compacted);
 
-#endif /* TDX_CPUID_H */
+#endif /* TDX_TD_CPUID_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef TDX_FEATURES_H
-#define TDX_FEATURES_H
+#ifndef TDX_TD_FEATURES_H
+#define TDX_TD_FEATURES_H
 
 /*
  * Features that the guest uses by way of #VE, in the order of the bits of
@@ -11,4 +11,4 @@ enum feature {
 	F_ACPI, F_TM2, F_TME, F_TSC_DEADLINE, NUM_FEATURES,
 };
 
-#endif /* TDX_FEATURES_H */
+#endif /* TDX_TD_FEATURES_H */
