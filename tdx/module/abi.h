@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Numbers of the TDX module's ABI: status codes, operand ids, states.
- * Those of releases 1.5.06 and 2.0.08 where the two agree; where they do not,
- * the profile decides.
+ * Numbers of the TDX module's ABI: status codes, operand ids, states.  Releases
+ * 1.5.06 and 2.0.08 agree on these; where they differ, the profile decides.
  */
 #ifndef TDX_ABI_H
 #define TDX_ABI_H
 
 #include <stdint.h>
 
-/* Bits 63:32 of a status; the low half names an operand or a detail. */
+#include "td_params.h"
+
+/* Bits 63:32 of a status; bits 31:0 are an operand id or another detail. */
 #define TDX_STATUS_CODES(X)	\
 	X(0x00000000, SUCCESS)	\
 	X(0x40000001, NON_RECOVERABLE_VCPU)	\
@@ -201,7 +202,7 @@ enum tdx_operand {
 	TDX_OP_KOT = 186, TDX_OP_WBCACHE = 188,
 };
 
-/* What a physical page is, as TDH.PHYMEM.PAGE.RDMD names it. */
+/* Types of a physical page, as TDH.PHYMEM.PAGE.RDMD returns them. */
 enum tdx_page_type {
 	PT_NDA = 0, PT_RSVD = 1, PT_REG = 3, PT_TDR = 4, PT_TDCX = 5,
 	PT_TDVPR = 6, PT_EPT = 8,
@@ -213,11 +214,14 @@ enum tdx_lifecycle {
 
 enum tdx_op_state { OP_UNINITIALIZED, OP_INITIALIZED, OP_RUNNABLE };
 
-/* Secure EPT entry states; bit 7 says that the entry is not a leaf. */
+/* Secure EPT entry states. */
+#define SEPT_NON_LEAF	0x80
+
 enum tdx_sept_state {
 	SEPT_FREE = 0, SEPT_BLOCKED = 1, SEPT_PENDING = 2,
 	SEPT_PENDING_BLOCKED = 3, SEPT_MAPPED = 4,
-	SEPT_NL_BLOCKED = 0x81, SEPT_NL_MAPPED = 0x84,
+	SEPT_NL_BLOCKED = SEPT_NON_LEAF | SEPT_BLOCKED,
+	SEPT_NL_MAPPED = SEPT_NON_LEAF | SEPT_MAPPED,
 };
 
 /* VM exit reasons, SDM volume 3, appendix C. */
@@ -242,70 +246,6 @@ enum tdx_exit_reason {
 /* Extended exit qualification, bits 3:0. */
 enum tdx_eeq { EEQ_NONE = 0, EEQ_ACCEPT = 1, EEQ_ATTR_WR = 5, EEQ_PENDING = 6 };
 
-/* TD_PARAMS, the operand of TDH.MNG.INIT. */
-#define TD_PARAMS_SIZE		1024
-#define TD_PARAMS_CPUID_SLOTS	48
-
-struct td_params {
-	uint64_t attributes;
-	uint64_t xfam;
-	uint16_t max_vcpus;
-	uint8_t num_l2_vms;
-	uint8_t msr_config_ctls;
-	uint32_t reserved0;
-	uint64_t eptp_controls;
-	uint64_t config_flags;
-	uint16_t tsc_frequency;
-	uint8_t reserved1[38];
-	uint8_t mrconfigid[48];
-	uint8_t mrowner[48];
-	uint8_t mrownerconfig[48];
-	uint64_t arch_capabilities;
-	uint8_t reserved2[24];
-	uint32_t cpuid[TD_PARAMS_CPUID_SLOTS][4];
-};
-
-_Static_assert(sizeof(struct td_params) == TD_PARAMS_SIZE, "TD_PARAMS");
-
-#define TD_ATTR_DEBUG		(1ull << 0)
-#define TD_ATTR_PMT_PROF	(1ull << 6)
-#define TD_ATTR_ICSSD		(1ull << 16)
-#define TD_ATTR_LASS		(1ull << 27)
-#define TD_ATTR_SEPT_VE_DISABLE	(1ull << 28)
-#define TD_ATTR_MIGRATABLE	(1ull << 29)
-#define TD_ATTR_PKS		(1ull << 30)
-#define TD_ATTR_KL		(1ull << 31)	/* no release allows it */
-#define TD_ATTR_TPA		(1ull << 62)
-#define TD_ATTR_PERFMON		(1ull << 63)
-
-/* XFAM, by groups that go together. */
-#define XFAM_X87	(1ull << 0)
-#define XFAM_SSE	(1ull << 1)
-#define XFAM_AVX	(1ull << 2)
-#define XFAM_AVX512	(7ull << 5)
-#define XFAM_PT		(1ull << 8)
-#define XFAM_PKRU	(1ull << 9)
-#define XFAM_CET	(3ull << 11)
-#define XFAM_UINTR	(1ull << 14)
-#define XFAM_LBR	(1ull << 15)
-#define XFAM_AMX	(3ull << 17)
-/* ... of XCR0, and of XSS. */
-#define XFAM_USER	(XFAM_X87 | XFAM_SSE | XFAM_AVX | XFAM_AVX512 | \
-			 XFAM_PKRU | XFAM_AMX)
-#define XFAM_SUPERVISOR	(XFAM_PT | XFAM_CET | XFAM_UINTR | XFAM_LBR)
-
-#define CONFIG_GPAW		(1ull << 0)
-#define CONFIG_FLEXIBLE_VE	(1ull << 1)
-#define CONFIG_NO_RBP_MOD	(1ull << 2)
-#define CONFIG_MAXPA_VIRT	(1ull << 3)
-#define CONFIG_MAXGPA_VIRT	(1ull << 4)
-
-#define TD_CTLS_PENDING_VE_DISABLE	(1ull << 0)
-#define TD_CTLS_ENUM_TOPOLOGY		(1ull << 1)
-#define TD_CTLS_VIRT_CPUID2		(1ull << 2)
-#define TD_CTLS_REDUCE_VE		(1ull << 3)
-#define TD_CTLS_LOCK			(1ull << 63)
-
 /* TDX_FEATURES0 */
 #define FEATURE_CONFIG_ARCH_CAP			(1ull << 11)
 #define FEATURE_PENDING_EPT_VIOLATION_V2	(1ull << 16)
@@ -325,18 +265,5 @@ _Static_assert(sizeof(struct td_params) == TD_PARAMS_SIZE, "TD_PARAMS");
 #define MAX_RESERVED_PER_TDMR	16
 #define PAMT_ENTRY_SIZE		16
 #define MAX_VCPUS_PER_TD	576
-
-/* A 64-bit field id is class (61:56) and code (23:0); the rest is shape. */
-#define FIELD(class, code)	((uint64_t)(class) << 56 | (code))
-
-enum tdx_field_class {
-	CLASS_SYS_VERSION = 0x08, CLASS_SYS_FEATURES = 0x0A,
-	CLASS_SYS_TDMR = 0x11, CLASS_SYS_TD_CTRL = 0x18,
-	CLASS_SYS_TD_CONF = 0x19, CLASS_SYS_HANDOFF = 0x09,
-	CLASS_TD_MANAGEMENT = 0x10, CLASS_TD_EXEC = 0x11,
-	CLASS_TD_MEASUREMENT = 0x13, CLASS_TD_CPUID = 0x14,
-	CLASS_VP_VMCS = 0x00, CLASS_VP_STATE = 0x11,
-	CLASS_VP_MANAGEMENT = 0x20, CLASS_VP_CPUID = 0x21,
-};
 
 #endif /* TDX_ABI_H */

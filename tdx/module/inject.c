@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Calls that fail on purpose, as the plan says and the ABI allows. */
+/* Calls that are made to fail in ways that the ABI allows. */
 #include <stdio.h>
 #include <string.h>
 
-#include "internal.h"
+#include "inject.h"
+#include "locks.h"
+#include "names.h"
 
 const char tdx_inject_help[] =
 	"PLAN is RULE[+RULE...], and RULE is LEAF:RESULT[@WHEN].\n"
 	"LEAF is an architectural name such as TDH.MEM.PAGE.AUG.\n"
-	"RESULT is one that the leaf may have there:\n"
-	"  OPERAND_BUSY              a lock that the leaf takes is taken; which,\n"
-	"                            OPERAND_BUSY/SEPT_TREE and so on can say\n"
+	"RESULT is one that this leaf can have:\n"
+	"  OPERAND_BUSY              a lock that the leaf takes is busy; to choose\n"
+	"                            one: OPERAND_BUSY/SEPT_TREE and so on\n"
 	"  SYS_BUSY                  TDH.SYS.*\n"
 	"  RND_NO_ENTROPY            leaves that need random numbers\n"
 	"  KEY_GENERATION_FAILED     TDH.MNG.KEY.CONFIG, TDH.SYS.KEY.CONFIG\n"
 	"  INTERRUPTED_RESUMABLE     TDH.PHYMEM.CACHE.WB, TDH.SYS.DISABLE\n"
 	"  PREVIOUS_TLB_EPOCH_BUSY   TDH.MEM.TRACK\n"
-	"  interrupted               TDG.MEM.PAGE.ACCEPT of 2 MiB: half of it done\n"
+	"  interrupted               TDG.MEM.PAGE.ACCEPT of 2 MiB, half-way\n"
 	"  triple-fault, non-recoverable, ept-violation, bus-lock, notify\n"
-	"                            TDG.VP.VMCALL: this TD exit in its place\n"
-	"WHEN counts the calls of that leaf: N or N-M, those by number from 1;\n"
-	"everyN; 1inN or 1inN:SEED, by chance.  Without it, every second call.\n";
+	"                            TDG.VP.VMCALL: this TD exit instead\n"
+	"WHEN counts calls of that leaf: N or N-M, calls by number from 1; everyN;\n"
+	"1inN or 1inN:SEED, at random.  The default is every2.\n";
 
 enum when { RANGE, EVERY, CHANCE };
 
@@ -30,8 +32,8 @@ struct rule {
 	u64 status;
 	enum when when;
 	u64 first, last;	/* RANGE; EVERY and CHANCE: first is N */
-	GRand *random;
-	u64 calls;
+	GRand *random;		/* CHANCE */
+	u64 calls;		/* of the leaf so far */
 };
 
 struct plan {
@@ -39,7 +41,7 @@ struct plan {
 	unsigned int num_rules;
 };
 
-/* Results that are no statuses, and the leaf where they can be. */
+/* Results that are not status codes, and the leaf that can have them. */
 static const struct {
 	const char *name, *leaf;
 	enum injection what;
@@ -52,20 +54,7 @@ static const struct {
 	{ "notify", "TDG.VP.VMCALL", INJECT_NOTIFY },
 };
 
-static const struct leaf *find_leaf(const char *name)
-{
-	unsigned int i;
-
-	for (i = 0; i < num_seamcall_leaves; i++)
-		if (!strcmp(seamcall_leaves[i].name, name))
-			return &seamcall_leaves[i];
-	for (i = 0; i < num_tdcall_leaves; i++)
-		if (!strcmp(tdcall_leaves[i].name, name))
-			return &tdcall_leaves[i];
-	return NULL;
-}
-
-/* The lock that is to be busy: the one named, or the leaf's first. */
+/* OPERAND_BUSY for the lock named @operand; NULL: the leaf's first lock. */
 static bool parse_busy(const struct leaf *leaf, const char *operand, u64 *result)
 {
 	unsigned int locks = leaf->shared | leaf->exclusive | leaf->exclusive_v1;
@@ -83,6 +72,7 @@ static bool parse_busy(const struct leaf *leaf, const char *operand, u64 *result
 	return false;
 }
 
+/* Whether @word is in @list, which is separated by spaces. */
 static bool in_list(const char *list, const char *word)
 {
 	size_t len = strlen(word);
@@ -152,8 +142,9 @@ static bool parse_when(struct rule *r, const char *text)
 	return first > 0 && first <= last;
 }
 
-/* Takes @text apart in place; NULL, or what is wrong with it. */
-static const char *parse_rule(struct rule *r, char *text)
+/* Modifies @text.  Returns NULL, or what is wrong with it. */
+static const char *parse_rule(struct rule *r, char *text,
+			      const struct leaf *(*find_leaf)(const char *name))
 {
 	char *result = strchr(text, ':'), *when;
 
@@ -173,7 +164,7 @@ static const char *parse_rule(struct rule *r, char *text)
 	return NULL;
 }
 
-static void plan_free(struct plan *p)
+void plan_free(struct plan *p)
 {
 	unsigned int i;
 
@@ -186,7 +177,9 @@ static void plan_free(struct plan *p)
 	g_free(p);
 }
 
-static struct plan *plan_new(const char *text, const char **error)
+struct plan *plan_new(const char *text,
+		      const struct leaf *(*find_leaf)(const char *name),
+		      const char **error)
 {
 	char **rules = g_strsplit(text, "+", 0);
 	struct plan *p = g_new0(struct plan, 1);
@@ -196,7 +189,7 @@ static struct plan *plan_new(const char *text, const char **error)
 	p->num_rules = g_strv_length(rules);
 	p->rules = g_new0(struct rule, p->num_rules);
 	for (i = 0; i < p->num_rules && !*error; i++)
-		*error = parse_rule(&p->rules[i], rules[i]);
+		*error = parse_rule(&p->rules[i], rules[i], find_leaf);
 	g_strfreev(rules);
 	if (!*error)
 		return p;
@@ -204,34 +197,7 @@ static struct plan *plan_new(const char *text, const char **error)
 	return NULL;
 }
 
-bool tdx_inject_check(const char *plan, const char **error)
-{
-	struct plan *p = plan_new(plan, error);
-
-	plan_free(p);
-	return p;
-}
-
-bool tdx_module_inject(struct tdx_module *m, const char *plan,
-		       const char **error)
-{
-	struct plan *p = plan_new(plan, error);
-
-	if (!p)
-		return false;
-	pthread_mutex_lock(&m->lock);
-	plan_free(m->plan);
-	m->plan = p;
-	pthread_mutex_unlock(&m->lock);
-	return true;
-}
-
-void inject_free(struct tdx_module *m)
-{
-	plan_free(m->plan);
-}
-
-static bool strikes(struct rule *r)
+static bool applies(struct rule *r)
 {
 	u64 n = ++r->calls;
 
@@ -246,8 +212,7 @@ static bool strikes(struct rule *r)
 	return false;
 }
 
-/* What this call of @c->leaf is to do; *status if that is to fail. */
-enum injection inject(struct call *c, u64 *status)
+enum injection plan_next(struct call *c, u64 *status)
 {
 	struct plan *p = c->m->plan;
 	enum injection what = INJECT_NOTHING;
@@ -256,7 +221,8 @@ enum injection inject(struct call *c, u64 *status)
 	for (i = 0; p && i < p->num_rules; i++) {
 		struct rule *r = &p->rules[i];
 
-		if (r->leaf != c->leaf || !strikes(r) || what != INJECT_NOTHING)
+		/* Every rule counts the call; the first that applies wins. */
+		if (r->leaf != c->leaf || !applies(r) || what != INJECT_NOTHING)
 			continue;
 		what = r->what;
 		*status = r->status;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Instructions that the module intercepts, or whose operands it limits, and #VE
- * itself.
- */
-#include "internal.h"
+/* Instructions that the module intercepts, or whose operands it restricts. */
+#include "td.h"
+#include "td_cpuid.h"
 
 enum condition {
 	ALWAYS, MONITOR, PERFMON, WAITPKG, PCONFIG,
@@ -13,11 +11,11 @@ static bool holds(const struct td *td, enum condition condition)
 {
 	switch (condition) {
 	case MONITOR:
-		return cpuid_bit(td, 1, 0, 2, 3);
+		return cpuid_bit(td, CPUID_MONITOR);
 	case PERFMON:
 		return td->attributes & TD_ATTR_PERFMON;
 	case WAITPKG:
-		return cpuid_bit(td, 7, 0, 2, 5);
+		return cpuid_bit(td, CPUID_WAITPKG);
 	case PCONFIG:
 		return td_feature(td, F_PCONFIG);
 	default:
@@ -25,11 +23,11 @@ static bool holds(const struct td *td, enum condition condition)
 	}
 }
 
-/* What becomes of an instruction if the condition holds, and if not. */
+/* What an instruction does if the condition holds, and if it does not. */
 static const struct {
 	enum tdx_exit_reason reason;
 	enum condition condition;
-	enum tdx_outcome yes, no;
+	enum tdx_outcome yes, no;	/* ALWAYS has no @no */
 } instructions[] = {
 	{ EXIT_GETSEC, ALWAYS, TDX_UD },
 	{ EXIT_HLT, ALWAYS, TDX_VE },
@@ -91,16 +89,23 @@ static enum tdx_outcome write_cr0(u64 value)
 #define CR4_MCE		BIT(6)
 #define CR4_VMXE	BIT(13)
 #define CR4_SMXE	BIT(14)
+#define CR4_KL		BIT(19)
+#define CR4_PKE		BIT(22)
+#define CR4_CET		BIT(23)
+#define CR4_PKS		BIT(24)
+#define CR4_UINTR	BIT(25)
+#define CR4_LASS	BIT(27)
+#define CR4_FRED	BIT(32)
 
-/* Bits of CR4 that need all of some bits of XFAM or of ATTRIBUTES. */
+/* Bits of CR4 that need bits of XFAM or of ATTRIBUTES. */
 static const struct { u64 bit, xfam, attributes; } cr4_gates[] = {
-	{ BIT(19), .attributes = TD_ATTR_KL },
-	{ BIT(22), .xfam = XFAM_PKRU },
-	{ BIT(23), .xfam = XFAM_CET },
-	{ BIT(24), .attributes = TD_ATTR_PKS },
-	{ BIT(25), .xfam = XFAM_UINTR },
-	{ BIT(27), .attributes = TD_ATTR_LASS },
-	{ BIT(32), .xfam = ~0ull },	/* FRED: no TD has it */
+	{ CR4_KL, .attributes = TD_ATTR_KL },
+	{ CR4_PKE, .xfam = XFAM_PKRU },
+	{ CR4_CET, .xfam = XFAM_CET },
+	{ CR4_PKS, .attributes = TD_ATTR_PKS },
+	{ CR4_UINTR, .xfam = XFAM_UINTR },
+	{ CR4_LASS, .attributes = TD_ATTR_LASS },
+	{ CR4_FRED, .xfam = ~0ull },	/* never */
 };
 
 static enum tdx_outcome write_cr4(const struct td *td, u64 value)
@@ -130,25 +135,4 @@ enum tdx_outcome tdx_xsetbv(struct tdx_vcpu *v, uint32_t index, uint64_t value)
 	    !(value & XFAM_X87) || !xfam_consistent(value))
 		return TDX_GP;
 	return TDX_NATIVE;
-}
-
-enum tdx_outcome raise_ve(struct tdx_vcpu *v, const struct tdx_ve_info *ve)
-{
-	if (v->ve_valid)
-		return TDX_DF;
-	v->ve = *ve;
-	v->ve_valid = true;
-	trace_ve(v);
-	return TDX_VE;
-}
-
-enum tdx_outcome tdx_ve(struct tdx_vcpu *v, const struct tdx_ve_info *ve)
-{
-	struct tdx_module *m = v->td->m;
-	enum tdx_outcome out;
-
-	pthread_mutex_lock(&m->lock);
-	out = raise_ve(v, ve);
-	pthread_mutex_unlock(&m->lock);
-	return out;
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The module's locks as its callers see them: a call that finds one taken does
- * not wait but answers OPERAND_BUSY.  Each leaf's row says which it takes.
+ * The module's locks as callers see them.  A call never waits for a lock: it
+ * returns OPERAND_BUSY.
  *
- * One mutex guards all of the module's data, so most calls never meet.  These
- * locks are for those that do: a vCPU that runs holds some until its exit, and
- * a call that moves memory lets the mutex go meanwhile, see unlock_for_work().
+ * A single mutex guards the module's data, so most calls never compete.  The
+ * locks matter to those that do: a running vCPU holds some until its TD exit,
+ * and a call that copies memory drops the mutex, see unlock_for_work().
  */
-#include "internal.h"
+#include "locks.h"
 
 static struct try_lock *find(struct call *c, enum lock_id id)
 {
@@ -75,7 +75,7 @@ static bool is_exclusive(const struct leaf *leaf, unsigned int version,
 	return (leaf->exclusive | (version ? leaf->exclusive_v1 : 0)) & BIT(id);
 }
 
-/* Those of @which that the leaf takes; a busy one is named by @op if not 0. */
+/* Takes those of @which that the leaf's row names; @op as for lock_td(). */
 static u64 lock(struct call *c, unsigned int which, enum tdx_operand op)
 {
 	enum lock_id id;
@@ -112,7 +112,6 @@ u64 lock_vcpu(struct call *c, struct tdx_vcpu *v, enum tdx_operand op)
 	return lock(c, BIT(LOCK_TDVPR), op);
 }
 
-/* A vCPU that was entered keeps all but the epoch until it comes out. */
 void unlock_call(struct call *c, bool entered)
 {
 	enum lock_id id;
@@ -123,7 +122,7 @@ void unlock_call(struct call *c, bool entered)
 	c->held = 0;
 }
 
-/* What the entry took and kept, all of it shared. */
+/* TDH.VP.ENTER takes all of them shared. */
 void unlock_exited(struct tdx_vcpu *v)
 {
 	drop(&v->td->tdr_lock, false);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The modules and platforms that there are to choose from. */
+/* The profiles: module releases, and the platforms that they run on. */
 #include <string.h>
 
-#include "internal.h"
+#include "profiles.h"
 
 #define FEATURES_1_5	(FEATURE_PENDING_EPT_VIOLATION_V2 |	\
 			 FEATURE_FMS_CONFIG | FEATURE_NO_RBP_MOD |	\
@@ -79,7 +79,6 @@ const struct tdx_profile *tdx_profile_find(const char *name)
 	return NULL;
 }
 
-/* What TD_PARAMS.CONFIG_FLAGS may have: the wide GPA needs the deep EPT. */
 u64 profile_config_flags(const struct tdx_profile *p)
 {
 	return p->config_flags | (p->ept_5_levels ? CONFIG_GPAW : 0);

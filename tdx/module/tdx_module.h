@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The emulated TDX module: the SEAMCALL and TDCALL ABI in, registers out.
+ * The emulated TDX module: the SEAMCALL and TDCALL ABI, registers in and out.
  *
- * The module knows nothing of the machine that it runs on.  Whoever embeds it
- * executes the instructions, switches worlds and translates addresses; the
- * module decides.  What it needs in return is in struct tdx_ops.
+ * The module knows nothing about the machine.  The embedder executes
+ * instructions, switches between host and TD and walks page tables; the module
+ * decides what the result is.  struct tdx_ops has what it needs in return.
  *
- * All functions are thread safe; one logical processor (LP) runs on one thread
+ * All functions are thread safe.  A logical processor (LP) must be on one thread
  * at a time.
  */
 #ifndef TDX_MODULE_H
@@ -28,13 +28,13 @@ enum tdx_gpr {
 
 struct tdx_ops {
 	/*
-	 * Physical memory; false if there is no RAM.  An address with KeyID
-	 * bits names the private view of a page, which the host's accesses
-	 * neither see nor change.
+	 * Access @len bytes of physical memory; false if there is no RAM.  A
+	 * @pa with KeyID bits is the private view of a page, separate from what
+	 * the host sees at the same address.
 	 */
 	bool (*read)(void *opaque, uint64_t pa, void *buf, size_t len);
 	bool (*write)(void *opaque, uint64_t pa, const void *buf, size_t len);
-	/* What the bare CPU answers; EAX, EBX, ECX, EDX. */
+	/* CPUID of the CPU itself: EAX, EBX, ECX, EDX. */
 	void (*cpuid)(void *opaque, uint32_t leaf, uint32_t subleaf,
 		      uint32_t out[4]);
 	/* The host's time stamp counter and its frequency in Hz. */
@@ -42,11 +42,11 @@ struct tdx_ops {
 	uint64_t (*tsc_hz)(void *opaque);
 	/* Monotonic time in ns, for the trace. */
 	uint64_t (*clock)(void *opaque);
-	/* One line of trace without newline.  NULL: no trace. */
+	/* Writes a line of trace, without newline.  NULL: no trace. */
 	void (*trace)(void *opaque, const char *line);
-	/* Whether a virtual interrupt would be delivered to that vCPU now. */
+	/* Whether the vCPU with that state has an interrupt to deliver now. */
 	bool (*interrupt_pending)(void *opaque, void *state);
-	/* Drops what the embedder keeps for a vCPU, see tdx_vcpu_state(). */
+	/* Frees what the embedder keeps for a vCPU, see tdx_vcpu_state(). */
 	void (*free_state)(void *opaque, void *state);
 };
 
@@ -65,41 +65,44 @@ struct tdx_platform {
 	uint64_t arch_capabilities;	/* IA32_ARCH_CAPABILITIES of the CPU */
 };
 
-/* NULL and a reason in *error if the platform or the profile is not valid. */
+/*
+ * Creates a module, before TDH.SYS.INIT.  @opaque is passed to all of @ops.
+ * Returns NULL and a reason in *error if the platform or profile is not valid.
+ */
 struct tdx_module *tdx_module_new(const struct tdx_ops *ops, void *opaque,
 				  const struct tdx_platform *platform,
 				  const char **error);
+/* Frees a module with its TDs.  No vCPU may be running. */
 void tdx_module_free(struct tdx_module *m);
 
 /*
- * Makes calls fail as @plan says, in place of the plan before; the syntax is in
- * tdx_inject_help.  False and a reason in *error if the plan is not valid or
- * asks for what the ABI does not allow.
+ * Makes calls fail as @plan says; replaces the previous plan.  tdx_inject_help
+ * has the syntax.  Returns false and a reason in *error if the plan is not valid
+ * or asks for a failure that the ABI does not allow.
  */
 bool tdx_module_inject(struct tdx_module *m, const char *plan,
 		       const char **error);
-/* The same check, before there is a module. */
+/* Checks a plan without a module. */
 bool tdx_inject_check(const char *plan, const char **error);
 extern const char tdx_inject_help[];
 
 /*
- * SEAMCALL by logical processor @lp with @gpr as operands and results.
- * Returns NULL when the call is done, RAX holding the status, or the vCPU to
- * enter (TDH.VP.ENTER): the embedder then loads the TD's state, lets
- * tdx_td_enter() merge the host's registers into it, and runs it until
- * tdx_td_exit().
+ * SEAMCALL by logical processor @lp; @gpr holds operands and then results.
+ * Returns NULL if the call has completed, with the status in RAX.  Returns a
+ * vCPU if TDH.VP.ENTER enters it: the embedder loads the TD's state, merges the
+ * host's registers into it with tdx_td_enter(), and runs it until tdx_td_exit().
  */
 struct tdx_vcpu *tdx_seamcall(struct tdx_module *m, unsigned int lp,
 			      uint64_t gpr[TDX_NR_GPRS]);
 
 /*
- * Merges the host's registers into the guest's as the entry after a
- * TDG.VP.VMCALL asks.  Returns the mask of XMM registers to take likewise.
+ * Merges the host's registers into the guest's, which happens at the entry that
+ * follows a TDG.VP.VMCALL.  Returns the mask of XMM registers to merge as well.
  */
 uint32_t tdx_td_enter(struct tdx_vcpu *vcpu, const uint64_t host[TDX_NR_GPRS],
 		      uint64_t guest[TDX_NR_GPRS]);
 
-/* Why a TD stops running; see the SDM for reason and qualification. */
+/* A TD exit; the SDM defines reason and qualification. */
 struct tdx_exit {
 	uint64_t status;	/* high half of RAX, already shifted */
 	uint32_t reason;
@@ -112,17 +115,17 @@ struct tdx_exit {
 };
 
 /*
- * Fills the host's registers for a TD exit from the guest's.  Returns the mask
- * of XMM registers that pass from guest to host; the others read 0.
+ * Sets the host's registers for a TD exit.  Returns the mask of XMM registers
+ * that pass from the guest to the host; the others become 0.
  */
 uint32_t tdx_td_exit(struct tdx_vcpu *vcpu, const struct tdx_exit *exit,
 		     const uint64_t guest[TDX_NR_GPRS],
 		     uint64_t host[TDX_NR_GPRS]);
 
-/* What becomes of an instruction, an access or an event in a TD. */
+/* The outcome of an instruction, an access or an event in a TD. */
 enum tdx_outcome {
 	TDX_DONE,	/* completed: advance RIP */
-	TDX_NATIVE,	/* carry out as the bare CPU would */
+	TDX_NATIVE,	/* execute it as the CPU would */
 	TDX_EXIT,	/* TD exit, RIP stays: the struct tdx_exit is filled */
 	TDX_EXIT_TRAP,	/* TD exit, RIP advanced first */
 	TDX_VE,		/* #VE, if tdx_ve() agrees */
@@ -130,35 +133,35 @@ enum tdx_outcome {
 	TDX_GP,		/* #GP(0) */
 	TDX_UD,		/* #UD */
 	TDX_RSVD,	/* #PF with the reserved bit */
-	TDX_AGAIN,	/* interrupted: RIP stays, the guest executes it again */
+	TDX_AGAIN,	/* interrupted: RIP stays, the guest repeats it */
 };
 
-/* TDCALL in 64-bit mode at CPL 0; the embedder has checked both. */
+/* TDCALL.  The embedder has checked for 64-bit mode and CPL 0. */
 enum tdx_outcome tdx_tdcall(struct tdx_vcpu *vcpu, uint64_t gpr[TDX_NR_GPRS],
 			    struct tdx_exit *exit);
 
 enum tdx_access { TDX_READ = 1, TDX_WRITE = 2, TDX_FETCH = 4 };
 
 /*
- * Second-stage translation of @gpa for one access.  TDX_DONE: *hpa is the host
- * physical address and *rights an or of enum tdx_access.  TDX_EXIT and TDX_VE
- * fill *exit.  Changes nothing, so that the embedder may ask twice.
+ * Second-stage translation of @gpa for an access.  TDX_DONE: *hpa is the host
+ * physical address and *rights the accesses allowed.  TDX_EXIT and TDX_VE fill
+ * *exit.  Nothing is accessed, so the embedder may ask more than once.
  */
 enum tdx_outcome tdx_translate(struct tdx_vcpu *vcpu, uint64_t gpa,
 			       enum tdx_access access, uint64_t *hpa,
 			       unsigned int *rights, struct tdx_exit *exit);
 
 /*
- * An access of the host's, by a physical address without KeyID: true if the
- * page there is private to a TD or is the module's, which is quick to tell if it
- * is not.  The trace notes the access, and a write poisons a TD's page: the TD
- * that next reads it is lost, as by the machine check of the real CPU.
+ * An access by the host to a physical address without KeyID.  Returns true if
+ * the page belongs to a TD or to the module; for other pages this is quick.  The
+ * access is traced.  A write to a TD's page poisons it: the TD is lost when it
+ * reads the page, as by the machine check of a real CPU.
  */
 bool tdx_host_access(struct tdx_module *m, uint64_t pa, bool write);
 
 /*
- * Raises #VE: fills what TDG.VP.VEINFO.GET reads.  Returns TDX_VE, or TDX_DF
- * if the guest has not yet read the last one.
+ * Raises #VE: TDG.VP.VEINFO.GET will return @ve.  Returns TDX_VE, or TDX_DF if
+ * the guest has not read the previous one yet.
  */
 struct tdx_ve_info {
 	uint32_t reason;		/* VM exit reason */
@@ -169,7 +172,7 @@ struct tdx_ve_info {
 
 enum tdx_outcome tdx_ve(struct tdx_vcpu *vcpu, const struct tdx_ve_info *ve);
 
-/* Results of CPUID as the TD sees them, in the state @env. */
+/* CPUID: TDX_DONE and the result in @out, or TDX_VE. */
 struct tdx_cpuid_env {
 	uint64_t cr4, xcr0, xss;
 	bool long_mode;		/* CS.L */
@@ -181,8 +184,8 @@ enum tdx_outcome tdx_cpuid(struct tdx_vcpu *vcpu,
 			   uint32_t subleaf, uint32_t out[4]);
 
 /*
- * RDMSR or WRMSR.  TDX_DONE: *value was read, or taken; TDX_NATIVE: the CPU's
- * own register, of which the TD has its copy; else TDX_GP or TDX_VE.
+ * RDMSR and WRMSR.  TDX_DONE: *value was read, or @value written.  TDX_NATIVE:
+ * the register is the CPU's, with a copy for the TD.  Otherwise TDX_GP or TDX_VE.
  */
 enum tdx_outcome tdx_rdmsr(struct tdx_vcpu *vcpu, uint32_t msr, uint64_t *value);
 enum tdx_outcome tdx_wrmsr(struct tdx_vcpu *vcpu, uint32_t msr, uint64_t value);
@@ -194,12 +197,12 @@ enum tdx_outcome tdx_xsetbv(struct tdx_vcpu *vcpu, uint32_t index,
 			    uint64_t value);
 
 /*
- * An instruction that the architecture may take from a TD, by its VM exit
- * reason: TDX_NATIVE, TDX_VE, TDX_GP or TDX_UD.
+ * An instruction that the module may intercept, by its VM exit reason.  Returns
+ * TDX_NATIVE, TDX_VE, TDX_GP or TDX_UD.
  */
 enum tdx_outcome tdx_instruction(struct tdx_vcpu *vcpu, uint32_t reason);
 
-/* What the host set up for posted interrupts (TDH.VP.WR). */
+/* Posted interrupts, as the host has set them up with TDH.VP.WR. */
 struct tdx_posted {
 	bool enabled;
 	uint8_t vector;		/* notification vector */
@@ -208,16 +211,16 @@ struct tdx_posted {
 
 void tdx_vcpu_posted(struct tdx_vcpu *vcpu, struct tdx_posted *posted);
 
-/* Whether the host wants an exit after an access that locked the bus. */
+/* Whether the host wants a TD exit after an access that locked the bus. */
 bool tdx_vcpu_bus_lock_exits(struct tdx_vcpu *vcpu);
 
 /*
- * Whether an NMI that the host asked for (PEND_NMI) is to be delivered now; the
- * caller delivers it.  @blocked: the guest is in its NMI handler.
+ * Whether to deliver an NMI that the host has requested (PEND_NMI).  Clears the
+ * request if so.  @blocked: the guest is in its NMI handler
  */
 bool tdx_vcpu_take_nmi(struct tdx_vcpu *vcpu, bool blocked);
 
-/* The state of a vCPU at its first entry, as the architecture defines it. */
+/* Registers of a vCPU at its first entry; those not here are 0. */
 struct tdx_segment {
 	uint16_t selector;
 	uint64_t base;
@@ -237,14 +240,14 @@ struct tdx_reset_state {
 
 void tdx_vcpu_reset_state(struct tdx_vcpu *vcpu, struct tdx_reset_state *s);
 
-/* A pointer of the embedder's that lives as long as the vCPU; starts NULL. */
+/* A pointer that the embedder keeps with the vCPU; initially NULL. */
 void *tdx_vcpu_state(struct tdx_vcpu *vcpu);
 void tdx_vcpu_set_state(struct tdx_vcpu *vcpu, void *state);
 
 /*
- * Translations that were cached while this tag ran on a processor are good until
- * another tag runs there: it changes when a TD's mapping was tracked, or when
- * the vCPU comes to another processor.
+ * A processor may keep the translations that it cached for a tag until a vCPU
+ * with another tag runs there.  A vCPU's tag changes when it is entered after
+ * TDH.MEM.TRACK, or on another processor.
  */
 uint64_t tdx_vcpu_tlb_tag(struct tdx_vcpu *vcpu);
 
@@ -254,26 +257,27 @@ uint64_t tdx_vcpu_tsc(struct tdx_vcpu *vcpu, uint64_t tsc);
 /* Supervisor and user state that XSETBV and XSS may turn on. */
 uint64_t tdx_vcpu_xfam(struct tdx_vcpu *vcpu);
 
-/* What differs from one module, or platform, to the next. */
+/* A module and the platform that it runs on. */
 struct tdx_profile {
 	const char *name;
 	const char *summary;
-	bool loaded;		/* whether SEAMCALL finds a module */
+	bool loaded;		/* false: SEAMCALL finds no module */
 	uint16_t major, minor, update;
 	uint64_t features0;
-	uint64_t attributes;	/* bits that a TD may set */
-	uint64_t config_flags;
+	uint64_t attributes;	/* bits that a TD may have */
+	uint64_t config_flags;	/* the same */
 	uint64_t td_ctls;	/* bits that the guest may set */
 	unsigned int cpu_model;	/* of family 6 */
 	unsigned int num_tdx_keyids;	/* one of them is the module's own */
-	bool ept_5_levels;	/* of the CPU: GPAW 52 needs it */
+	bool ept_5_levels;	/* of the CPU; GPAW 52 needs it */
 };
 
-/* The default first; an entry without a name ends the table. */
+/* The first is the default; an entry without a name ends the table. */
 extern const struct tdx_profile tdx_profiles[];
+/* NULL: the default.  Returns NULL if there is no profile of that name. */
 const struct tdx_profile *tdx_profile_find(const char *name);
 
-/* "TDH.MNG.CREATE", "TDG.VP.INFO", "OPERAND_INVALID", or NULL. */
+/* "TDH.MNG.CREATE", "TDG.VP.INFO", "OPERAND_INVALID"; NULL if unknown. */
 const char *tdx_seamcall_name(uint64_t leaf);
 const char *tdx_tdcall_name(uint64_t leaf);
 const char *tdx_status_name(uint64_t status);

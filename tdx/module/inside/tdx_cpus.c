@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the emulator knows of a CPU that goes in and out of a TD is that CPU's
- * alone: here the others restore x87 state meanwhile, for which QEMU reaches
- * over to the first CPU.  A CPU that comes out with what is the TD's takes
- * interrupts while it must not, and the machine hangs soon.
+ * A CPU that switches between host and TD while other CPUs restore x87 state,
+ * for which QEMU accesses the first CPU's structure.  If the two mix, the host
+ * continues with the TD's flags, takes interrupts when it must not, and the
+ * machine hangs.
  */
 #include <pthread.h>
 
@@ -29,7 +29,7 @@ static void *restore_x87(void *cpu)
 	return NULL;
 }
 
-/* KVM answers by itself. */
+/* KVM handles these TDVMCALLs without user space. */
 static void guest_code(void)
 {
 	u64 regs[4];

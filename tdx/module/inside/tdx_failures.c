@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What KVM does with SEAMCALLs that fail though they never should: one TD after
- * the other, each stopped by the next failure of the plan that the module was
- * given (tdx_failures.plan), until one comes through.
+ * KVM and SEAMCALLs that fail although they should not.  The module runs with
+ * tdx_failures.plan: each TD fails at the next failure of the plan, and the last
+ * one runs to its end.
  *
- * Each time the ioctl at hand has to say so, and nothing may stay behind, or the
- * next TD would not get as far.
+ * The ioctl must report the failure, and must release everything: otherwise the
+ * next TD would fail earlier.
  */
 #include "kvm_util.h"
 #include "processor.h"
@@ -30,7 +30,7 @@ FIXTURE(failure) {
 	struct kvm_vm *vm;
 };
 
-/* @bug: KVM takes the failure for its own and complains. */
+/* @bug: KVM takes the failure for a bug of its own and warns. */
 FIXTURE_VARIANT(failure) {
 	enum step step;
 	int error;
@@ -65,7 +65,7 @@ static void guest_code(void)
 	GUEST_DONE();
 }
 
-/* Go on until a step fails.  Returns that step, with errno. */
+/* Runs a TD until a step fails.  Returns that step; errno is set. */
 static enum step live(struct kvm_vm *vm)
 {
 	struct kvm_tdx_init_vm *init = tdx_default_init_vm(vm);

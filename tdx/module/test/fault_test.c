@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What goes wrong: taken locks, plans of failure, a host that writes poison. */
+/* Failures: busy locks, injection, and a host that writes to private pages. */
 #include <string.h>
 
 #include "tests.h"
 
-/* While a vCPU runs, what needs the TD for itself is refused. */
+/* Calls that need exclusive locks fail while a vCPU runs. */
 static void busy_while_running(struct world *w)
 {
 	static const struct { uint64_t rax; struct operands in; uint64_t want; } rows[] = {
@@ -14,7 +14,7 @@ static void busy_while_running(struct world *w)
 		{ MR_FINALIZE, { .rcx = TDR }, ERR(OPERAND_BUSY, RCX) },
 		{ MNG_ADDCX, { .rcx = FREE, .rdx = TDR }, ERR(OPERAND_BUSY, RDX) },
 		{ VP_FLUSH, { .rcx = TDVPR }, ERR(OPERAND_BUSY, RCX) },
-		/* These only share. */
+		/* These need shared locks only. */
 		{ VP_RD, { .rcx = TDVPR, .rdx = 0xa02000000000000b },
 		  ERR(VCPU_ASSOCIATED, RCX) },
 		{ MNG_RD, { .rcx = TDR, .rdx = 0x1110000300000000 }, 0 },
@@ -27,7 +27,7 @@ static void busy_while_running(struct world *w)
 		check_status(seamcall_on(w, 1, rows[i].rax, &rows[i].in),
 			     rows[i].want);
 	leave(w, 1);
-	/* Nothing stays locked, neither by the run nor by those refused. */
+	/* All locks are free again. */
 	check_status(seamcall(w, VP_FLUSH, .rcx = TDVPR), 0);
 	check_status(seamcall(w, MNG_VPFLUSHDONE, .rcx = TDR), 0);
 }
@@ -123,7 +123,7 @@ static void interrupted_write_back(struct world *w)
 	check_status(seamcall(w, MNG_KEY_FREEID, .rcx = TDR), 0);
 }
 
-/* The half that is done stays done, and the page is not there before the end. */
+/* An ACCEPT that is repeated goes on where it was interrupted. */
 static void interrupted_accept(struct world *w)
 {
 	uint8_t *first, *last;
@@ -168,7 +168,7 @@ static void forced_exits(struct world *w)
 #define BUS_LOCK	(1ull << 30)
 #define NOTIFY		(1ull << 31)
 
-/* The host hears of these only if it asked. */
+/* The host gets these exits only if it enabled them. */
 static void asked_exits(struct world *w)
 {
 	static const struct { uint64_t control; uint32_t reason; } rows[] = {
@@ -194,7 +194,7 @@ static void forced_end(struct world *w)
 	tdcall(w, TDG_VP_VMCALL, .rcx = 0xfc00);
 	g_assert_cmphex(w->host[TDX_RAX] >> 32, ==, TDX_NON_RECOVERABLE_TD);
 	check_status(enter(w, 0, TDVPR), ERR(TD_FATAL, TDR));
-	/* It can still be taken down. */
+	/* It can still be torn down. */
 	world_through(w, FLUSHED, GONE);
 }
 
@@ -220,21 +220,21 @@ static void poison(struct world *w)
 			TDX_NON_RECOVERABLE_TD_NON_ACCESSIBLE);
 	check_status(enter(w, 0, TDVPR), ERR(TD_FATAL, TDR));
 	world_through(w, FLUSHED, GONE);
-	/* A page that is given anew has its poison left behind. */
+	/* The page is not poisoned any more. */
 	g_assert_false(tdx_host_access(w->m, ADDED, true));
 }
 
 void add_fault_tests(void)
 {
-	g_test_add_func("/fault/plans", plan_syntax);
-	add_test("/fault/locks while a vCPU runs", ENTERED, busy_while_running);
-	add_test("/fault/injected statuses", RUNNABLE,
+	g_test_add_func("/fault/plans that can't be are refused", plan_syntax);
+	add_test("/fault/a running vCPU keeps shared locks", ENTERED, busy_while_running);
+	add_test("/fault/a plan chooses the calls that fail", RUNNABLE,
 		 injected_statuses);
-	add_test("/fault/interrupted write-back", FLUSH_DONE,
+	add_test("/fault/an interrupted write-back can be resumed", FLUSH_DONE,
 		 interrupted_write_back);
-	add_test("/fault/interrupted ACCEPT", RUNNABLE, interrupted_accept);
-	add_test("/fault/forced TD exits", ENTERED, forced_exits);
-	add_test("/fault/exits that the host asks for", RUNNABLE, asked_exits);
-	add_test("/fault/forced end of a TD", ENTERED, forced_end);
-	add_test("/fault/poison", ENTERED, poison);
+	add_test("/fault/an interrupted ACCEPT can be repeated", RUNNABLE, interrupted_accept);
+	add_test("/fault/a plan forces TD exits", ENTERED, forced_exits);
+	add_test("/fault/bus-lock and notify exits need their control", RUNNABLE, asked_exits);
+	add_test("/fault/a plan makes a TD fatal", ENTERED, forced_end);
+	add_test("/fault/a TD that reads poison is lost", ENTERED, poison);
 }

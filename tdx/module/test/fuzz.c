@@ -63,7 +63,7 @@ void fuzz_operands(struct input *in, struct operands *o)
 	o->r9 = fuzz_value(in);
 }
 
-/* What the host offered as a page: it may have become one of a TD's. */
+/* Pages that the host offered, so that a TD may have them. */
 static uint64_t given[1024];
 static unsigned int num_given;
 
@@ -100,7 +100,7 @@ void fuzz_seamcall(struct world *w, struct input *in)
 	uint8_t how = fuzz_byte(in);
 	struct operands o = { 0 };
 
-	/* A vCPU that runs has its LP, so the others make the calls. */
+	/* LP 0 is running the vCPU: the others make the calls. */
 	fuzz_operands(in, &o);
 	if (!note_page(o.rcx) || !note_page(o.r8))
 		return;
@@ -135,7 +135,7 @@ static void look_at(struct world *w, GArray *pages, uint64_t from, uint64_t to)
 	}
 }
 
-/* All pages that are the module's or a TD's. */
+/* All pages that belong to the module or to a TD. */
 static GArray *pages_in_use(struct world *w)
 {
 	GArray *pages = g_array_new(false, false, sizeof(struct page));
@@ -163,7 +163,7 @@ static void flush(struct world *w, uint64_t tdvpr)
 		seamcall_on(w, lp, VP_FLUSH, &(struct operands){ .rcx = tdvpr });
 }
 
-/* @rax for each of @pages that is of @type; the status of the last failure. */
+/* Calls @rax for TDRs or for all other pages; the last error, or 0. */
 static uint64_t for_all(struct world *w, GArray *pages, unsigned int type,
 			uint64_t rax)
 {
@@ -191,7 +191,7 @@ void fuzz_end(struct world *w)
 		leave(w, 1);
 	failed = seamcall(w, PHYMEM_PAGE_RDMD, .rcx = FREE);
 	if (failed) {
-		world_free(w);	/* never came that far */
+		world_free(w);	/* the TDMRs are not initialised */
 		return;
 	}
 	pages = pages_in_use(w);
@@ -201,7 +201,7 @@ void fuzz_end(struct world *w)
 	for_all(w, pages, PT_TDR, MNG_VPFLUSHDONE);
 	seamcall(w, PHYMEM_CACHE_WB);
 	for_all(w, pages, PT_TDR, MNG_KEY_FREEID);
-	/* From here on everything must work: else pages or keys are lost. */
+	/* From here on nothing may fail, or pages or keys are lost. */
 	if (for_all(w, pages, PT_REG, PHYMEM_PAGE_RECLAIM) ||
 	    for_all(w, pages, PT_TDR, PHYMEM_PAGE_RECLAIM))
 		abort();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the two fuzzers share: input as a stream of choices, and the end. */
+/* Common to the fuzzers: input as a stream of choices, SEAMCALLs, teardown. */
 #ifndef TDX_FUZZ_H
 #define TDX_FUZZ_H
 
@@ -11,21 +11,21 @@ struct input {
 };
 
 uint8_t fuzz_byte(struct input *in);
-/* A choice of @n. */
+/* A number below @n. */
 unsigned int fuzz_choice(struct input *in, unsigned int n);
-/* An operand: mostly an address or an id that means something, or near one. */
+/* An operand: mostly a valid address or id, or a value near one. */
 uint64_t fuzz_value(struct input *in);
 void fuzz_operands(struct input *in, struct operands *o);
 
-/* Before anything else. */
+/* To be called first. */
 void fuzz_begin(void);
 
-/* A SEAMCALL of any kind by any LP; what it enters is left again. */
+/* A SEAMCALL of any kind by any LP.  A vCPU that it enters exits at once. */
 void fuzz_seamcall(struct world *w, struct input *in);
 
 /*
- * Whatever happened, the host gets everything back: all TDs are taken down, and
- * then no page may be left with one.
+ * Tears down all TDs.  Aborts if the host does not get back every page and every
+ * KeyID.
  */
 void fuzz_end(struct world *w);
 

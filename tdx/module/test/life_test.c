@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Bring-up, and lives of TDs from creation to the last page reclaimed. */
+/* Bring-up, and TDs from TDH.MNG.CREATE to the last TDH.PHYMEM.PAGE.RECLAIM. */
 #include <string.h>
 
 #include "tests.h"
 
-/* Nothing of the TD is left: each page of the machine's may be given again. */
+/* The TD has no page any more. */
 static void all_free(struct world *w)
 {
 	unsigned int i;
@@ -23,7 +23,7 @@ static void whole_life(struct world *w)
 	}
 }
 
-/* A TD may be given up at any step; its KeyID and its pages come back. */
+/* A TD can be torn down at any step, and gives back its KeyID and pages. */
 static void life_cut_short(struct world *w)
 {
 	enum step last;
@@ -42,7 +42,7 @@ static void life_cut_short(struct world *w)
 	}
 }
 
-/* Each page says what it is and whose. */
+/* RDMD returns type and owner of a page. */
 static void page_types(struct world *w)
 {
 	static const struct { uint64_t pa; unsigned int type; } pages[] = {
@@ -61,7 +61,7 @@ static void page_types(struct world *w)
 	}
 }
 
-/* Every KeyID but the global one can be had, and each only once. */
+/* Each KeyID but the global one can be assigned, to one TD. */
 static void all_keys(struct world *w)
 {
 	unsigned int i;
@@ -78,13 +78,13 @@ static void all_keys(struct world *w)
 static void two_tds(struct world *w)
 {
 	other_td(w);
-	/* A page of one TD is not the other's to use. */
+	/* A page of one TD can't be given to the other. */
 	check_status(seamcall(w, MEM_PAGE_AUG, .rcx = GPA_FREE, .rdx = TDR,
 			      .r8 = OTHER + 4096),
 		     ERR(PAGE_METADATA_INCORRECT, R8));
 	check_status(seamcall(w, MEM_PAGE_AUG, .rcx = GPA_FREE, .rdx = OTHER,
 			      .r8 = FREE), ERR(EPT_WALK_FAILED, RCX));
-	/* One ends, the other runs on. */
+	/* One is torn down, the other still runs. */
 	world_through(w, PAGE_AUGED, GONE);
 	check_status(enter(w, 0, OTHER + 8 * 4096), 0);
 	leave(w, 1);
@@ -155,7 +155,7 @@ static void disable(struct world *w)
 		     STATUS(TDX_SYS_SHUTDOWN, 0));
 }
 
-/* Each LP must have been initialised before it may do anything. */
+/* LP.INIT on one LP is not enough. */
 static void lp_not_ready(struct world *w)
 {
 	check_status(seamcall_on(w, 0, SYS_LP_INIT, &(struct operands){}), 0);
@@ -163,7 +163,7 @@ static void lp_not_ready(struct world *w)
 		     STATUS(TDX_SYS_NOT_READY, 0));
 }
 
-/* TDMR_INFO: one quadword changed in the list that is fine otherwise. */
+/* TDMR_INFO: one quadword changed, all others valid. */
 static const struct tdmr_row {
 	const char *name;
 	unsigned int tdmr, qword;
@@ -173,22 +173,22 @@ static const struct tdmr_row {
 	{ "base unaligned", 1, 0, GIB + MIB, TDX_INVALID_TDMR },
 	{ "size unaligned", 1, 1, GIB - 4096, TDX_INVALID_TDMR },
 	{ "size 0", 1, 1, 0, TDX_INVALID_TDMR },
-	{ "wraps", 1, 1, -GIB, TDX_INVALID_TDMR },
-	{ "not ordered", 1, 0, 0, TDX_NON_ORDERED_TDMR },
+	{ "size wraps around", 1, 1, -GIB, TDX_INVALID_TDMR },
+	{ "not in order", 1, 0, 0, TDX_NON_ORDERED_TDMR },
 	{ "outside the CMRs", 1, 1, 2 * GIB, TDX_INVALID_PAMT },
-	{ "nothing reserved where no CMR is", 0, 8, 4096,
+	{ "memory outside the CMRs is not reserved", 0, 8, 4096,
 	  TDX_TDMR_OUTSIDE_CMRS },
 	{ "PAMT unaligned", 0, 2, PAMT(0) + 8, TDX_INVALID_PAMT },
 	{ "PAMT too small", 0, 7, 4 * MIB - 4096, TDX_INVALID_PAMT },
 	{ "PAMT outside the CMRs", 0, 4, 0, TDX_PAMT_OUTSIDE_CMRS },
 	{ "PAMTs overlap", 0, 4, PAMT(2), TDX_PAMT_OVERLAP },
 	{ "PAMTs of two TDMRs overlap", 1, 4, PAMT(1), TDX_PAMT_OVERLAP },
-	{ "PAMT in memory of a TDMR", 0, 4, 512 * MIB, TDX_PAMT_OVERLAP },
+	{ "PAMT in memory that is not reserved", 0, 4, 512 * MIB, TDX_PAMT_OVERLAP },
 	{ "reserved area unaligned", 0, 10, RESERVED_PAGE + 8,
 	  TDX_INVALID_RESERVED_IN_TDMR },
 	{ "reserved area past the end", 0, 11, GIB,
 	  TDX_INVALID_RESERVED_IN_TDMR },
-	{ "reserved areas not ordered", 0, 10, 4096,
+	{ "reserved areas not in order", 0, 10, 4096,
 	  TDX_NON_ORDERED_RESERVED_IN_TDMR },
 };
 
@@ -215,15 +215,15 @@ void add_life_tests(void)
 
 		g_test_add_data_func(path, &tdmr_rows[i], run_tdmr_row);
 	}
-	add_test("/life/whole, many times", READY, whole_life);
-	add_test("/life/cut short at each step", READY, life_cut_short);
-	add_test("/life/what the pages are", PAGE_AUGED, page_types);
-	add_test("/life/all KeyIDs", READY, all_keys);
-	add_test("/life/two TDs", RUNNABLE, two_tds);
-	add_test("/life/vCPU and LP", RUNNABLE, association);
-	add_test("/life/triple fault", ENTERED, triple_fault);
-	add_test("/life/vCPUs with their ids", VP_DONE, vcpus);
-	add_test("/life/too many vCPUs", TDCS_DONE, too_many_vcpus);
-	add_test("/life/disabled", READY, disable);
-	add_test("/life/LP not ready", SYS_INIT_DONE, lp_not_ready);
+	add_test("/life/a TD can be created again and again", READY, whole_life);
+	add_test("/life/a TD can be torn down at each step", READY, life_cut_short);
+	add_test("/life/each page has its type and owner", PAGE_AUGED, page_types);
+	add_test("/life/each KeyID is for one TD", READY, all_keys);
+	add_test("/life/two TDs don't share pages", RUNNABLE, two_tds);
+	add_test("/life/a vCPU runs on one LP until flushed", RUNNABLE, association);
+	add_test("/life/no entry after a triple fault", ENTERED, triple_fault);
+	add_test("/life/x2APIC ids are unique", VP_DONE, vcpus);
+	add_test("/life/no more vCPUs than MAX_VCPUS", TDCS_DONE, too_many_vcpus);
+	add_test("/life/no call after SYS.DISABLE", READY, disable);
+	add_test("/life/no call before LP.INIT on all LPs", SYS_INIT_DONE, lp_not_ready);
 }

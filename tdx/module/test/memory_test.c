@@ -23,7 +23,7 @@ static void private_access(struct world *w)
 			TDX_DONE);
 	g_assert_cmphex(hpa, ==, (ADDED + 0x123) | (uint64_t)HKID << KEYID_SHIFT);
 
-	/* Pending: #VE, as long as the TD has not asked for an exit. */
+	/* Pending: #VE, unless the TD has SEPT_VE_DISABLE. */
 	g_assert_cmpint(translate(w, GPA_AUGED, TDX_WRITE, &hpa), ==, TDX_VE);
 	g_assert_cmphex(w->exit.qualification & 7, ==, TDX_WRITE);
 	g_assert_cmpint(tdcall(w, TDG_MEM_PAGE_ACCEPT, .rcx = GPA_AUGED), ==, 0);
@@ -33,7 +33,7 @@ static void private_access(struct world *w)
 			TDX_DONE);
 	g_assert_cmphex(hpa & 0xffffffffff, ==, BIG + 0x12345);
 
-	/* Nothing there, and no table: the host is to know the page, no more. */
+	/* Not mapped: the host gets the page's address without the offset. */
 	g_assert_cmpint(translate(w, GPA_FREE + 0x777, TDX_WRITE, &hpa), ==,
 			TDX_EXIT);
 	g_assert_cmpuint(w->exit.reason, ==, 48);
@@ -56,7 +56,7 @@ static void pending_exit(struct world *w)
 	leave(w, 48);
 }
 
-/* What ACCEPT answers in each state of the entry that it finds. */
+/* What ACCEPT returns for each state of the entry. */
 static void accept_states(struct world *w)
 {
 	check_status(seamcall(w, MEM_PAGE_AUG, .rcx = GPA_BIG | 1, .rdx = TDR,
@@ -75,7 +75,7 @@ static void accept_states(struct world *w)
 	check_status(tdcall(w, TDG_MEM_PAGE_ACCEPT, .rcx = GPA_SHARED),
 		     ERR(OPERAND_INVALID, RCX));
 
-	/* A big pending page cannot be accepted in parts. */
+	/* A pending 2 MiB page can't be accepted in parts. */
 	tdcall(w, TDG_MEM_PAGE_ACCEPT, .rcx = GPA_BIG);
 	g_assert_cmpint(w->outcome, ==, TDX_EXIT);
 	g_assert_cmphex(w->exit.ext_qualification & 15, ==, 1);
@@ -86,7 +86,7 @@ static void accept_states(struct world *w)
 	check_status(tdcall(w, TDG_MEM_PAGE_ACCEPT, .rcx = GPA_BIG + 4096),
 		     STATUS(TDX_PAGE_ALREADY_ACCEPTED, 1));
 
-	/* The leaf stays in RAX, for the guest runs it again. */
+	/* RAX keeps the leaf: the guest repeats the TDCALL. */
 	g_assert_cmphex(tdcall(w, TDG_MEM_PAGE_ACCEPT, .rcx = GPA_FREE), ==,
 			TDG_MEM_PAGE_ACCEPT);
 	g_assert_cmpint(w->outcome, ==, TDX_EXIT);
@@ -115,8 +115,8 @@ static void accept_zeroes(struct world *w)
 }
 
 /*
- * A page goes only when no vCPU can have its translation.  A vCPU that is
- * inside since before the tracking holds it up, and only until it comes out.
+ * A page can be removed once no vCPU can have its translation.  A vCPU that was
+ * entered before TDH.MEM.TRACK delays this until it exits.
  */
 static void tracking(struct world *w)
 {
@@ -138,7 +138,7 @@ static void tracking(struct world *w)
 	check_status(seamcall(w, MEM_TRACK, .rcx = TDR), 0);
 	leave(w, 1);
 
-	/* The page's place and the page itself can be used again. */
+	/* The GPA and the page can be used again. */
 	check_status(seamcall(w, MEM_PAGE_AUG, .rcx = GPA_ADDED, .rdx = TDR,
 			      .r8 = ADDED), 0);
 	check_status(seamcall(w, MEM_PAGE_REMOVE, .rcx = GPA_AUGED, .rdx = TDR),
@@ -155,7 +155,7 @@ static void fault_at(struct world *w, uint64_t rip, uint64_t gpa)
 	tdx_td_exit(w->vcpu, &exit, tdx_vcpu_state(w->vcpu), w->host);
 }
 
-/* Fault after fault at one instruction: the next entry wants the pages there. */
+/* After many faults at one instruction, an entry needs the pages mapped. */
 static void zero_step(struct world *w)
 {
 	unsigned int i;
@@ -164,11 +164,11 @@ static void zero_step(struct world *w)
 		fault_at(w, 0x1000, GPA_FREE);
 		if (i != 4)
 			continue;
-		/* An exit from elsewhere: the guest went on. */
+		/* An exit at another RIP: the guest has made progress. */
 		check_status(enter(w, 0, TDVPR), 0);
 		leave(w, 77);
 	}
-	/* Another instruction begins anew, and shared memory does not count. */
+	/* Another RIP starts from 0, and shared memory does not count. */
 	fault_at(w, 0x2000, GPA_ADDED);
 	for (i = 0; i < 8; i++)
 		fault_at(w, 0x2000, GPA_SHARED);
@@ -186,7 +186,7 @@ static void zero_step(struct world *w)
 	leave(w, 1);
 }
 
-/* What is blocked above is not there below. */
+/* A blocked table hides what it maps. */
 static void blocked_table(struct world *w)
 {
 	uint64_t hpa;
@@ -221,16 +221,16 @@ static void shared_access(struct world *w)
 		{ OTHER | 7, TDX_READ, TDX_DONE },
 		{ OTHER | 7, TDX_WRITE, TDX_DONE },
 		{ OTHER | 1, TDX_READ, TDX_DONE },
-		/* Never code, mapped or not. */
+		/* Never executable, mapped or not. */
 		{ OTHER | 7, TDX_FETCH, TDX_RSVD },
 		{ 0, TDX_FETCH, TDX_RSVD },
-		/* Read-only: the qualification says what is allowed. */
+		/* Read-only: the qualification has the allowed accesses. */
 		{ OTHER | 1 | 1ull << 63, TDX_WRITE, TDX_EXIT, 48, 2 | 1 << 3 },
-		/* Not there: an exit, or #VE where KVM wants one (MMIO). */
+		/* Not present: a TD exit, or #VE for MMIO. */
 		{ 1ull << 63, TDX_READ, TDX_EXIT, 48, 1 },
 		{ 0, TDX_READ, TDX_VE },
 		{ 0, TDX_WRITE, TDX_VE },
-		/* Write without read is no valid entry. */
+		/* Write without read is a misconfiguration. */
 		{ OTHER | 2, TDX_WRITE, TDX_EXIT, 49, 0 },
 	};
 	uint64_t table = 100 * MIB, hpa;
@@ -259,7 +259,7 @@ static void shared_access(struct world *w)
 	leave(w, 1);
 }
 
-/* MRTD, computed here from the specification's words and not by the module. */
+/* MRTD, computed here as the specification describes it. */
 static void hash_block(GChecksum *sum, const char *name, uint64_t gpa)
 {
 	uint8_t block[128] = { 0 };
@@ -298,14 +298,14 @@ static void measurement(struct world *w)
 
 void add_memory_tests(void)
 {
-	add_test("/memory/private access", PAGE_AUGED, private_access);
-	add_test("/memory/pending, with an exit", TDCS_DONE, pending_exit);
-	add_test("/memory/ACCEPT in each state", PAGE_AUGED, accept_states);
-	add_test("/memory/ACCEPT of a blocked page", BLOCKED, accept_blocked);
-	add_test("/memory/ACCEPT zeroes", ENTERED, accept_zeroes);
-	add_test("/memory/tracking", PAGE_AUGED, tracking);
-	add_test("/memory/blocked table", PAGE_AUGED, blocked_table);
-	add_test("/memory/zero-step mitigation", PAGE_AUGED, zero_step);
-	add_test("/memory/shared access", RUNNABLE, shared_access);
-	add_test("/memory/MRTD", PAGE_ADDED, measurement);
+	add_test("/memory/private accesses go by the state of the page", PAGE_AUGED, private_access);
+	add_test("/memory/pending pages exit with SEPT_VE_DISABLE", TDCS_DONE, pending_exit);
+	add_test("/memory/ACCEPT goes by the state of the page", PAGE_AUGED, accept_states);
+	add_test("/memory/ACCEPT of a blocked page exits", BLOCKED, accept_blocked);
+	add_test("/memory/ACCEPT zeroes the page", ENTERED, accept_zeroes);
+	add_test("/memory/REMOVE needs tracking", PAGE_AUGED, tracking);
+	add_test("/memory/a blocked table hides its pages", PAGE_AUGED, blocked_table);
+	add_test("/memory/zero-step mitigation wants the pages mapped", PAGE_AUGED, zero_step);
+	add_test("/memory/shared accesses go by the shared EPT", RUNNABLE, shared_access);
+	add_test("/memory/MRTD has the pages and their contents", PAGE_ADDED, measurement);
 }

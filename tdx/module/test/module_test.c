@@ -38,5 +38,6 @@ int main(int argc, char **argv)
 	add_report_tests();
 	add_fault_tests();
 	add_smp_tests();
+	add_table_tests();
 	return g_test_run();
 }

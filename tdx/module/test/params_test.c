@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* TD_PARAMS: what TDH.MNG.INIT takes, field by field and bit by bit. */
+/* TD_PARAMS: what TDH.MNG.INIT accepts, field by field and bit by bit. */
 #include <string.h>
 
 #include "tests.h"
 
-/* One field set to one value, in parameters that are fine otherwise. */
+/* One field set to one value, all others valid. */
 static const struct row {
 	const char *name;
 	size_t offset, size;
@@ -39,26 +39,26 @@ static const struct row {
 	ROW("AVX", xfam, 7, 0),
 	ROW("AVX-512", xfam, 0xe7, 0),
 	ROW("AVX-512 without AVX", xfam, 0xe3, BAD_XFAM),
-	ROW("AVX-512 in part", xfam, 0x67, BAD_XFAM),
+	ROW("AVX-512 partly", xfam, 0x67, BAD_XFAM),
 	ROW("CET", xfam, 0x1803, 0),
-	ROW("CET in part", xfam, 0x0803, BAD_XFAM),
+	ROW("CET partly", xfam, 0x0803, BAD_XFAM),
 	ROW("AMX", xfam, 0x60003, 0),
-	ROW("AMX in part", xfam, 0x20003, BAD_XFAM),
+	ROW("AMX partly", xfam, 0x20003, BAD_XFAM),
 	ROW("PT", xfam, 0x103, 0),
 	ROW("LBR", xfam, 0x8003, 0),
-	ROW("a state that the CPU has not", xfam, 0x4003, BAD_XFAM),
-	ROW("a state that no TD may have", xfam, 0x13, BAD_XFAM),
+	ROW("state that the CPU lacks", xfam, 0x4003, BAD_XFAM),
+	ROW("state that no TD may have", xfam, 0x13, BAD_XFAM),
 	ROW("no vCPU", max_vcpus, 0, BAD_VCPUS),
-	ROW("most vCPUs", max_vcpus, MAX_VCPUS_PER_TD, 0),
+	ROW("maximum number of vCPUs", max_vcpus, MAX_VCPUS_PER_TD, 0),
 	ROW("too many vCPUs", max_vcpus, MAX_VCPUS_PER_TD + 1, BAD_VCPUS),
-	ROW("no flag", config_flags, 0, 0),
+	ROW("no flags", config_flags, 0, 0),
 	ROW("FLEXIBLE_PENDING_VE", config_flags, CONFIG_FLEXIBLE_VE, 0),
 	ROW("reserved flag", config_flags, 1ull << 40, BAD_FLAGS),
-	ROW("GPAW 52 on a CPU of four levels", config_flags, CONFIG_GPAW,
+	ROW("GPAW 52 with a 4-level EPT", config_flags, CONFIG_GPAW,
 	    BAD_FLAGS),
-	ROW("five levels on a CPU of four", eptp_controls, 6 | 4 << 3, BAD_EPTP),
-	ROW("three levels", eptp_controls, 6 | 2 << 3, BAD_EPTP),
-	ROW("uncached", eptp_controls, 0 | 3 << 3, BAD_EPTP),
+	ROW("5-level EPT that the CPU lacks", eptp_controls, 6 | 4 << 3, BAD_EPTP),
+	ROW("3-level EPT", eptp_controls, 6 | 2 << 3, BAD_EPTP),
+	ROW("uncached EPT", eptp_controls, 0 | 3 << 3, BAD_EPTP),
 	ROW("accessed and dirty bits", eptp_controls, 6 | 3 << 3 | 1 << 6,
 	    BAD_EPTP),
 	ROW("supervisor shadow stack", eptp_controls, 6 | 3 << 3 | 1 << 7,
@@ -71,7 +71,7 @@ static const struct row {
 	ROW("reserved bytes after tsc_frequency", reserved1[37], 1,
 	    BAD_RESERVED),
 	ROW("reserved bytes before CPUID", reserved2[23], 1, BAD_RESERVED),
-	ROW("a CPUID slot that is not there", cpuid[47][3], 1, BAD_RESERVED),
+	ROW("CPUID slot beyond the last", cpuid[47][3], 1, BAD_RESERVED),
 };
 
 static void run_row(const void *data)
@@ -83,7 +83,7 @@ static void run_row(const void *data)
 	memcpy((uint8_t *)&w->params + r->offset, &r->value, r->size);
 	memcpy(ram(PARAMS), &w->params, sizeof(w->params));
 	check_status(seamcall(w, MNG_INIT, .rcx = TDR, .rdx = PARAMS), r->want);
-	/* A refusal leaves the TD as it was: the same call may succeed later. */
+	/* A refused call changes nothing: it can be repeated. */
 	if (r->want) {
 		w->params = (struct td_params){
 			.xfam = 3, .max_vcpus = 1, .eptp_controls = 0x1e,
@@ -104,11 +104,11 @@ static uint64_t sys_rd(struct world *w, uint64_t id)
 	return w->regs[TDX_R8];
 }
 
-#define TSX	(1u << 4 | 1u << 11)	/* HLE, RTM: one not without the other */
+#define TSX	(1u << 4 | 1u << 11)	/* HLE and RTM must be equal */
 
 /*
- * Every bit of every slot alone: taken if and only if CPUID_CONFIG_VALUES
- * offers it, and then KVM_TDX_GET_CPUID's way shows it.
+ * Each bit of each slot by itself is accepted if and only if
+ * CPUID_CONFIG_VALUES offers it.
  */
 static void cpuid_bits(struct world *w)
 {
@@ -128,7 +128,7 @@ static void cpuid_bits(struct world *w)
 				struct td_params p = w->params;
 				uint64_t got;
 
-				/* Not a topology of its own: see below. */
+				/* Needs all of a topology: see virt_test.c. */
 				if ((uint32_t)leaf == 0x1f && ok)
 					continue;
 				p.cpuid[slot][reg] = 1u << bit;
@@ -144,7 +144,7 @@ static void cpuid_bits(struct world *w)
 							leaf);
 					continue;
 				}
-				/* It is used up: the next bit needs a new one. */
+				/* The next bit needs a new TD. */
 				world_step(w, FLUSH_DONE);
 				world_step(w, CACHE_DONE);
 				world_step(w, TEARDOWN);
@@ -172,7 +172,7 @@ static void cpuid_half_tsx(struct world *w)
 	world_step(w, INITIALIZED);
 }
 
-/* A native bit that the host does not ask for is off where it may choose. */
+/* Where the host has a choice, features that it does not ask for are off. */
 static void cpuid_not_asked(struct world *w)
 {
 	struct tdx_cpuid_env env = { 0 };
@@ -187,7 +187,7 @@ static void cpuid_not_asked(struct world *w)
 	leave(w, 1);
 }
 
-/* Whatever state the CPU is in when another TD is built. */
+/* CPUID is read once, not for each TD. */
 static void cpuid_as_at_init(struct world *w)
 {
 	struct tdx_cpuid_env env = { 0 };
@@ -211,8 +211,8 @@ void add_params_tests(void)
 
 		g_test_add_data_func(path, &rows[i], run_row);
 	}
-	add_test("/params/CPUID, bit by bit", TDCS_DONE, cpuid_bits);
-	add_test("/params/CPUID, HLE without RTM", TDCS_DONE, cpuid_half_tsx);
-	add_test("/params/CPUID, nothing asked", RUNNABLE, cpuid_not_asked);
-	add_test("/params/CPUID, as when initialised", TDCS_DONE, cpuid_as_at_init);
+	add_test("/params/CPUID takes the bits that it offers", TDCS_DONE, cpuid_bits);
+	add_test("/params/CPUID refuses HLE without RTM", TDCS_DONE, cpuid_half_tsx);
+	add_test("/params/CPUID features are off unless asked for", RUNNABLE, cpuid_not_asked);
+	add_test("/params/CPUID is native as at SYS.INIT", TDCS_DONE, cpuid_as_at_init);
 }

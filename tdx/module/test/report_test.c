@@ -37,7 +37,7 @@ static void rtmr_extend(struct world *w)
 	leave(w, 1);
 }
 
-/* Offsets of the report's fields, as the architecture has them. */
+/* The report, by the architecture's offsets. */
 static void report(struct world *w)
 {
 	uint8_t *r = private_ram(ADDED), want[48];
@@ -54,7 +54,7 @@ static void report(struct world *w)
 	hash(r + 512, 512, want);
 	g_assert_cmpmem(r + 80, 48, want, 48);
 	g_assert_cmpmem(r + 495, 17, zeros, 17);
-	/* TDINFO: XFAM, then MRTD, which is not 0 for pages were added. */
+	/* TDINFO: XFAM, then MRTD, which is not 0 after PAGE.ADD. */
 	g_assert_cmphex(r[512 + 8], ==, 3);
 	g_assert_cmpint(memcmp(r + 512 + 16, zeros, 48), !=, 0);
 
@@ -96,20 +96,20 @@ static const struct tdcall_row rows[] = {
 	{ "SYS.RDALL: no such field", TDG_SYS_RDALL,
 	  { .rdx = GPA_ADDED, .r8 = 0x0800000100000fff },
 	  ERR(METADATA_FIELD_ID_INCORRECT, R8) },
-	{ "VP.RD: not its own vCPU", TDG_VP_RD,
+	{ "VP.RD: another vCPU", TDG_VP_RD,
 	  { .rcx = 1, .rdx = 0xa020000200000002 }, ERR(OPERAND_INVALID, RCX) },
-	{ "VP.RD: a field of the host's", TDG_VP_RD,
+	{ "VP.RD: field for the host only", TDG_VP_RD,
 	  { .rdx = 0xa02000000000000b },
 	  ERR(METADATA_FIELD_NOT_READABLE, RDX) },
 	{ "VP.WR: read-only field", TDG_VP_WR,
 	  { .rdx = 0xa020000200000002, .r9 = ~0ull },
 	  ERR(METADATA_FIELD_NOT_WRITABLE, RDX) },
-	{ "VP.WR: a field of the host's", TDG_VP_WR,
+	{ "VP.WR: field for the host only", TDG_VP_WR,
 	  { .rdx = 0xa02000000000000b, .r9 = ~0ull },
 	  ERR(METADATA_FIELD_NOT_WRITABLE, RDX) },
-	{ "SERVTD.RD", TDG_SERVTD_RD, { .rcx = 1, .rdx = 0x1110000300000000 },
+	{ "SERVTD.RD: nothing is bound", TDG_SERVTD_RD, { .rcx = 1, .rdx = 0x1110000300000000 },
 	  ERR(SERVTD_NOT_BOUND, RCX) },
-	{ "SERVTD.WR", TDG_SERVTD_WR, { .rcx = 1, .rdx = 0x1110000300000000 },
+	{ "SERVTD.WR: nothing is bound", TDG_SERVTD_WR, { .rcx = 1, .rdx = 0x1110000300000000 },
 	  ERR(SERVTD_NOT_BOUND, RCX) },
 	{ "PAGE.ATTR.RD: shared GPA", TDG_MEM_PAGE_ATTR_RD,
 	  { .rcx = GPA_SHARED }, ERR(OPERAND_INVALID, RCX) },
@@ -121,7 +121,7 @@ static const struct tdcall_row rows[] = {
 	  { .rcx = 3 }, ERR(OPERAND_INVALID, RCX) },
 };
 
-/* An operand that the TD cannot have now: as any access of its. */
+/* An operand that the TD can't access faults as any access does. */
 static void operand_faults(struct world *w)
 {
 	static const uint64_t absent = GPA_FREE, pending = GPA_AUGED;
@@ -136,7 +136,7 @@ static void operand_faults(struct world *w)
 	g_assert_cmphex(tdcall(w, TDG_MR_RTMR_EXTEND, .rcx = pending), ==,
 			TDG_MR_RTMR_EXTEND);
 	g_assert_cmpint(w->outcome, ==, TDX_VE);
-	/* The first #VE is not read yet: the next is a double fault. */
+	/* A #VE before the first one was read is a double fault. */
 	tdcall(w, TDG_MR_RTMR_EXTEND, .rcx = pending);
 	g_assert_cmpint(w->outcome, ==, TDX_DF);
 	check_status(tdcall(w, TDG_VP_VEINFO_GET), 0);
@@ -144,7 +144,7 @@ static void operand_faults(struct world *w)
 	g_assert_cmphex(w->regs[TDX_R8], ==, 0);
 	g_assert_cmphex(w->regs[TDX_R9], ==, pending);
 
-	/* Nothing is mapped at the shared EPT's root: as the host left it. */
+	/* The shared EPT is empty. */
 	tdcall(w, TDG_MR_REPORT, .rcx = GPA_SHARED, .rdx = GPA_ADDED);
 	g_assert_cmpint(w->outcome, ==, TDX_VE);
 	check_status(tdcall(w, TDG_VP_VEINFO_GET), 0);
@@ -200,9 +200,9 @@ void add_report_tests(void)
 
 		g_test_add_data_func(path, &rows[i], run_tdcall_row);
 	}
-	add_test("/tdcall/MR.RTMR.EXTEND", ENTERED, rtmr_extend);
-	add_test("/tdcall/MR.REPORT and VERIFYREPORT", ENTERED, report);
-	add_test("/tdcall/operands that fault", ENTERED, operand_faults);
-	add_test("/tdcall/SYS.RDALL", ENTERED, sys_rdall);
-	add_test("/tdcall/MEM.PAGE.ATTR", ENTERED, page_attributes);
+	add_test("/tdcall/MR.RTMR.EXTEND: hashes into one RTMR", ENTERED, rtmr_extend);
+	add_test("/tdcall/MR.VERIFYREPORT: accepts what REPORT made", ENTERED, report);
+	add_test("/tdcall/operands in memory fault as accesses do", ENTERED, operand_faults);
+	add_test("/tdcall/SYS.RDALL: lists what SYS.RD returns", ENTERED, sys_rdall);
+	add_test("/tdcall/MEM.PAGE.ATTR: fixed for L1", ENTERED, page_attributes);
 }

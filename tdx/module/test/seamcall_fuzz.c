@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Fuzzes SEAMCALL: from a step of the TD's life, any calls in any order. */
+/* Fuzzes SEAMCALL: any calls in any order, from any step of a TD's life. */
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

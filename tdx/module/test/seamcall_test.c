@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * SEAMCALL: each leaf's preconditions and operand checks, a row each.  A row
- * says how far the machine is, which call is made and what must come back; no
- * call that fails may change what any page is.
+ * SEAMCALL: preconditions and operand checks of each leaf.  A row has the step of
+ * the machine, a call and the status that it must return.  A call that fails must
+ * not change the type of any page.
  */
 #include <string.h>
 
@@ -24,23 +24,23 @@ struct row {
 static const struct row rows[] = {
 	/* The dispatcher. */
 	{ "unknown leaf", READY, 200, {}, ERR(OPERAND_INVALID, RAX) },
-	{ "known leaf that Linux does not use", READY, 5, {},
+	{ "leaf that Linux does not use", READY, 5, {},
 	  ERR(OPERAND_INVALID, RAX) },
 	{ "reserved bits of RAX", READY, PHYMEM_PAGE_RDMD | 1ull << 24,
 	  { .rcx = FREE }, ERR(OPERAND_INVALID, RAX) },
 	{ "reserved bit 62 of RAX", READY, PHYMEM_PAGE_RDMD | 1ull << 62,
 	  { .rcx = FREE }, ERR(OPERAND_INVALID, RAX) },
-	{ "version of a leaf without", READY, PHYMEM_PAGE_RDMD | V(1),
+	{ "version 1 of a leaf without versions", READY, PHYMEM_PAGE_RDMD | V(1),
 	  { .rcx = FREE }, ERR(OPERAND_INVALID, RAX) },
-	{ "version 2 of a leaf with 1", READY, MNG_RD | V(2), {},
+	{ "version 2 of a leaf with version 1", READY, MNG_RD | V(2), {},
 	  ERR(OPERAND_INVALID, RAX) },
-	{ "before TDMRs' key", CONFIGURED, MNG_CREATE,
+	{ "a TD before SYS.KEY.CONFIG", CONFIG_DONE, MNG_CREATE,
 	  { .rcx = TDR, .rdx = HKID }, STATUS(TDX_SYS_NOT_READY, 0) },
-	{ "before SYS.INIT", AT_RESET, PHYMEM_PAGE_RDMD, {},
+	{ "PHYMEM.PAGE.RDMD before SYS.INIT", AT_RESET, PHYMEM_PAGE_RDMD, {},
 	  STATUS(TDX_SYS_NOT_READY, 0) },
 
 	/* Bring-up. */
-	{ "SYS.INIT: attributes", AT_RESET, SYS_INIT, { .rcx = 1 },
+	{ "SYS.INIT: unknown attributes", AT_RESET, SYS_INIT, { .rcx = 1 },
 	  ERR(OPERAND_INVALID, RCX) },
 	{ "SYS.INIT: twice", SYS_INIT_DONE, SYS_INIT, {},
 	  STATUS(TDX_SYS_INIT_NOT_PENDING, 0) },
@@ -48,13 +48,13 @@ static const struct row rows[] = {
 	  STATUS(TDX_SYS_LP_INIT_NOT_PENDING, 0) },
 	{ "SYS.LP.INIT: twice", LPS_DONE, SYS_LP_INIT, {},
 	  STATUS(TDX_SYS_LP_INIT_DONE, 0) },
-	{ "SYS.CONFIG: not all LPs", SYS_INIT_DONE, SYS_CONFIG,
+	{ "SYS.CONFIG: before LP.INIT on all LPs", SYS_INIT_DONE, SYS_CONFIG,
 	  { .rcx = TDMR_ARRAY, .rdx = 2, .r8 = GLOBAL_HKID },
 	  STATUS(TDX_SYS_LP_INIT_NOT_DONE, 0) },
 	{ "SYS.CONFIG: before SYS.INIT", AT_RESET, SYS_CONFIG,
 	  { .rcx = TDMR_ARRAY, .rdx = 2, .r8 = GLOBAL_HKID },
 	  STATUS(TDX_SYS_CONFIG_NOT_PENDING, 0) },
-	{ "SYS.CONFIG: twice", CONFIGURED, SYS_CONFIG,
+	{ "SYS.CONFIG: twice", CONFIG_DONE, SYS_CONFIG,
 	  { .rcx = TDMR_ARRAY, .rdx = 2, .r8 = GLOBAL_HKID },
 	  STATUS(TDX_SYS_CONFIG_NOT_PENDING, 0) },
 	{ "SYS.CONFIG: array unaligned", LPS_DONE, SYS_CONFIG,
@@ -72,19 +72,19 @@ static const struct row rows[] = {
 	{ "SYS.CONFIG: too many TDMRs", LPS_DONE, SYS_CONFIG,
 	  { .rcx = TDMR_ARRAY, .rdx = MAX_TDMRS + 1, .r8 = GLOBAL_HKID },
 	  ERR(OPERAND_INVALID, RDX) },
-	{ "SYS.CONFIG: KeyID not for TDX", LPS_DONE, SYS_CONFIG,
+	{ "SYS.CONFIG: KeyID of MKTME", LPS_DONE, SYS_CONFIG,
 	  { .rcx = TDMR_ARRAY, .rdx = 2, .r8 = GLOBAL_HKID - 1 },
 	  ERR(OPERAND_INVALID, R8) },
-	{ "SYS.CONFIG: KeyID that is not there", LPS_DONE, SYS_CONFIG,
+	{ "SYS.CONFIG: KeyID beyond the last", LPS_DONE, SYS_CONFIG,
 	  { .rcx = TDMR_ARRAY, .rdx = 2, .r8 = GLOBAL_HKID + 4 },
 	  ERR(OPERAND_INVALID, R8) },
 	{ "SYS.KEY.CONFIG: before SYS.CONFIG", LPS_DONE, SYS_KEY_CONFIG, {},
 	  STATUS(TDX_SYS_KEY_CONFIG_NOT_PENDING, 0) },
 	{ "SYS.KEY.CONFIG: twice", KEY_DONE, SYS_KEY_CONFIG, {},
 	  STATUS(TDX_KEY_CONFIGURED, 0) },
-	{ "SYS.TDMR.INIT: not a TDMR", KEY_DONE, SYS_TDMR_INIT,
+	{ "SYS.TDMR.INIT: no such TDMR", KEY_DONE, SYS_TDMR_INIT,
 	  { .rcx = 4 * GIB }, ERR(OPERAND_INVALID, RCX) },
-	{ "SYS.TDMR.INIT: done already", READY, SYS_TDMR_INIT, { .rcx = GIB },
+	{ "SYS.TDMR.INIT: already initialised", READY, SYS_TDMR_INIT, { .rcx = GIB },
 	  STATUS(TDX_TDMR_ALREADY_INITIALIZED, 0) },
 	{ "SYS.RD: no such field", READY, SYS_RD,
 	  { .rdx = 0x0a000000000000ff },
@@ -93,30 +93,30 @@ static const struct row rows[] = {
 	  { .rdx = 0x0800000101000003 },
 	  ERR(METADATA_FIELD_ID_INCORRECT, RDX) },
 
-	/* A page that is not initialised yet belongs to no TDMR. */
+	/* Pages beyond what TDMR.INIT has initialised are in no TDMR. */
 	{ "MNG.CREATE: TDMR not initialised", KEY_DONE, MNG_CREATE,
 	  { .rcx = FREE, .rdx = HKID }, ERR(OPERAND_ADDR_RANGE_ERROR, RCX) },
 	{ "MNG.CREATE: KeyID in use", CREATED, MNG_CREATE,
 	  { .rcx = FREE, .rdx = HKID }, ERR(HKID_NOT_FREE, RDX) },
-	{ "MNG.CREATE: KeyID in use until it is freed", CACHE_DONE, MNG_CREATE,
+	{ "MNG.CREATE: KeyID in use until KEY.FREEID", CACHE_DONE, MNG_CREATE,
 	  { .rcx = FREE, .rdx = HKID }, ERR(HKID_NOT_FREE, RDX) },
 	{ "MNG.CREATE: the global KeyID", READY, MNG_CREATE,
 	  { .rcx = FREE, .rdx = GLOBAL_HKID }, ERR(OPERAND_INVALID, RDX) },
 	{ "MNG.CREATE: KeyID of MKTME", READY, MNG_CREATE,
 	  { .rcx = FREE, .rdx = 1 }, ERR(OPERAND_INVALID, RDX) },
-	{ "MNG.CREATE: KeyID that is not there", READY, MNG_CREATE,
+	{ "MNG.CREATE: KeyID beyond the last", READY, MNG_CREATE,
 	  { .rcx = FREE, .rdx = GLOBAL_HKID + 4 }, ERR(OPERAND_INVALID, RDX) },
 
 	{ "MNG.KEY.CONFIG: twice", KEYED, MNG_KEY_CONFIG, { .rcx = TDR },
 	  STATUS(TDX_KEY_CONFIGURED, 0) },
-	{ "MNG.KEY.CONFIG: torn down", TEARDOWN, MNG_KEY_CONFIG, { .rcx = TDR },
+	{ "MNG.KEY.CONFIG: after teardown", TEARDOWN, MNG_KEY_CONFIG, { .rcx = TDR },
 	  ERR(LIFECYCLE_STATE_INCORRECT, RCX) },
 
-	{ "MNG.ADDCX: no key yet", CREATED, MNG_ADDCX,
+	{ "MNG.ADDCX: before KEY.CONFIG", CREATED, MNG_ADDCX,
 	  { .rcx = FREE, .rdx = TDR }, ERR(TD_KEYS_NOT_CONFIGURED, RDX) },
-	{ "MNG.ADDCX: one too many", TDCS_DONE, MNG_ADDCX,
+	{ "MNG.ADDCX: too many pages", TDCS_DONE, MNG_ADDCX,
 	  { .rcx = FREE, .rdx = TDR }, STATUS(TDX_TDCX_NUM_INCORRECT, 0) },
-	{ "MNG.ADDCX: initialised", INITIALIZED, MNG_ADDCX,
+	{ "MNG.ADDCX: after INIT", INITIALIZED, MNG_ADDCX,
 	  { .rcx = FREE, .rdx = TDR }, OP_STATE },
 
 	{ "MNG.INIT: twice", INITIALIZED, MNG_INIT,
@@ -128,29 +128,29 @@ static const struct row rows[] = {
 	{ "MNG.INIT: no RAM at the parameters", TDCS_DONE, MNG_INIT,
 	  { .rcx = TDR, .rdx = NO_RAM }, ERR(OPERAND_ADDR_RANGE_ERROR, RDX) },
 
-	{ "VP.CREATE: not initialised", TDCS_DONE, VP_CREATE,
+	{ "VP.CREATE: before INIT", TDCS_DONE, VP_CREATE,
 	  { .rcx = FREE, .rdx = TDR }, OP_STATE },
-	{ "VP.CREATE: finalised", RUNNABLE, VP_CREATE,
+	{ "VP.CREATE: after FINALIZE", RUNNABLE, VP_CREATE,
 	  { .rcx = FREE, .rdx = TDR }, OP_STATE },
 
-	{ "VP.ADDCX: a TDR as TDVPR", VP_CREATED, VP_ADDCX,
+	{ "VP.ADDCX: TDR instead of TDVPR", VP_CREATED, VP_ADDCX,
 	  { .rcx = FREE, .rdx = TDR }, ERR(PAGE_METADATA_INCORRECT, RDX) },
-	{ "VP.ADDCX: one too many", VP_TDCX_DONE, VP_ADDCX,
+	{ "VP.ADDCX: too many pages", VP_TDCX_DONE, VP_ADDCX,
 	  { .rcx = FREE, .rdx = TDVPR }, STATUS(TDX_TDCX_NUM_INCORRECT, 0) },
-	{ "VP.ADDCX: initialised", VP_DONE, VP_ADDCX,
+	{ "VP.ADDCX: after VP.INIT", VP_DONE, VP_ADDCX,
 	  { .rcx = FREE, .rdx = TDVPR }, ERR(VCPU_STATE_INCORRECT, RDX) },
-	{ "VP.ADDCX: finalised", RUNNABLE, VP_ADDCX,
+	{ "VP.ADDCX: after FINALIZE", RUNNABLE, VP_ADDCX,
 	  { .rcx = FREE, .rdx = TDVPR }, OP_STATE },
 
-	{ "VP.INIT: pages missing", VP_CREATED, VP_INIT, { .rcx = TDVPR },
+	{ "VP.INIT: too few pages", VP_CREATED, VP_INIT, { .rcx = TDVPR },
 	  STATUS(TDX_TDCX_NUM_INCORRECT, 0) },
 	{ "VP.INIT: twice", VP_DONE, VP_INIT, { .rcx = TDVPR },
 	  ERR(VCPU_STATE_INCORRECT, RCX) },
 	{ "VP.INIT: x2APIC id too wide", VP_TDCX_DONE, VP_INIT | V(1),
 	  { .rcx = TDVPR, .r8 = 1ull << 32 }, ERR(OPERAND_INVALID, R8) },
-	{ "VP.INIT: finalised", RUNNABLE, VP_INIT, { .rcx = TDVPR }, OP_STATE },
+	{ "VP.INIT: after FINALIZE", RUNNABLE, VP_INIT, { .rcx = TDVPR }, OP_STATE },
 
-	{ "MEM.SEPT.ADD: not initialised", TDCS_DONE, MEM_SEPT_ADD,
+	{ "MEM.SEPT.ADD: before INIT", TDCS_DONE, MEM_SEPT_ADD,
 	  { .rcx = 3, .rdx = TDR, .r8 = FREE }, OP_STATE },
 	{ "MEM.SEPT.ADD: level 0", TABLES, MEM_SEPT_ADD,
 	  { .rcx = GPA_FREE, .rdx = TDR, .r8 = FREE },
@@ -165,15 +165,15 @@ static const struct row rows[] = {
 	{ "MEM.SEPT.ADD: shared GPA", TABLES, MEM_SEPT_ADD,
 	  { .rcx = GPA_SHARED | 1, .rdx = TDR, .r8 = FREE },
 	  ERR(OPERAND_INVALID, RCX) },
-	{ "MEM.SEPT.ADD: no parent", INITIALIZED, MEM_SEPT_ADD,
+	{ "MEM.SEPT.ADD: no parent table", INITIALIZED, MEM_SEPT_ADD,
 	  { .rcx = 2, .rdx = TDR, .r8 = FREE }, ERR(EPT_WALK_FAILED, RCX) },
-	{ "MEM.SEPT.ADD: there already", TABLES, MEM_SEPT_ADD,
+	{ "MEM.SEPT.ADD: table exists", TABLES, MEM_SEPT_ADD,
 	  { .rcx = 1, .rdx = TDR, .r8 = FREE },
 	  ERR(EPT_ENTRY_STATE_INCORRECT, RCX) },
-	{ "MEM.SEPT.ADD: there already, and that is fine", TABLES,
+	{ "MEM.SEPT.ADD: table exists, ALLOW_EXISTING", TABLES,
 	  MEM_SEPT_ADD | V(1), { .rcx = 1, .rdx = TDR | 1, .r8 = FREE }, 0 },
 
-	{ "MEM.PAGE.ADD: finalised", RUNNABLE, MEM_PAGE_ADD,
+	{ "MEM.PAGE.ADD: after FINALIZE", RUNNABLE, MEM_PAGE_ADD,
 	  { .rcx = GPA_FREE, .rdx = TDR, .r8 = FREE, .r9 = SOURCE }, OP_STATE },
 	{ "MEM.PAGE.ADD: level 1", TABLES, MEM_PAGE_ADD,
 	  { .rcx = GPA_BIG | 1, .rdx = TDR, .r8 = BIG, .r9 = SOURCE },
@@ -184,10 +184,10 @@ static const struct row rows[] = {
 	{ "MEM.PAGE.ADD: no table", TABLES, MEM_PAGE_ADD,
 	  { .rcx = GPA_NO_TABLE, .rdx = TDR, .r8 = FREE, .r9 = SOURCE },
 	  ERR(EPT_WALK_FAILED, RCX) },
-	{ "MEM.PAGE.ADD: mapped already", PAGE_ADDED, MEM_PAGE_ADD,
+	{ "MEM.PAGE.ADD: already mapped", PAGE_ADDED, MEM_PAGE_ADD,
 	  { .rcx = GPA_ADDED, .rdx = TDR, .r8 = FREE, .r9 = SOURCE },
 	  ERR(EPT_ENTRY_STATE_INCORRECT, RCX) },
-	{ "MEM.PAGE.ADD: the same page again", PAGE_ADDED, MEM_PAGE_ADD,
+	{ "MEM.PAGE.ADD: page in use", PAGE_ADDED, MEM_PAGE_ADD,
 	  { .rcx = GPA_FREE, .rdx = TDR, .r8 = ADDED, .r9 = SOURCE },
 	  ERR(PAGE_METADATA_INCORRECT, R8) },
 	{ "MEM.PAGE.ADD: source unaligned", TABLES, MEM_PAGE_ADD,
@@ -199,10 +199,10 @@ static const struct row rows[] = {
 	{ "MEM.PAGE.ADD: no RAM at the source", TABLES, MEM_PAGE_ADD,
 	  { .rcx = GPA_FREE, .rdx = TDR, .r8 = FREE, .r9 = NO_RAM },
 	  ERR(OPERAND_ADDR_RANGE_ERROR, R9) },
-	{ "MEM.PAGE.ADD: in place", TABLES, MEM_PAGE_ADD,
+	{ "MEM.PAGE.ADD: source is the page itself", TABLES, MEM_PAGE_ADD,
 	  { .rcx = GPA_FREE, .rdx = TDR, .r8 = FREE, .r9 = FREE }, 0 },
 
-	{ "MR.EXTEND: finalised", RUNNABLE, MR_EXTEND,
+	{ "MR.EXTEND: after FINALIZE", RUNNABLE, MR_EXTEND,
 	  { .rcx = GPA_ADDED, .rdx = TDR }, OP_STATE },
 	{ "MR.EXTEND: GPA unaligned", PAGE_ADDED, MR_EXTEND,
 	  { .rcx = GPA_ADDED + 128, .rdx = TDR }, ERR(OPERAND_INVALID, RCX) },
@@ -216,7 +216,7 @@ static const struct row rows[] = {
 
 	{ "MR.FINALIZE: no vCPU", INITIALIZED, MR_FINALIZE, { .rcx = TDR },
 	  STATUS(TDX_NO_VCPUS, 0) },
-	{ "MR.FINALIZE: vCPU not initialised", VP_TDCX_DONE, MR_FINALIZE,
+	{ "MR.FINALIZE: no vCPU is initialised", VP_TDCX_DONE, MR_FINALIZE,
 	  { .rcx = TDR }, STATUS(TDX_NO_VCPUS, 0) },
 	{ "MR.FINALIZE: twice", RUNNABLE, MR_FINALIZE, { .rcx = TDR }, OP_STATE },
 
@@ -225,10 +225,10 @@ static const struct row rows[] = {
 	{ "MEM.PAGE.AUG: no table", RUNNABLE, MEM_PAGE_AUG,
 	  { .rcx = GPA_NO_TABLE, .rdx = TDR, .r8 = FREE },
 	  ERR(EPT_WALK_FAILED, RCX) },
-	{ "MEM.PAGE.AUG: mapped already", RUNNABLE, MEM_PAGE_AUG,
+	{ "MEM.PAGE.AUG: already mapped", RUNNABLE, MEM_PAGE_AUG,
 	  { .rcx = GPA_ADDED, .rdx = TDR, .r8 = FREE },
 	  ERR(EPT_ENTRY_STATE_INCORRECT, RCX) },
-	{ "MEM.PAGE.AUG: pending already", PAGE_AUGED, MEM_PAGE_AUG,
+	{ "MEM.PAGE.AUG: already pending", PAGE_AUGED, MEM_PAGE_AUG,
 	  { .rcx = GPA_AUGED, .rdx = TDR, .r8 = FREE },
 	  ERR(EPT_ENTRY_STATE_INCORRECT, RCX) },
 	{ "MEM.PAGE.AUG: 2 MiB over a table", RUNNABLE, MEM_PAGE_AUG,
@@ -243,7 +243,7 @@ static const struct row rows[] = {
 	{ "MEM.PAGE.AUG: 2 MiB", RUNNABLE, MEM_PAGE_AUG,
 	  { .rcx = GPA_BIG | 1, .rdx = TDR, .r8 = BIG }, 0 },
 
-	{ "MEM.RANGE.BLOCK: nothing there", RUNNABLE, MEM_RANGE_BLOCK,
+	{ "MEM.RANGE.BLOCK: nothing mapped", RUNNABLE, MEM_RANGE_BLOCK,
 	  { .rcx = GPA_FREE, .rdx = TDR }, ERR(EPT_ENTRY_FREE, RCX) },
 	{ "MEM.RANGE.BLOCK: no table", RUNNABLE, MEM_RANGE_BLOCK,
 	  { .rcx = GPA_NO_TABLE, .rdx = TDR }, ERR(EPT_WALK_FAILED, RCX) },
@@ -251,7 +251,7 @@ static const struct row rows[] = {
 	  { .rcx = GPA_ADDED, .rdx = TDR },
 	  ERR(GPA_RANGE_ALREADY_BLOCKED, RCX) },
 
-	{ "MEM.TRACK: not initialised", TDCS_DONE, MEM_TRACK, { .rcx = TDR },
+	{ "MEM.TRACK: before INIT", TDCS_DONE, MEM_TRACK, { .rcx = TDR },
 	  OP_STATE },
 
 	{ "MEM.PAGE.REMOVE: before FINALIZE", PAGE_ADDED, MEM_PAGE_REMOVE,
@@ -262,25 +262,25 @@ static const struct row rows[] = {
 	  { .rcx = GPA_AUGED, .rdx = TDR }, ERR(GPA_RANGE_NOT_BLOCKED, RCX) },
 	{ "MEM.PAGE.REMOVE: not tracked", BLOCKED, MEM_PAGE_REMOVE,
 	  { .rcx = GPA_ADDED, .rdx = TDR }, ERR(TLB_TRACKING_NOT_DONE, RCX) },
-	{ "MEM.PAGE.REMOVE: nothing there", RUNNABLE, MEM_PAGE_REMOVE,
+	{ "MEM.PAGE.REMOVE: nothing mapped", RUNNABLE, MEM_PAGE_REMOVE,
 	  { .rcx = GPA_FREE, .rdx = TDR }, ERR(EPT_ENTRY_FREE, RCX) },
 	{ "MEM.PAGE.REMOVE: a table", RUNNABLE, MEM_PAGE_REMOVE,
 	  { .rcx = 1, .rdx = TDR }, ERR(EPT_ENTRY_NOT_LEAF, RCX) },
 	{ "MEM.PAGE.REMOVE: blocked and tracked", TRACKED, MEM_PAGE_REMOVE,
 	  { .rcx = GPA_ADDED, .rdx = TDR }, 0 },
 
-	{ "VP.ENTER: not finalised", PAGE_ADDED, VP_ENTER, { .rcx = TDVPR },
+	{ "VP.ENTER: before FINALIZE", PAGE_ADDED, VP_ENTER, { .rcx = TDVPR },
 	  OP_STATE },
 	{ "VP.ENTER: reserved bits of RCX", RUNNABLE, VP_ENTER,
 	  { .rcx = TDVPR | 1ull << 54 }, ERR(OPERAND_INVALID, RCX) },
-	{ "VP.ENTER: flushed", FLUSH_DONE, VP_ENTER, { .rcx = TDVPR },
+	{ "VP.ENTER: after VPFLUSHDONE", FLUSH_DONE, VP_ENTER, { .rcx = TDVPR },
 	  ERR(LIFECYCLE_STATE_INCORRECT, TDR) },
-	{ "VP.ENTER: hint to recover", RUNNABLE, VP_ENTER,
+	{ "VP.ENTER: HOST_RECOVERABILITY_HINT is ignored", RUNNABLE, VP_ENTER,
 	  { .rcx = TDVPR | 1ull << 52 }, 0 },
 
 	{ "VP.FLUSH: twice", FLUSHED, VP_FLUSH, { .rcx = TDVPR },
 	  STATUS(TDX_VCPU_NOT_ASSOCIATED, 0) },
-	{ "VP.FLUSH: torn down", TEARDOWN, VP_FLUSH, { .rcx = TDVPR },
+	{ "VP.FLUSH: after teardown", TEARDOWN, VP_FLUSH, { .rcx = TDVPR },
 	  ERR(LIFECYCLE_STATE_INCORRECT, TDR) },
 	{ "VP.FLUSH: never associated", VP_TDCX_DONE, VP_FLUSH,
 	  { .rcx = TDVPR }, STATUS(TDX_VCPU_NOT_ASSOCIATED, 0) },
@@ -292,48 +292,47 @@ static const struct row rows[] = {
 	{ "MNG.VPFLUSHDONE: without a vCPU", KEYED, MNG_VPFLUSHDONE,
 	  { .rcx = TDR }, 0 },
 
-	{ "PHYMEM.CACHE.WB: bad operand", FLUSH_DONE, PHYMEM_CACHE_WB,
+	{ "PHYMEM.CACHE.WB: RCX neither 0 nor 1", FLUSH_DONE, PHYMEM_CACHE_WB,
 	  { .rcx = 2 }, ERR(OPERAND_INVALID, RCX) },
 	{ "PHYMEM.CACHE.WB: nothing to resume", FLUSH_DONE, PHYMEM_CACHE_WB,
 	  { .rcx = 1 }, STATUS(TDX_WBCACHE_RESUME_ERROR, 0) },
 	{ "PHYMEM.CACHE.WB: no KeyID is ready", FLUSHED, PHYMEM_CACHE_WB, {},
 	  STATUS(TDX_NO_HKID_READY_TO_WBCACHE, 0) },
-	{ "PHYMEM.CACHE.WB: nothing left to do", CACHE_DONE, PHYMEM_CACHE_WB, {},
+	{ "PHYMEM.CACHE.WB: already written back", CACHE_DONE, PHYMEM_CACHE_WB, {},
 	  STATUS(TDX_NO_HKID_READY_TO_WBCACHE, 0) },
 
-	{ "MNG.KEY.FREEID: not flushed", FLUSHED, MNG_KEY_FREEID,
+	{ "MNG.KEY.FREEID: before VPFLUSHDONE", FLUSHED, MNG_KEY_FREEID,
 	  { .rcx = TDR }, ERR(LIFECYCLE_STATE_INCORRECT, RCX) },
 	{ "MNG.KEY.FREEID: cache not written back", FLUSH_DONE, MNG_KEY_FREEID,
 	  { .rcx = TDR }, ERR(WBCACHE_NOT_COMPLETE, WBCACHE) },
 	{ "MNG.KEY.FREEID: twice", TEARDOWN, MNG_KEY_FREEID, { .rcx = TDR },
 	  ERR(LIFECYCLE_STATE_INCORRECT, RCX) },
 
-	{ "PHYMEM.PAGE.RECLAIM: of a living TD", RUNNABLE, PHYMEM_PAGE_RECLAIM,
+	{ "PHYMEM.PAGE.RECLAIM: TD not torn down", RUNNABLE, PHYMEM_PAGE_RECLAIM,
 	  { .rcx = ADDED }, ERR(LIFECYCLE_STATE_INCORRECT, TDR) },
-	{ "PHYMEM.PAGE.RECLAIM: KeyID not freed", CACHE_DONE,
+	{ "PHYMEM.PAGE.RECLAIM: before KEY.FREEID", CACHE_DONE,
 	  PHYMEM_PAGE_RECLAIM, { .rcx = ADDED },
 	  ERR(LIFECYCLE_STATE_INCORRECT, TDR) },
-	{ "PHYMEM.PAGE.RECLAIM: free", TEARDOWN, PHYMEM_PAGE_RECLAIM,
+	{ "PHYMEM.PAGE.RECLAIM: free page", TEARDOWN, PHYMEM_PAGE_RECLAIM,
 	  { .rcx = FREE }, ERR(PAGE_METADATA_INCORRECT, RCX) },
-	{ "PHYMEM.PAGE.RECLAIM: reserved", TEARDOWN, PHYMEM_PAGE_RECLAIM,
+	{ "PHYMEM.PAGE.RECLAIM: reserved page", TEARDOWN, PHYMEM_PAGE_RECLAIM,
 	  { .rcx = RESERVED_PAGE }, ERR(PAGE_METADATA_INCORRECT, RCX) },
-	{ "PHYMEM.PAGE.RECLAIM: the TDR before others", TEARDOWN,
+	{ "PHYMEM.PAGE.RECLAIM: TDR before other pages", TEARDOWN,
 	  PHYMEM_PAGE_RECLAIM, { .rcx = TDR },
 	  ERR(TD_ASSOCIATED_PAGES_EXIST, RCX) },
 	{ "PHYMEM.PAGE.RECLAIM: twice", GONE, PHYMEM_PAGE_RECLAIM,
 	  { .rcx = TDR }, ERR(PAGE_METADATA_INCORRECT, RCX) },
 
-
 	{ "PHYMEM.PAGE.WBINVD: no KeyID", READY, PHYMEM_PAGE_WBINVD,
 	  { .rcx = FREE }, ERR(OPERAND_INVALID, RCX) },
 	{ "PHYMEM.PAGE.WBINVD: KeyID of MKTME", READY, PHYMEM_PAGE_WBINVD,
 	  { .rcx = FREE | KEY_BITS }, ERR(OPERAND_INVALID, RCX) },
-	{ "PHYMEM.PAGE.WBINVD: in use", CREATED, PHYMEM_PAGE_WBINVD,
+	{ "PHYMEM.PAGE.WBINVD: page in use", CREATED, PHYMEM_PAGE_WBINVD,
 	  { .rcx = TDR | HKID * KEY_BITS },
 	  ERR(PAGE_METADATA_INCORRECT, RCX) },
 	{ "PHYMEM.PAGE.WBINVD: unaligned", READY, PHYMEM_PAGE_WBINVD,
 	  { .rcx = (FREE + 64) | HKID * KEY_BITS }, ERR(OPERAND_INVALID, RCX) },
-	{ "PHYMEM.PAGE.WBINVD: free", READY, PHYMEM_PAGE_WBINVD,
+	{ "PHYMEM.PAGE.WBINVD: free page", READY, PHYMEM_PAGE_WBINVD,
 	  { .rcx = FREE | HKID * KEY_BITS }, 0 },
 
 	{ "MNG.RD: no such field", RUNNABLE, MNG_RD,
@@ -342,14 +341,14 @@ static const struct row rows[] = {
 	{ "MNG.RD: no such CPUID leaf", RUNNABLE, MNG_RD,
 	  { .rcx = TDR, .rdx = 0x9410000300000000 | 0x7e << 9 },
 	  ERR(METADATA_FIELD_ID_INCORRECT, RDX) },
-	{ "MNG.RD: a field of the guest's", RUNNABLE, MNG_RD,
+	{ "MNG.RD: field for the guest only", RUNNABLE, MNG_RD,
 	  { .rcx = TDR, .rdx = 0x1310000300000000 },
 	  ERR(METADATA_FIELD_NOT_READABLE, RDX) },
 
 	{ "VP.RD: no such field", RUNNABLE, VP_RD,
 	  { .rcx = TDVPR, .rdx = 0x2020000000000fff },
 	  ERR(METADATA_FIELD_ID_INCORRECT, RDX) },
-	{ "VP.RD: not initialised", VP_CREATED, VP_RD,
+	{ "VP.RD: before VP.INIT", VP_CREATED, VP_RD,
 	  { .rcx = TDVPR, .rdx = 0xa02000000000000b },
 	  ERR(VCPU_STATE_INCORRECT, RCX) },
 
@@ -359,15 +358,15 @@ static const struct row rows[] = {
 	{ "VP.WR: read-only field", RUNNABLE, VP_WR,
 	  { .rcx = TDVPR, .rdx = 0x9120000300000100, .r9 = ~0ull },
 	  ERR(METADATA_FIELD_NOT_WRITABLE, RDX) },
-	{ "VP.WR: no bit of the mask is writable", RUNNABLE, VP_WR,
+	{ "VP.WR: no writable bit in the mask", RUNNABLE, VP_WR,
 	  { .rcx = TDVPR, .rdx = 0xa02000000000000b, .r8 = 1, .r9 = 2 },
 	  ERR(METADATA_FIELD_NOT_WRITABLE, RDX) },
-	{ "VP.WR: not initialised", VP_CREATED, VP_WR,
+	{ "VP.WR: before VP.INIT", VP_CREATED, VP_WR,
 	  { .rcx = TDVPR, .rdx = 0xa02000000000000b, .r8 = 1, .r9 = 1 },
 	  ERR(VCPU_STATE_INCORRECT, RCX) },
 };
 
-/* Operands that are physical pages, and what each page must be. */
+/* Operands that are physical pages. */
 enum kind { ANY_PAGE, MUST_BE_FREE, MUST_BE_OBJECT };
 
 static const struct page_operand {
@@ -524,10 +523,10 @@ static const struct {
 	enum step at;
 	uint32_t want;
 } life_steps[] = {
-	{ "no key yet", CREATED, TDX_TD_KEYS_NOT_CONFIGURED },
-	{ "TDCS not whole", KEYED, TDX_TDCS_NOT_ALLOCATED },
-	{ "flushed", FLUSH_DONE, TDX_LIFECYCLE_STATE_INCORRECT },
-	{ "torn down", TEARDOWN, TDX_LIFECYCLE_STATE_INCORRECT },
+	{ "before KEY.CONFIG", CREATED, TDX_TD_KEYS_NOT_CONFIGURED },
+	{ "TDCS pages missing", KEYED, TDX_TDCS_NOT_ALLOCATED },
+	{ "after VPFLUSHDONE", FLUSH_DONE, TDX_LIFECYCLE_STATE_INCORRECT },
+	{ "after teardown", TEARDOWN, TDX_LIFECYCLE_STATE_INCORRECT },
 };
 
 static void page_types(struct world *w, unsigned int types[48])
@@ -607,7 +606,7 @@ void add_seamcall_tests(void)
 	for (i = 0; i < G_N_ELEMENTS(page_operands); i++)
 		add(page_operands[i].name, &page_operands[i], run_page_operand);
 	for (i = 0; i < G_N_ELEMENTS(life_rows); i++) {
-		g_autofree char *name = g_strdup_printf("%s: life cycle",
+		g_autofree char *name = g_strdup_printf("%s: wrong life cycle state",
 							life_rows[i].name);
 
 		add(name, &life_rows[i], run_life_row);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Several LPs at once; run by "make tsan" under ThreadSanitizer too.  Each
- * thread is an LP with registers of its own, on one module.
+ * Several LPs at once, each a thread; "make tsan" runs these tests under
+ * ThreadSanitizer.
  */
 #include <string.h>
 
@@ -17,7 +17,7 @@ struct thread {
 	GThread *thread;
 };
 
-/* A call that may find a lock taken, as often as it takes. */
+/* Repeats a call until it finds no lock busy. */
 static uint64_t retry(struct thread *t, uint64_t rax, struct operands in)
 {
 	uint64_t got;
@@ -29,7 +29,7 @@ static uint64_t retry(struct thread *t, uint64_t rax, struct operands in)
 	return got;
 }
 
-/* Lives of a TD of the thread's own, next to those of the others. */
+/* Creates and tears down a TD, next to the other threads. */
 static gpointer lives(gpointer data)
 {
 	struct thread *t = data;
@@ -48,7 +48,7 @@ static gpointer lives(gpointer data)
 				.rcx = tdr, .rdx = PARAMS }), 0);
 		check_status(retry(t, MNG_VPFLUSHDONE, (struct operands){
 				.rcx = tdr }), 0);
-		/* Another thread's write-back may have done this one's. */
+		/* Another thread may already have written back this KeyID. */
 		retry(t, PHYMEM_CACHE_WB, (struct operands){});
 		check_status(retry(t, MNG_KEY_FREEID, (struct operands){
 				.rcx = tdr }), 0);
@@ -61,7 +61,7 @@ static gpointer lives(gpointer data)
 	return NULL;
 }
 
-/* One TD: the guest accepts and loses pages, the host gives and takes them. */
+/* One TD: the guest accepts a page, the host adds and removes it. */
 static gpointer guest(gpointer data)
 {
 	struct thread *t = data;
@@ -76,7 +76,7 @@ static gpointer guest(gpointer data)
 			t->done++;
 		else
 			t->busy += rax >> 32 == TDX_OPERAND_BUSY;
-		/* Comes out so that tracking goes on. */
+		/* Exits so that the host's tracking completes. */
 		tdcall(&t->w, TDG_VP_VMCALL, .rcx = 0xfc00);
 		check_status(enter(&t->w, t->lp, TDVPR), 0);
 	}
@@ -93,7 +93,7 @@ static gpointer host(gpointer data)
 	while (!g_atomic_int_get(&t->done)) {
 		check_status(retry(t, MEM_PAGE_AUG, (struct operands){
 				.rcx = GPA_FREE, .rdx = TDR, .r8 = FREE }), 0);
-		/* Gives the guest a chance to accept it. */
+		/* Let the guest accept it, sometimes. */
 		g_thread_yield();
 		check_status(retry(t, MEM_RANGE_BLOCK, page), 0);
 		do
@@ -139,6 +139,6 @@ static void one_td(struct world *w)
 
 void add_smp_tests(void)
 {
-	add_test("/smp/TDs of their own", READY, separate_tds);
-	add_test("/smp/host and guest of one TD", ENTERED, one_td);
+	add_test("/smp/LPs work on TDs of their own", READY, separate_tds);
+	add_test("/smp/host and guest work on one page", ENTERED, one_td);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fuzzes what a guest can do: TDCALL, MSRs, CPUID, accesses, while the host
- * makes calls as it likes.
+ * Fuzzes the guest: TDCALL, MSRs, CPUID and memory accesses, mixed with random
+ * SEAMCALLs by the host.
  */
 #include <string.h>
 
@@ -15,7 +15,7 @@ static const uint8_t leaves[] = {
 	TDG_MEM_PAGE_ATTR_WR, TDG_VP_VMCALL, 99,
 };
 
-/* In again after a TD exit, if the TD is still there to be entered. */
+/* Enters the vCPU again after a TD exit, if that is still possible. */
 static void back(struct world *w)
 {
 	w->vcpu = NULL;

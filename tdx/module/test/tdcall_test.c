@@ -8,15 +8,15 @@ static const struct tdcall_row rows[] = {
 	{ "unknown leaf", 13, {}, ERR(OPERAND_INVALID, RAX) },
 	{ "reserved bits of RAX", TDG_VP_INFO | 1ull << 24, {},
 	  ERR(OPERAND_INVALID, RAX) },
-	{ "version of a leaf without", TDG_VP_INFO | V(1), {},
+	{ "version 1 of a leaf without versions", TDG_VP_INFO | V(1), {},
 	  ERR(OPERAND_INVALID, RAX) },
-	{ "VM.RD: not its own TD", TDG_VM_RD,
+	{ "VM.RD: another TD", TDG_VM_RD,
 	  { .rcx = 1, .rdx = 0x1110000300000000 }, ERR(OPERAND_INVALID, RCX) },
 	{ "VM.RD: no such field", TDG_VM_RD, { .rdx = 0x1110000300000fff },
 	  ERR(METADATA_FIELD_ID_INCORRECT, RDX) },
-	{ "VM.RD: a field of the host's", TDG_VM_RD,
+	{ "VM.RD: field for the host only", TDG_VM_RD,
 	  { .rdx = 0x111000030000000a }, ERR(METADATA_FIELD_NOT_READABLE, RDX) },
-	{ "VM.WR: not its own TD", TDG_VM_WR,
+	{ "VM.WR: another TD", TDG_VM_WR,
 	  { .rcx = 1, .rdx = 0x9110000300000010, .r9 = ~0ull },
 	  ERR(OPERAND_INVALID, RCX) },
 	{ "VM.WR: read-only field", TDG_VM_WR,
@@ -25,15 +25,15 @@ static const struct tdcall_row rows[] = {
 	{ "VM.WR: PENDING_VE_DISABLE without FLEXIBLE_PENDING_VE", TDG_VM_WR,
 	  { .rdx = 0x1110000300000017, .r8 = 1, .r9 = 1 },
 	  ERR(METADATA_FIELD_VALUE_NOT_VALID, R8) },
-	{ "SYS.RD: a field of the host's", TDG_SYS_RD,
+	{ "SYS.RD: field for the host only", TDG_SYS_RD,
 	  { .rdx = 0x9100000100000008 }, ERR(METADATA_FIELD_NOT_READABLE, RDX) },
 	{ "SYS.RD: no such field", TDG_SYS_RD, { .rdx = 0x0800000100000fff },
 	  ERR(METADATA_FIELD_ID_INCORRECT, RDX) },
-	{ "VP.VEINFO.GET: nothing to get", TDG_VP_VEINFO_GET, {},
+	{ "VP.VEINFO.GET: no #VE", TDG_VP_VEINFO_GET, {},
 	  STATUS(TDX_NO_VALID_VE_INFO, 0) },
 };
 
-/* RAX, RCX and RSP never pass, RBP not with NO_RBP_MOD; 63:32 are reserved. */
+/* RAX, RCX and RSP never pass, nor does RBP with NO_RBP_MOD. */
 static void vmcall_masks(struct world *w)
 {
 	unsigned int bit;
@@ -65,7 +65,7 @@ static void vmcall_with_rbp(struct world *w)
 	g_assert_cmphex(w->host[TDX_RBP], ==, w->regs[TDX_RBP]);
 }
 
-/* Each register alone, out and back; no other one shows or changes. */
+/* One register at a time, out and back; no other register passes. */
 static void vmcall_registers(struct world *w)
 {
 	uint64_t guest[TDX_NR_GPRS], host[TDX_NR_GPRS], state[TDX_NR_GPRS];
@@ -118,7 +118,7 @@ static void vmcall_registers(struct world *w)
 	leave(w, 1);
 }
 
-/* After an exit that is not a TDCALL the host can change no register. */
+/* After other exits the host can't change registers. */
 static void async_registers(struct world *w)
 {
 	struct tdx_exit exit = {
@@ -183,7 +183,7 @@ static void ve_info(struct world *w)
 	leave(w, 1);
 }
 
-/* An NMI waits until the #VE's information was read. */
+/* An NMI waits until the guest has read the #VE information. */
 static void nmi(struct world *w)
 {
 	struct tdx_ve_info ve = { .reason = 10 };
@@ -200,7 +200,7 @@ static void nmi(struct world *w)
 	leave(w, 1);
 }
 
-/* Exits after bus locks: a secondary control, bit 30. */
+/* Secondary control 30 enables exits after bus locks. */
 static void bus_lock(struct world *w)
 {
 	check_status(enter(w, 0, TDVPR), 0);
@@ -244,7 +244,7 @@ static void vm_fields(struct world *w)
 	g_assert_cmphex(vm_rd(w, 0x1310000300000018), ==, 0x2222222222222222);
 	g_assert_cmphex(vm_rd(w, 0x1310000300000025), ==, 0x3333333333333333);
 
-	/* TD_CTLS starts with what ATTRIBUTES asked for. */
+	/* TD_CTLS starts with SEPT_VE_DISABLE. */
 	g_assert_cmphex(vm_rd(w, TD_CTLS), ==, 1);
 	check_status(tdcall(w, TDG_VM_WR, .rdx = TD_CTLS, .r8 = 2, .r9 = 3), 0);
 	g_assert_cmphex(w->regs[TDX_R8], ==, 1);
@@ -255,7 +255,7 @@ static void vm_fields(struct world *w)
 	leave(w, 1);
 }
 
-/* From the first id to the last, every field that is named can be read. */
+/* Each field from the first to the last can be read. */
 static void walk(struct world *w, uint64_t leaf, bool guest)
 {
 	unsigned int n = 0;
@@ -306,7 +306,7 @@ static void first_state(struct world *w)
 	leave(w, 1);
 }
 
-/* From 0 at TDH.MNG.INIT, at the frequency that the host chose: 1 GHz here. */
+/* The TSC starts at 0 at TDH.MNG.INIT; the host chose 1 GHz here. */
 static void tsc(struct world *w)
 {
 	uint64_t start = w->tsc;
@@ -342,20 +342,20 @@ void add_tdcall_tests(void)
 
 		g_test_add_data_func(path, &rows[i], run_tdcall_row);
 	}
-	add_test("/tdcall/VP.VMCALL: each bit of the mask", ENTERED,
+	add_test("/tdcall/VP.VMCALL: refuses registers that can't pass", ENTERED,
 		 vmcall_masks);
-	add_test("/tdcall/VP.VMCALL: RBP where it may pass", TDCS_DONE,
+	add_test("/tdcall/VP.VMCALL: RBP passes without NO_RBP_MOD", TDCS_DONE,
 		 vmcall_with_rbp);
-	add_test("/tdcall/VP.VMCALL: registers both ways", ENTERED,
+	add_test("/tdcall/VP.VMCALL: the mask's registers pass both ways", ENTERED,
 		 vmcall_registers);
-	add_test("/tdcall/registers of other exits", ENTERED, async_registers);
-	add_test("/tdcall/VP.INFO", ENTERED, vp_info);
-	add_test("/tdcall/VP.VEINFO.GET", ENTERED, ve_info);
-	add_test("/tdcall/NMI", RUNNABLE, nmi);
-	add_test("/tdcall/bus lock", RUNNABLE, bus_lock);
-	add_test("/tdcall/VM.RD and WR", TDCS_DONE, vm_fields);
-	add_test("/tdcall/walks through the fields", ENTERED, walks);
-	add_test("/tdcall/first state", ENTERED, first_state);
-	add_test("/tdcall/TSC", ENTERED, tsc);
-	add_test("/tdcall/trace", ENTERED, trace);
+	add_test("/tdcall/no register passes at other exits", ENTERED, async_registers);
+	add_test("/tdcall/VP.INFO: returns what INIT set", ENTERED, vp_info);
+	add_test("/tdcall/VP.VEINFO.GET: returns a #VE once", ENTERED, ve_info);
+	add_test("/tdcall/an NMI waits for VP.VEINFO.GET", RUNNABLE, nmi);
+	add_test("/tdcall/bus-lock exits are off until enabled", RUNNABLE, bus_lock);
+	add_test("/tdcall/VM.RD: returns what INIT and VM.WR set", TDCS_DONE, vm_fields);
+	add_test("/tdcall/each field leads to the next", ENTERED, walks);
+	add_test("/tdcall/a vCPU starts with the reset state", ENTERED, first_state);
+	add_test("/tdcall/the TSC starts at 0, at the TD's frequency", ENTERED, tsc);
+	add_test("/tdcall/the trace has names and statuses", ENTERED, trace);
 }

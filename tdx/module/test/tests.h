@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Each file of tests adds its own. */
+/* Each file adds its tests to the suite. */
 #ifndef TDX_TESTS_H
 #define TDX_TESTS_H
 
@@ -14,8 +14,12 @@ void add_virt_tests(void);
 void add_report_tests(void);
 void add_fault_tests(void);
 void add_smp_tests(void);
+void add_table_tests(void);
 
-/* A test that begins in a world at @step and needs no more than that. */
+/*
+ * A test that starts in a world at @step.  @path is its name: a folder of the
+ * suite and the rule that it checks.
+ */
 void add_test(const char *path, enum step step, void (*run)(struct world *w));
 
 #endif /* TDX_TESTS_H */

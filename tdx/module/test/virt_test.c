@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a TD sees of the CPU: MSRs, CPUID, instructions, control registers.
+ * The CPU as a TD sees it: MSRs, CPUID, instructions, control registers.
  *
- * Each row has four results: release 1.5; release 2.0; 2.0 when the guest asked
- * for REDUCE_VE; and when it asked for all paravirtualised features as well.
+ * Each row has four results: release 1.5, release 2.0, release 2.0 with REDUCE_VE,
+ * and with REDUCE_VE and all features of FEATURE_PARAVIRT_CTRL.
  */
 #include <string.h>
 
@@ -23,7 +23,7 @@ static uint64_t sys_rd(struct world *w, uint64_t id)
 	return w->regs[TDX_R8];
 }
 
-/* Asks for every feature of leaf 1 and of leaf 7 that there is. */
+/* Configures all features that leaf 1 and leaf 7 offer. */
 static void ask_for_all(struct world *w)
 {
 	unsigned int slot, n = sys_rd(w, NUM_CONFIGS);
@@ -72,7 +72,7 @@ static void end(struct world *w)
 	world_free(w);
 }
 
-/* Results, short enough for a table: done, native, #VE, #GP. */
+/* Outcomes: done, native, #VE, #GP. */
 #define D	TDX_DONE
 #define N	TDX_NATIVE
 #define E	TDX_VE
@@ -83,15 +83,15 @@ struct msr_row {
 	enum tdx_outcome read[NUM_SETTINGS], write[NUM_SETTINGS];
 };
 
-/* A TD with all features of CPUID; XFAM and ATTRIBUTES have none. */
+/* A TD with all features of CPUID, and none in XFAM and ATTRIBUTES. */
 static const struct msr_row msrs[] = {
-	/* outside the bitmap, and not in the table */
+	/* not in the bitmap, and not in the table */
 	{ 0x2000, { E, E, E, E }, { E, E, E, E } },
 	{ 0x40000000, { E, E, E, E }, { E, E, E, E } },
 	{ 0xc0002000, { E, E, E, E }, { E, E, E, E } },
 	{ 0x5, { E, E, G, G }, { E, E, G, G } },
 	{ 0xc0000085, { E, E, G, G }, { E, E, G, G } },
-	/* each rule once at least, and the MSRs that guests meet */
+	/* each rule, and the MSRs that guests use */
 	{ 0x0, { E, E, E, E }, { E, E, E, E } },
 	{ 0x10, { N, N, N, N }, { E, E, E, E } },
 	{ 0x17, { E, E, E, E }, { E, E, G, G } },
@@ -191,7 +191,7 @@ static void msr_outcomes(void)
 		msr_setting(s);
 }
 
-/* Without the feature in CPUID, what was #VE for it is #GP. */
+/* Without the feature in CPUID, #GP instead of #VE. */
 static void msr_without_features(void)
 {
 	static const uint32_t by_feature[] = { 0x87, 0x1f8, 0x6e0, 0x981, 0xe1 };
@@ -205,7 +205,7 @@ static void msr_without_features(void)
 	end(w);
 }
 
-/* With everything in XFAM and ATTRIBUTES, what they guard is native. */
+/* With all of XFAM and ATTRIBUTES, the MSRs that depend on them are native. */
 static void msr_with_state(void)
 {
 	static const uint32_t guarded[] = {
@@ -260,14 +260,14 @@ static void msr_values(void)
 		    writes[i].want)
 			g_test_fail_printf("WRMSR 0x%x of row %u", writes[i].msr,
 					   i);
-	/* Shadowed: what was written is read. */
+	/* Reads return what was written. */
 	g_assert_cmpint(tdx_wrmsr(w->vcpu, 0x34, 55), ==, TDX_DONE);
 	g_assert_cmpint(tdx_rdmsr(w->vcpu, 0x34, &value), ==, TDX_DONE);
 	g_assert_cmphex(value, ==, 55);
 	g_assert_cmpint(tdx_wrmsr(w->vcpu, 0x1d9, 0x2001), ==, TDX_DONE);
 	g_assert_cmpint(tdx_rdmsr(w->vcpu, 0x1d9, &value), ==, TDX_DONE);
 	g_assert_cmphex(value, ==, 1);
-	/* MISC_ENABLE: its own value may be written, MONITOR not be changed. */
+	/* MISC_ENABLE: the current value can be written, MONITOR can't change. */
 	g_assert_cmpint(tdx_rdmsr(w->vcpu, 0x1a0, &value), ==, TDX_DONE);
 	g_assert_cmpint(tdx_wrmsr(w->vcpu, 0x1a0, value), ==, TDX_DONE);
 	g_assert_cmpint(tdx_wrmsr(w->vcpu, 0x1a0, value ^ 1 << 18), ==, TDX_VE);
@@ -336,7 +336,7 @@ static uint32_t cpuid(struct world *w, uint32_t leaf, unsigned int reg)
 	return out[reg];
 }
 
-/* Paravirtualised features show only if the guest asked, once it reduced #VE. */
+/* With REDUCE_VE, a guest sees paravirtualised features if it asked for them. */
 static void cpuid_features(void)
 {
 	static const struct { uint32_t leaf, reg, bits; } shown[] = {
@@ -357,7 +357,7 @@ static void cpuid_features(void)
 	}
 }
 
-/* Bits that XFAM or ATTRIBUTES take away, alone in turn. */
+/* Features that need a bit of XFAM or ATTRIBUTES. */
 static void cpuid_gates(void)
 {
 	static const struct {
@@ -409,7 +409,7 @@ static void cpuid_values(void)
 	g_assert_cmphex(cpuid(w, 0x80000000, 0), ==, 0x80000008);
 	g_assert_cmphex(cpuid(w, 0x80000001, 3), ==, 0x2c100800);
 	g_assert_cmphex(cpuid(w, 0x80000008, 0) >> 8 & 0xff, ==, 57);
-	/* SYSCALL is there in 64-bit mode only. */
+	/* SYSCALL shows in 64-bit mode only. */
 	tdx_cpuid(w->vcpu, &env, 0x80000001, 0, out);
 	g_assert_cmphex(out[3], ==, 0x2c100000);
 	/* A topology subleaf past the last. */
@@ -419,7 +419,7 @@ static void cpuid_values(void)
 	end(w);
 }
 
-/* The guest's own #VE switches, for a privilege level and for a leaf. */
+/* The guest can have #VE for a privilege level or a leaf. */
 static void cpuid_control(void)
 {
 	struct world *w = running(R15, 0, 3, false);
@@ -444,7 +444,7 @@ static void cpuid_control(void)
 	end(w);
 }
 
-/* Leaf 0x1f as the host may and may not describe it, ECX by subleaf. */
+/* Valid and invalid descriptions of a topology: ECX of each subleaf. */
 static void cpuid_topology(void)
 {
 	static const struct {
@@ -531,7 +531,7 @@ static void control_registers(void)
 	w = running(R15, TD_ATTR_PKS, 0x1a07, false);
 	g_assert_cmpint(tdx_write_cr(w->vcpu, 4, 0, 0x01c00040), ==, TDX_NATIVE);
 	end(w);
-	/* Without a machine check to handle, MCE may go. */
+	/* Without MCA, MCE can be cleared. */
 	w = running(REDUCED, 0, 3, true);
 	g_assert_cmpint(tdx_write_cr(w->vcpu, 4, 0, 0x20), ==, TDX_NATIVE);
 	end(w);
@@ -559,7 +559,7 @@ static void xsetbv(void)
 	end(w);
 }
 
-/* TD_CTLS: what may be set where, and the lock. */
+/* TD_CTLS: which bits can be set, and the lock. */
 static void td_ctls(void)
 {
 	static const struct {
@@ -593,18 +593,18 @@ static void td_ctls(void)
 
 void add_virt_tests(void)
 {
-	g_test_add_func("/virt/MSRs", msr_outcomes);
-	g_test_add_func("/virt/MSRs without features", msr_without_features);
-	g_test_add_func("/virt/MSRs with state", msr_with_state);
-	g_test_add_func("/virt/MSR values", msr_values);
-	g_test_add_func("/virt/CPUID", cpuid_outcomes);
-	g_test_add_func("/virt/CPUID features", cpuid_features);
-	g_test_add_func("/virt/CPUID by XFAM and ATTRIBUTES", cpuid_gates);
-	g_test_add_func("/virt/CPUID values", cpuid_values);
-	g_test_add_func("/virt/CPUID control", cpuid_control);
-	g_test_add_func("/virt/CPUID topology", cpuid_topology);
-	g_test_add_func("/virt/instructions", instructions);
-	g_test_add_func("/virt/control registers", control_registers);
-	g_test_add_func("/virt/XSETBV", xsetbv);
-	g_test_add_func("/virt/TD_CTLS", td_ctls);
+	g_test_add_func("/virt/MSR accesses go by rule and state", msr_outcomes);
+	g_test_add_func("/virt/MSRs of missing features raise #GP", msr_without_features);
+	g_test_add_func("/virt/MSRs of XFAM and ATTRIBUTES are native", msr_with_state);
+	g_test_add_func("/virt/MSR values are checked", msr_values);
+	g_test_add_func("/virt/CPUID leaves go by rule and state", cpuid_outcomes);
+	g_test_add_func("/virt/CPUID hides features nobody asked for", cpuid_features);
+	g_test_add_func("/virt/CPUID hides features without their state", cpuid_gates);
+	g_test_add_func("/virt/CPUID has fixed and calculated values", cpuid_values);
+	g_test_add_func("/virt/CPUID raises #VE where the guest wants it", cpuid_control);
+	g_test_add_func("/virt/CPUID refuses an impossible topology", cpuid_topology);
+	g_test_add_func("/virt/instructions are intercepted", instructions);
+	g_test_add_func("/virt/control registers are restricted", control_registers);
+	g_test_add_func("/virt/XSETBV is restricted to XFAM", xsetbv);
+	g_test_add_func("/virt/TD_CTLS has what the release allows", td_ctls);
 }

@@ -6,7 +6,7 @@
 
 #include "world.h"
 
-/* The host's view, then the private one; untouched pages cost nothing. */
+/* The host's view, then the private one.  Pages are allocated on first use. */
 static uint8_t *memory;
 
 uint8_t *ram(uint64_t pa)
@@ -49,7 +49,7 @@ static bool op_write(void *opaque, uint64_t pa, const void *buf, size_t len)
 	return at;
 }
 
-/* XSAVE components: what a TD may have, each of 64 bytes, one after the other. */
+/* XSAVE components that a TD may have: 64 bytes each, in order. */
 #define XCR0_NATIVE	0x602e7u
 #define XSS_NATIVE	0x09900u
 
@@ -128,8 +128,8 @@ static void put(uint64_t pa, const uint64_t *values, unsigned int n)
 }
 
 /*
- * Two TDMRs of 1 GiB.  The first reserves its first MiB and RESERVED_PAGE, the
- * second the PAMTs of both.
+ * Two TDMRs of 1 GiB.  Reserved are the first MiB and RESERVED_PAGE in the first
+ * one, and the PAMTs of both in the second.
  */
 static void put_tdmrs(void)
 {
@@ -257,7 +257,7 @@ uint64_t tdcall_with(struct world *w, uint64_t rax, const struct operands *in)
 	w->outcome = tdx_tdcall(w->vcpu, w->regs, &w->exit);
 	if (w->outcome == TDX_EXIT || w->outcome == TDX_EXIT_TRAP) {
 		memcpy(tdx_vcpu_state(w->vcpu), w->regs, sizeof(w->regs));
-		/* Each TDCALL is an instruction of its own. */
+		/* Each TDCALL is at another address. */
 		w->exit.rip = ++w->rip;
 		tdx_td_exit(w->vcpu, &w->exit, tdx_vcpu_state(w->vcpu), w->host);
 	}
@@ -327,7 +327,7 @@ void world_step(struct world *w, enum step step)
 		for (i = 0; i < NUM_LPS; i++)
 			must(seamcall_on(w, i, SYS_LP_INIT, &(struct operands){}));
 		break;
-	case CONFIGURED:
+	case CONFIG_DONE:
 		must(seamcall(w, SYS_CONFIG, .rcx = TDMR_ARRAY, .rdx = 2,
 			      .r8 = GLOBAL_HKID));
 		break;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A small machine for the module to live in, and the way from its reset to a
- * running TD, step by step: tests say at which step they want to be.
+ * A small machine for the module, and the steps from its reset to a running TD
+ * and back.  A test names the step at which it starts.
  */
 #ifndef TDX_TEST_WORLD_H
 #define TDX_TEST_WORLD_H
@@ -18,7 +18,7 @@
 #define GLOBAL_HKID	32
 #define NUM_LPS		3
 
-/* Where things are in the machine's memory: 4 KiB pages from 16 MiB on. */
+/* Physical addresses: 4 KiB pages from 16 MiB on. */
 #define PAGE(n)		(16 * MIB + (n) * 4096ull)
 #define TDR		PAGE(0)
 #define TDCX		PAGE(1)		/* six of them */
@@ -30,14 +30,14 @@
 #define ADDED		PAGE(32)
 #define AUGED		PAGE(33)
 #define BIG_SEPT	PAGE(34)
-#define FREE		PAGE(40)	/* and the ones after it */
+#define FREE		PAGE(40)	/* and the pages after it */
 #define BIG		(32 * MIB)	/* 2 MiB */
-#define SOURCE		(64 * MIB)	/* what PAGE.ADD copies */
+#define SOURCE		(64 * MIB)	/* TDH.MEM.PAGE.ADD copies from here */
 #define PARAMS		(65 * MIB)
 #define TDMR_ARRAY	(66 * MIB)
 #define TDMR_INFO(n)	(66 * MIB + 4096 + 512ull * (n))
-#define OTHER		(80 * MIB)	/* a second TD: its TDR */
-#define RESERVED_PAGE	(2 * MIB)	/* in a reserved area of the first TDMR */
+#define OTHER		(80 * MIB)	/* the TDR of a second TD */
+#define RESERVED_PAGE	(2 * MIB)	/* reserved in the first TDMR */
 #define PAMT(n)		(1 * GIB + 256 * MIB + 4 * MIB * (n))
 
 #define HKID		(GLOBAL_HKID + 1)
@@ -46,39 +46,39 @@
 /* Guest physical addresses. */
 #define GPA_ADDED	0x100000ull
 #define GPA_AUGED	0x101000ull
-#define GPA_FREE	0x102000ull	/* in a table, not mapped */
-#define GPA_BIG		0x200000ull	/* 2 MiB, when it is mapped */
+#define GPA_FREE	0x102000ull	/* has a table, but no page */
+#define GPA_BIG		0x200000ull	/* for 2 MiB pages */
 #define GPA_NO_TABLE	0x40000000ull
 #define GPA_SHARED	(1ull << 47)
 
-/* Each step takes for granted those before it. */
+/* In order; each step needs the ones before. */
 enum step {
 	AT_RESET,
 	SYS_INIT_DONE,
 	LPS_DONE,
-	CONFIGURED,
+	CONFIG_DONE,
 	KEY_DONE,
 	READY,			/* all TDMRs initialised */
 	CREATED,		/* a TDR */
 	KEYED,
-	TDCS_DONE,		/* all of its pages are there */
-	INITIALIZED,		/* TD_PARAMS taken */
+	TDCS_DONE,		/* all of its pages added */
+	INITIALIZED,		/* by TDH.MNG.INIT */
 	VP_CREATED,
 	VP_TDCX_DONE,
 	VP_DONE,
-	TABLES,			/* secure EPT down to 4 KiB at 1 MiB */
+	TABLES,			/* secure EPT for 4 KiB pages at GPA_ADDED */
 	PAGE_ADDED,		/* GPA_ADDED */
 	RUNNABLE,		/* finalised */
 	PAGE_AUGED,		/* GPA_AUGED, pending */
 	ENTERED,		/* the vCPU runs on LP 0 */
-	EXITED,			/* ... and has come back by TDG.VP.VMCALL */
+	EXITED,			/* ... and has exited with TDG.VP.VMCALL */
 	BLOCKED,		/* GPA_ADDED and GPA_AUGED */
 	TRACKED,
-	FLUSHED,		/* the vCPU is on no LP */
+	FLUSHED,		/* the vCPU is not associated */
 	FLUSH_DONE,
 	CACHE_DONE,
 	TEARDOWN,		/* the KeyID is free */
-	RECLAIMED,		/* all pages but the TDR */
+	RECLAIMED,		/* all pages except the TDR */
 	GONE,
 	NUM_STEPS
 };
@@ -89,46 +89,47 @@ struct world {
 	struct td_params params;
 	uint64_t regs[TDX_NR_GPRS];	/* of the last SEAMCALL or TDCALL */
 	uint64_t host[TDX_NR_GPRS];	/* after the last TD exit */
-	struct tdx_vcpu *vcpu;		/* the last one entered */
+	struct tdx_vcpu *vcpu;		/* the last vCPU entered */
 	struct tdx_exit exit;		/* of the last TDCALL */
 	enum tdx_outcome outcome;
 	uint64_t rip;			/* of the last TDCALL */
 	uint64_t tsc;
-	uint32_t native;		/* CPUID bits of leaves without structure */
+	uint32_t native;		/* each register of most CPUID leaves */
 	bool interrupt_pending;
 	GString *trace;			/* NULL: none */
 	unsigned int states;		/* vCPU states not yet freed */
 };
 
-/* Operands by name; unnamed ones are 0. */
+/* Operands of a call; those not named are 0. */
 struct operands {
 	uint64_t rcx, rdx, r8, r9, rbx, r10, r11, r12;
 };
 
+/* A machine after reset.  @profile: NULL for the default */
 struct world *world_new(const char *profile);
-/* Without a trace, which is most of the time that a call takes. */
+/* The same without a trace, which takes most of the time of a call. */
 struct world *world_new_untraced(const char *profile);
 void world_free(struct world *w);
 
-/* Brings the world up to and with @step. */
+/* Does all steps from reset to @step. */
 void world_to(struct world *w, enum step step);
-/* Does the steps from @from, which must be the next, to @to. */
+/* Does the steps from @from, which must be next, to @to. */
 void world_through(struct world *w, enum step from, enum step to);
-/* Does one step, which must be the next. */
+/* Does one step, which must be next. */
 void world_step(struct world *w, enum step step);
 
-/* RAX of a SEAMCALL by LP @lp; the results are in w->regs. */
+/* SEAMCALL by LP @lp.  Returns RAX; all results are in w->regs. */
 uint64_t seamcall_on(struct world *w, unsigned int lp, uint64_t rax,
 		     const struct operands *in);
 #define seamcall(w, rax, ...) \
 	seamcall_on(w, 0, rax, &(struct operands){ __VA_ARGS__ })
 
-/* RAX of a TDCALL by w->vcpu; w->outcome tells whether it completed. */
+/* TDCALL by w->vcpu.  Returns RAX; w->outcome says whether it completed. */
 uint64_t tdcall_with(struct world *w, uint64_t rax, const struct operands *in);
 #define tdcall(w, rax, ...) \
 	tdcall_with(w, rax, &(struct operands){ __VA_ARGS__ })
 
-/* A TDCALL in a TD that was just entered, and the status it has to give. */
+/* A TDCALL at ENTERED and the status that it must return. */
 struct tdcall_row {
 	const char *name;
 	uint64_t rax;
@@ -138,26 +139,26 @@ struct tdcall_row {
 
 void run_tdcall_row(const void *row);
 
-/* Enters the vCPU of @tdvpr on @lp; what VP.ENTER answered if it did not. */
+/* TDH.VP.ENTER on @lp.  Returns 0 if the vCPU runs, else RAX. */
 uint64_t enter(struct world *w, unsigned int lp, uint64_t tdvpr);
-/* Leaves the running vCPU for a reason that is not a TDCALL. */
+/* TD exit of the running vCPU for @reason, which is not a TDCALL. */
 void leave(struct world *w, uint32_t reason);
 
-/* The machine's memory, as the host sees it and as a TD's key does. */
+/* Physical memory: the host's view, and the private view of a TD. */
 uint8_t *ram(uint64_t pa);
 uint8_t *private_ram(uint64_t pa);
 
 /* Type of a page, by TDH.PHYMEM.PAGE.RDMD. */
 unsigned int page_type(struct world *w, uint64_t pa);
 
-/* Makes a second TD with a vCPU at OTHER; its pages follow its TDR. */
+/* Creates a second TD with a vCPU at OTHER; its pages follow the TDR. */
 void other_td(struct world *w);
 
 #define STATUS(code, detail)	((uint64_t)(code) << 32 | (uint32_t)(detail))
-/* ... by the names of both: ERR(OPERAND_INVALID, RCX). */
+/* The same by names: ERR(OPERAND_INVALID, RCX). */
 #define ERR(code, operand)	STATUS(TDX_##code, TDX_OP_##operand)
 
-/* Fails the test, by names, if a status is not the wanted one. */
+/* Fails the test if a status is not the expected one; prints their names. */
 #define check_status(got, want) \
 	check_status_at(__FILE__, __LINE__, #got, got, want)
 void check_status_at(const char *file, int line, const char *what,

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Run-time measurements and the report of a TD: TDG.MR.*.
+ * TDG.MR.*: run-time measurements, and the report of a TD.
  *
- * The report is as the architecture lays it out, with correct hashes.  Its MAC
- * is of a key that this module made up when it started: VERIFYREPORT accepts
- * what REPORT made, and no quoting enclave anywhere else does.
+ * The report has the architecture's layout and correct hashes.  Its MAC uses a
+ * key that the module generates when it starts: VERIFYREPORT accepts a report of
+ * this module, and nobody else does.
  */
 #include <string.h>
 
-#include "internal.h"
+#include "guest_memory.h"
+#include "tdg.h"
 
 #define SHA384_SIZE	48
 #define NUM_RTMRS	4
@@ -29,15 +30,17 @@ struct report_mac {
 	u8 mac[MAC_SIZE];
 };
 
-/* Bit n: the eight bytes at 8 * n are filled.  TCB_SVN, MRSEAM, TCB_SVN2. */
-#define TCB_INFO_VALID	0x301ffull
-
 struct tcb_info {
 	u64 valid;
 	u8 svn[16], mrseam[SHA384_SIZE], mrsignerseam[SHA384_SIZE];
 	u64 attributes;
 	u8 svn2[16], reserved[95];
 } __attribute__((packed));
+
+/* In @valid, bit n is for the eight bytes at 8 * n. */
+#define TCB_INFO_VALID(member)						\
+	((BIT(sizeof(((struct tcb_info *)0)->member) / 8) - 1) <<	\
+	 (offsetof(struct tcb_info, member) / 8))
 
 struct td_info {
 	u64 attributes, xfam;
@@ -76,7 +79,7 @@ u64 tdg_mr_rtmr_extend(struct call *c)
 	u64 gpa = c->gpr[TDX_RCX], index = c->gpr[TDX_RDX], err;
 	u8 data[SHA384_SIZE];
 
-	err = guest_operand(c, gpa, 64, true, TDX_OP_RCX);
+	err = gpa_operand(c, gpa, 64, true, TDX_OP_RCX);
 	if (err)
 		return err;
 	if (index >= NUM_RTMRS)
@@ -88,12 +91,13 @@ u64 tdg_mr_rtmr_extend(struct call *c)
 	return 0;
 }
 
-/* What identifies this module in place of the hash of Intel's. */
+/* MRSEAM identifies this module: it is not the hash of a real one. */
 static void fill_tcb_info(const struct tdx_module *m, struct tcb_info *tcb)
 {
 	static const char name[] = "emulated TDX module";
 
-	tcb->valid = TCB_INFO_VALID;
+	tcb->valid = TCB_INFO_VALID(valid) | TCB_INFO_VALID(svn) |
+		     TCB_INFO_VALID(mrseam) | TCB_INFO_VALID(svn2);
 	tcb->svn[0] = tcb->svn2[0] = m->profile->update;
 	tcb->svn[1] = tcb->svn2[1] = m->profile->minor;
 	sha384(name, sizeof(name), m->profile->name, strlen(m->profile->name),
@@ -128,9 +132,9 @@ u64 tdg_mr_report(struct call *c)
 	u64 to = c->gpr[TDX_RCX], from = c->gpr[TDX_RDX], err;
 	struct report r = { .mac.type = REPORT_TYPE_TD };
 
-	err = guest_operand(c, to, REPORT_SIZE, false, TDX_OP_RCX);
+	err = gpa_operand(c, to, REPORT_SIZE, false, TDX_OP_RCX);
 	if (!err)
-		err = guest_operand(c, from, REPORTDATA_SIZE, false, TDX_OP_RDX);
+		err = gpa_operand(c, from, REPORTDATA_SIZE, false, TDX_OP_RDX);
 	if (err)
 		return err;
 	if (c->gpr[TDX_R8])
@@ -152,7 +156,7 @@ u64 tdg_mr_verifyreport(struct call *c)
 	static const u8 cpusvn[16];
 	struct report_mac r;
 	u8 mac[MAC_SIZE];
-	u64 err = guest_operand(c, c->gpr[TDX_RCX], MACSTRUCT_SIZE, true,
+	u64 err = gpa_operand(c, c->gpr[TDX_RCX], MACSTRUCT_SIZE, true,
 				TDX_OP_RCX);
 
 	if (err || !guest_read(c, c->gpr[TDX_RCX], &r, sizeof(r)))

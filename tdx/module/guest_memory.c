@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Operands of TDCALLs in the TD's own memory, by guest physical address. */
+/* Operands of TDCALLs in the TD's memory; see guest_memory.h. */
 #include <string.h>
 
-#include "internal.h"
+#include "guest_memory.h"
+#include "td.h"
+#include "translate.h"
+#include "ve.h"
 
-/* An address of @align bytes' alignment that the TD can have. */
-u64 guest_operand(struct call *c, u64 gpa, u64 align, bool private_only,
-		  enum tdx_operand op)
+u64 gpa_operand(struct call *c, u64 gpa, u64 align, bool private_only,
+		enum tdx_operand op)
 {
 	const struct td *td = c->vcpu->td;
 
@@ -16,15 +18,12 @@ u64 guest_operand(struct call *c, u64 gpa, u64 align, bool private_only,
 	return 0;
 }
 
-/*
- * The host physical address of @gpa.  False if the guest cannot have it now:
- * c->outcome is then what happens instead of the call, which is repeated later.
- */
+/* The host physical address of @gpa in *hpa; returns as guest_read() does. */
 static bool locate(struct call *c, u64 gpa, enum tdx_access access, u64 *hpa)
 {
 	unsigned int rights;
 
-	c->outcome = translate(c->vcpu, gpa, access, hpa, &rights, c->exit);
+	c->outcome = translate_gpa(c->vcpu, gpa, access, hpa, &rights, c->exit);
 	if (c->outcome == TDX_VE)
 		c->outcome = raise_ve(c->vcpu, &(struct tdx_ve_info){
 			.reason = EXIT_EPT_VIOLATION, .gpa = gpa,
@@ -33,7 +32,6 @@ static bool locate(struct call *c, u64 gpa, enum tdx_access access, u64 *hpa)
 	return c->outcome == TDX_DONE;
 }
 
-/* @gpa to @gpa + @len lie in one page; see locate() for the result. */
 bool guest_read(struct call *c, u64 gpa, void *buf, size_t len)
 {
 	struct tdx_module *m = c->m;
@@ -41,7 +39,7 @@ bool guest_read(struct call *c, u64 gpa, void *buf, size_t len)
 
 	if (!locate(c, gpa, TDX_READ, &hpa))
 		return false;
-	/* A shared page may be what no RAM is behind: it reads as ones. */
+	/* Without RAM behind it, shared memory reads as ones. */
 	if (!m->ops.read(m->opaque, hpa, buf, len))
 		memset(buf, 0xff, len);
 	return true;

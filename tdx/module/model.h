@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The model: the state of the module, of its TDs and of their vCPUs.  Everything
+ * else in this directory works on these structures; see test/layers.py for what
+ * may use what.
+ */
+#ifndef TDX_MODEL_H
+#define TDX_MODEL_H
+
+#include <glib.h>
+#include <pthread.h>
+
+#include "abi.h"
+#include "tdx_module.h"
+
+#define PAGE_SIZE	4096ull
+#define BIT(n)		(1ull << (n))
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+typedef uint64_t u64;
+typedef uint32_t u32;
+typedef uint16_t u16;
+typedef uint8_t u8;
+
+/* RAX of a call: a status code and its detail, such as an enum tdx_operand. */
+static inline u64 status(enum tdx_status_code code, u32 detail)
+{
+	return (u64)code << 32 | detail;
+}
+
+/* Whether @status is an error, and not a success or a warning. */
+static inline bool failed(u64 status)
+{
+	return status >> 63;
+}
+
+/* Whether @value has all of @bits. */
+static inline bool has_all(u64 value, u64 bits)
+{
+	return (value & bits) == bits;
+}
+
+/* A lock that is never waited for; see locks.c. */
+struct try_lock {
+	unsigned int shared;
+	bool exclusive;
+};
+
+/* Page metadata, one for each 4 KiB page of each TDMR. */
+struct page {
+	enum tdx_page_type type;
+	struct td *owner;	/* NULL when not owned */
+	void *object;		/* PT_EPT: sept_table; PT_TDVPR: tdx_vcpu */
+	u64 bepoch;		/* TD epoch at which the mapping was blocked */
+	bool busy;		/* in use by a call that dropped the mutex */
+	bool poisoned;		/* the host wrote to it */
+};
+
+struct tdmr {
+	u64 base, size;
+	u64 next;		/* first address not yet initialised */
+	struct page *pages;	/* NULL before the first TDH.SYS.TDMR.INIT */
+	unsigned int num_reserved;
+	struct tdx_range reserved[MAX_RESERVED_PER_TDMR];
+	struct tdx_range pamt[3];	/* for pages of 1 GiB, 2 MiB, 4 KiB */
+};
+
+struct sept_entry {
+	enum tdx_sept_state state;
+	u16 accepted;		/* 4 KiB pages done by an interrupted ACCEPT */
+	bool busy;		/* in use by a call that dropped the mutex */
+	u64 pa;
+	struct sept_table *table;	/* of a non-leaf entry */
+};
+
+#define SEPT_ENTRIES	512
+
+struct sept_table {
+	struct sept_entry entry[SEPT_ENTRIES];
+};
+
+struct td {
+	struct td *next;		/* in tdx_module.tds */
+	struct tdx_module *m;
+	u64 tdr_pa;
+	u16 hkid;
+	enum tdx_lifecycle lifecycle;
+	enum tdx_op_state op_state;
+	unsigned int num_tdcx;
+	unsigned int num_pages;		/* owned, not counting the TDR */
+
+	u64 attributes, xfam, eptp_controls, config_flags, td_ctls;
+	u64 notify_enables, paravirt_ctrl, arch_capabilities;
+	u16 max_vcpus, tsc_frequency;	/* frequency in units of 25 MHz */
+	u64 tsc_offset, tsc_multiplier;	/* multiplier: 48 fraction bits */
+	bool gpaw_52, topology_configured, ve_reduction_valid;
+	u64 uuid[4];
+	/* Always 0: no TD partitioning, service TDs or migration. */
+	u16 num_l2_vms, num_servtds;
+	u64 pre_import_uuid[4], servtd_hash[6];
+	u8 mrconfigid[48], mrowner[48], mrownerconfig[48];
+	u32 (*cpuid)[4];		/* by row of the CPUID table */
+
+	GChecksum *measurement;		/* NULL before INIT and after FINALIZE */
+	u8 mrtd[48], rtmr[4][48];
+
+	struct try_lock tdr_lock, op_state_lock, sept_lock, epoch_lock, rtmr_lock;
+	bool fatal;			/* calls get TD_FATAL from now on */
+	struct sept_table root;
+	u64 epoch;
+	unsigned int running[2];	/* vCPUs inside, by parity of epoch */
+
+	unsigned int num_vcpus;		/* initialised ones */
+	unsigned int num_associated;	/* with a logical processor */
+	struct tdx_vcpu *vcpus;		/* all that were created */
+};
+
+#define MAX_FAULTS	32
+
+enum vcpu_state { VCPU_UNINITIALIZED, VCPU_READY, VCPU_ACTIVE, VCPU_DISABLED };
+
+/* TD VMCS fields of at most 32 bits that the host writes. */
+enum vmcs_field {
+	VMCS_PI_VECTOR, VMCS_PIN_CONTROLS, VMCS_PROC2_CONTROLS,
+	VMCS_NOTIFY_WINDOW, NUM_VMCS_FIELDS,
+};
+
+/* Bits of VMCS_PIN_CONTROLS and VMCS_PROC2_CONTROLS. */
+#define PIN_POSTED_INTERRUPTS	BIT(7)
+#define PROC2_BUS_LOCK		BIT(30)
+#define PROC2_NOTIFY		BIT(31)
+
+struct tdx_vcpu {
+	struct tdx_vcpu *next;		/* in td.vcpus */
+	struct td *td;
+	u64 tdvpr_pa;
+	enum vcpu_state state;
+	unsigned int num_tdcx;
+	u32 index, x2apic_id;
+	int lp;				/* associated processor, or -1 */
+	struct try_lock tdvpr_lock;
+	u64 initial_rcx;
+	u64 epoch;			/* TD epoch of the last entry */
+	u64 fault_rip, fault_qualification;
+	unsigned int num_faults;	/* private faults in a row at fault_rip */
+	u64 faults[MAX_FAULTS];		/* their pages; later ones are not kept */
+	u64 tlb_tag;			/* see tdx_vcpu_tlb_tag() */
+	bool in_vmcall;			/* the last exit was TDG.VP.VMCALL */
+	u32 vmcall_mask;
+	u32 vmcs[NUM_VMCS_FIELDS];
+	u64 shared_eptp, pi_desc;
+	u8 pend_nmi;
+	bool cpuid_supervisor_ve, cpuid_user_ve;
+	u8 *cpuid_control;		/* by row of the CPUID table */
+	u64 smi_count, debugctl;
+	bool ve_valid;			/* @ve was not read yet */
+	struct tdx_ve_info ve;
+	void *state_of_cpu;		/* the embedder's, tdx_vcpu_state() */
+};
+
+enum hkid_state { HKID_FREE, HKID_ASSIGNED, HKID_FLUSHED, HKID_WRITTEN_BACK };
+
+enum sys_state {
+	SYS_INIT_PENDING, SYS_LP_INIT, SYS_CONFIGURED, SYS_READY, SYS_DISABLED,
+};
+
+struct tdx_module {
+	struct tdx_ops ops;
+	void *opaque;
+	struct tdx_platform platform;
+	const struct tdx_profile *profile;
+
+	/* Guards everything below.  Never held while a TD runs. */
+	pthread_mutex_t lock;
+	enum sys_state sys_state;
+	bool *lp_ready;			/* by logical processor */
+	unsigned int num_lps_ready;
+	u16 global_keyid;
+	unsigned int num_tdmrs;
+	struct tdmr tdmrs[MAX_TDMRS];
+	u64 last_tlb_tag;
+	struct td *tds;
+	enum hkid_state *hkids;		/* by KeyID - first TDX KeyID */
+	u8 report_key[32];
+	u32 (*native_cpuid)[4];		/* by row of the CPUID table */
+	struct try_lock kot;		/* of the KeyID ownership table: @hkids */
+	struct plan *plan;		/* calls to fail, or NULL; see inject.c */
+	bool wb_interrupted;		/* TDH.PHYMEM.CACHE.WB can be resumed */
+};
+
+/* Whether the profile has @feature, a bit of TDX_FEATURES0. */
+static inline bool has_feature(const struct tdx_module *m, u64 feature)
+{
+	return m->profile->features0 & feature;
+}
+
+/* The bits of a physical address that hold a KeyID, or lie above it. */
+static inline u64 keyid_mask(const struct tdx_module *m)
+{
+	return ~0ull << m->platform.keyid_shift;
+}
+
+/* Whether @hkid is one of the KeyIDs that are reserved for TDX. */
+static inline bool is_tdx_keyid(const struct tdx_module *m, u64 hkid)
+{
+	u64 first = m->platform.num_mktme_keyids + 1;
+
+	return hkid >= first && hkid - first < m->platform.num_tdx_keyids;
+}
+
+/* The state of @hkid, which must be a TDX KeyID. */
+static inline enum hkid_state *keyid_state(struct tdx_module *m, u64 hkid)
+{
+	return &m->hkids[hkid - m->platform.num_mktme_keyids - 1];
+}
+
+/* For ids and keys that protect nothing: any generator will do. */
+static inline void random_bytes(void *buf, size_t len)
+{
+	u8 *b = buf;
+
+	while (len--)
+		*b++ = g_random_int();
+}
+
+#endif /* TDX_MODEL_H */

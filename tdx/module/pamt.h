@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Page ownership.  A page passes to the module or to a TD only by
+ * pamt_assign(), and only if pamt_get() has found it free.
+ */
+#ifndef TDX_PAMT_H
+#define TDX_PAMT_H
+
+#include "model.h"
+
+/* Metadata of the page at @pa; NULL if no initialised TDMR has it. */
+struct page *pamt_lookup(struct tdx_module *m, u64 pa);
+
+/* The same for an operand: 0 or the status to fail with. */
+u64 pamt_find(struct tdx_module *m, u64 pa, enum tdx_operand op,
+	      struct page **page);
+
+/* The same; the page must be of @type, and no other call at work on it. */
+u64 pamt_get(struct tdx_module *m, u64 pa, enum tdx_operand op,
+	     enum tdx_page_type type, struct page **page);
+
+/* Makes a free page one of @owner's; @object is what it stands for. */
+void pamt_assign(struct page *p, enum tdx_page_type type, struct td *owner,
+		 void *object);
+
+/* Makes a page free. */
+void pamt_release(struct page *p);
+
+#endif /* TDX_PAMT_H */

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+/* TDH.MR.*: the measurement of a TD's initial contents. */
+#include "operands.h"
+#include "sept.h"
+#include "td.h"
+#include "tdh.h"
+
+#define EXTEND_CHUNK	256ull	/* bytes */
+
+u64 tdh_mr_extend(struct call *c)
+{
+	struct tdx_module *m = c->m;
+	u64 gpa = c->gpr[TDX_RCX], err;
+	u8 data[EXTEND_CHUNK];
+	struct sept_entry *e;
+	unsigned int found;
+	struct td *td;
+
+	err = td_operand(c, c->gpr[TDX_RDX], TDX_OP_RDX, UNTIL_FINALIZED, &td);
+	if (err)
+		return err;
+	if (gpa % EXTEND_CHUNK || gpa >= shared_bit(td))
+		return status(TDX_OPERAND_INVALID, TDX_OP_RCX);
+	e = sept_find(td, gpa, 0, &found);
+	if (found)
+		return fail_at_entry(c, TDX_EPT_WALK_FAILED, e, found);
+	if (e->state != SEPT_MAPPED)
+		return fail_at_entry(c, TDX_EPT_ENTRY_STATE_INCORRECT, e, 0);
+	if (!m->ops.read(m->opaque, private_view(td, e->pa) + gpa % PAGE_SIZE,
+			 data, sizeof(data)))
+		return status(TDX_OPERAND_ADDR_RANGE_ERROR, TDX_OP_RCX);
+	td_measure(td, "MR.EXTEND", gpa);
+	g_checksum_update(td->measurement, data, sizeof(data));
+	c->gpr[TDX_RCX] = c->gpr[TDX_RDX] = 0;
+	return 0;
+}
+
+u64 tdh_mr_finalize(struct call *c)
+{
+	struct td *td;
+	gsize len = sizeof(td->mrtd);
+	u64 err = td_operand(c, c->gpr[TDX_RCX], TDX_OP_RCX, UNTIL_FINALIZED,
+			     &td);
+
+	if (err)
+		return err;
+	if (!td->num_vcpus)
+		return status(TDX_NO_VCPUS, 0);
+	g_checksum_get_digest(td->measurement, td->mrtd, &len);
+	g_checksum_free(td->measurement);
+	td->measurement = NULL;
+	td->op_state = OP_RUNNABLE;
+	return 0;
+}
