@@ -153,10 +153,7 @@ static inline void tdx_flush_tlb(CPUX86State *env)
 	tlb_flush_by_mmuidx(env_cpu(env), TD_MMU_IDXS);
 }
 
-/* speed.c: for its hooks see hooks.h. */
-
-/* A TD exit takes away the host's PKRU; @pkru is what it was. */
-void speed_pkru_lost(CPUX86State *env, uint32_t pkru);
+/* speed.c: see speed.h. */
 
 /* switch.c: the world switch. */
 
@@ -178,7 +175,7 @@ G_NORETURN void tdx_deliver_ve(CPUX86State *env, const struct tdx_ve_info *ve,
 /* The requested exit after a bus lock is made, or overtaken by another exit. */
 void tdx_end_bus_lock(CPUX86State *env);
 
-/* instructions.c: for its callers see decode.h. */
+/* vmx.c and instructions.c: see also decode.h. */
 
 /* Executes the instruction at RIP if it is one that QEMU lacks, or returns. */
 void tdx_execute(CPUX86State *env);

@@ -2,16 +2,16 @@
 /*
  * The calls that "insert" puts into target/i386.  Each costs a test of a flag,
  * or is where TCG is about to do something slow.  Without a tdx-module device
- * all of them leave QEMU as it is.
+ * all of them leave QEMU as it is.  Those here are what an emulated TDX host needs;
+ * those of speed.h only save time.
  */
 #ifndef TDX_HOOKS_H
 #define TDX_HOOKS_H
 
 #include "cpu.h"
 #include "exec/mmu-access-type.h"
+#include "speed.h"
 #include "tcg_hooks.h"
-
-/* hooks.c: what an emulated TDX host needs. */
 
 /* An instruction raises an exception.  Returns if it really does. */
 void tdx_hook_exception(struct CPUArchState *env, int vector);
@@ -53,21 +53,5 @@ void tdx_hook_host_access(CPUX86State *env, MMUAccessType access, hwaddr pa,
 			  int *page_size);
 
 /* tdx_hook_cr4_bits() is declared in cpu.h, by "insert". */
-
-/* speed.c: what only saves time.  QEMU is right without any of these. */
-
-/* Writes to PKRU and CR3; true if they were executed here. */
-bool tdx_speed_write_pkru(CPUX86State *env, uint32_t value);
-bool tdx_speed_write_cr3(CPUX86State *env, int reg, target_ulong value);
-/* A TD drops its translations; true if that was done here. */
-bool tdx_speed_flush(CPUX86State *env);
-
-/* PAUSE; does not return if there is a tdx-module device. */
-void tdx_speed_pause(CPUX86State *env);
-
-/* Notes about translations that QEMU is about to cache. */
-void tdx_speed_note_user_page(CPUX86State *env, vaddr addr);
-void tdx_speed_note_kernel_page(CPUX86State *env, int mmu_idx, uint64_t pte);
-void tdx_speed_note_td_page(CPUX86State *env, int mmu_idx, vaddr addr);
 
 #endif /* TDX_HOOKS_H */

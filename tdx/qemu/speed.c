@@ -17,8 +17,9 @@
 #include "system/cpus.h"
 #include "tcg/helper-tcg.h"
 #include "accel/tcg/tb-jmp-cache.h"
-#include "hooks.h"
 #include "glue.h"
+#include "speed.h"
+#include "tcg_hooks.h"
 
 /* The host's translations for user code, and for the kernel's uaccess. */
 #define USER_MMU_IDXS	(1 << MMU_USER64_IDX | 1 << MMU_USER32_IDX |		\

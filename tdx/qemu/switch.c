@@ -12,9 +12,8 @@
 #include "qemu/memalign.h"
 #include "cpu.h"
 #include "tcg/helper-tcg.h"
-#include "svm.h"
-#include "hooks.h"
 #include "glue.h"
+#include "speed.h"
 
 #define EXCP_VE		20
 

@@ -14,7 +14,7 @@
 void tdx_hook_unaligned_lock(struct CPUState *cs, vaddr addr, int size,
 			     uintptr_t ra);
 
-/* speed.c, see hooks.h. */
+/* speed.c: what only saves time, as in speed.h. */
 
 /* True if a block at @pc may always jump to one at @dest on another page. */
 bool tdx_speed_jump(vaddr pc, vaddr dest);
