@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What QEMU's versions spell differently.  The glue includes headers that have
- * moved, and calls functions whose arguments have changed, through this file
- * only.  Where a header says which version it is, ask for the header.
+ * What differs between QEMU's versions: headers that moved, and functions whose
+ * arguments changed.  Check for a header rather than a version where possible.
  */
 #ifndef TDX_COMPAT_H
 #define TDX_COMPAT_H
 
-/* 10.1: exec/ became system/ and accel/tcg/. */
+/* 10.2 has moved exec/ to system/ and accel/tcg/. */
 #if __has_include("system/memory.h")
 #include "system/address-spaces.h"
 #include "system/memory.h"
@@ -26,7 +25,7 @@
 #include "exec/exec-all.h"
 #endif
 
-/* 11.0: hw/qdev-core.h became hw/core/qdev.h. */
+/* 11.0 has moved hw/qdev-core.h. */
 #if __has_include("hw/core/qdev.h")
 #include "hw/core/qdev.h"
 #else

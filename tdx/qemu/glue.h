@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the files of the glue share, in layers: each file may call those that
- * are declared before it, and no others.
+ * What the files of the glue share, in layers: a file may call only those
+ * declared before it.
  */
 #ifndef TDX_GLUE_H
 #define TDX_GLUE_H
@@ -172,7 +172,7 @@ G_NORETURN void tdx_deliver(CPUX86State *env, enum tdx_outcome out,
 /* Raises #VE in the TD, or what the module wants instead. */
 G_NORETURN void tdx_deliver_ve(CPUX86State *env, const struct tdx_ve_info *ve,
 			       uintptr_t ra);
-/* The requested exit after a bus lock is made, or overtaken by another exit. */
+/* Drops the request for an exit after a bus lock, as the TD exits anyway. */
 void tdx_end_bus_lock(CPUX86State *env);
 
 /* vmx.c and instructions.c: see also decode.h. */

@@ -2,7 +2,7 @@
 /*
  * The hooks that ask the module: QEMU is about to execute an instruction, take
  * an interrupt or translate an address, and the module decides what becomes of
- * it in a TD.  For the host they are what QEMU's CPU lacks.
+ * it in a TD.  For the host, these hooks add what QEMU's CPU lacks.
  */
 #include "qemu/osdep.h"
 #include "qemu/atomic.h"
@@ -45,6 +45,7 @@ static G_NORETURN void refuse(CPUX86State *env, enum tdx_outcome out,
 
 /* CPUID and RDTSC. */
 
+/* CPUID in a TD.  Returns unless it raises #VE. */
 static void td_cpuid(CPUX86State *env, uint32_t leaf, uint32_t subleaf,
 		     uint32_t out[4], uintptr_t ra)
 {
@@ -106,6 +107,7 @@ bool tdx_hook_rdtsc(CPUX86State *env, uintptr_t ra)
 #define MSR_X2APIC		0x800
 #define MSR_X2APIC_LAST		0x8ff
 
+/* Whether it is a register of the x2APIC. */
 static bool is_x2apic(uint32_t msr)
 {
 	return msr >= MSR_X2APIC && msr <= MSR_X2APIC_LAST;
@@ -208,7 +210,7 @@ bool tdx_hook_wrmsr(CPUX86State *env, uintptr_t ra)
 
 /* Control registers. */
 
-/* Bit 63 asks to keep translations, which is a hint and no part of CR3. */
+/* With PCIDs, bit 63 asks to keep translations: a hint, and not part of CR3. */
 static bool td_write_cr3(CPUX86State *env, target_ulong value, uintptr_t ra)
 {
 	if (!(env->cr[4] & CR4_PCIDE_MASK) || !(value >> 63))
@@ -295,8 +297,8 @@ static G_NORETURN void run_on(CPUX86State *env)
 }
 
 /*
- * An external interrupt: the exit acknowledges it and has its vector.  The
- * notification of a posted interrupt makes no exit.
+ * An external interrupt.  The exit acknowledges it and reports its vector.  The
+ * notification of a posted interrupt causes no exit.
  */
 static G_NORETURN void host_interrupt(CPUX86State *env)
 {
@@ -321,8 +323,7 @@ static G_NORETURN void host_interrupt(CPUX86State *env)
 
 /*
  * Split locks.  TCG executes such an instruction with all other CPUs stopped,
- * and the exit has to come after it.  The request for that exit is the one of
- * an SMI, as there are no SMIs here.
+ * and the exit must follow it.  Request that exit as an SMI: there are no others.
  */
 void tdx_hook_unaligned_lock(CPUState *cs, vaddr addr, int size, uintptr_t ra)
 {
@@ -341,7 +342,7 @@ void tdx_hook_unaligned_lock(CPUState *cs, vaddr addr, int size, uintptr_t ra)
 	qatomic_or(&cs->interrupt_request, CPU_INTERRUPT_SMI);
 }
 
-/* The exit, unless an interrupt came first: then the instruction starts over. */
+/* If RIP has not moved, something else came first and the lock was not taken. */
 static void bus_lock_event(CPUX86State *env)
 {
 	struct lp *lp = tdx_lp(env);
@@ -402,7 +403,7 @@ bool tdx_hook_intercept(CPUX86State *env, uint32_t type, uintptr_t ra)
 	return true;
 }
 
-/* @param is SVM's description of the access; VMX's is another. */
+/* @param describes the access as SVM does; translate that to VMX. */
 void tdx_hook_io(CPUX86State *env, uint32_t port, uint32_t param,
 		 uint32_t insn_len, uintptr_t ra)
 {
@@ -444,6 +445,7 @@ void tdx_hook_vmexit(CPUX86State *env, uint64_t code, uintptr_t ra)
 
 /* Address translation. */
 
+/* QEMU's kind of access as the module's. */
 static enum tdx_access to_access(MMUAccessType access)
 {
 	return access == MMU_INST_FETCH ? TDX_FETCH :
@@ -467,7 +469,7 @@ bool tdx_hook_translate(CPUX86State *env, hwaddr gpa, MMUAccessType access,
 	return true;
 }
 
-/* The GPA has bits set that are reserved in a page table entry. */
+/* #PF for a page table entry that has a reserved bit set. */
 static G_NORETURN void reserved_bit_fault(CPUX86State *env, vaddr gla,
 					  MMUAccessType access, uintptr_t ra)
 {
@@ -515,7 +517,7 @@ void tdx_hook_fault(CPUX86State *env, vaddr gla, hwaddr gpa,
 
 /*
  * A translation that was cached before the page became private stays until the
- * next flush, as some switches of address spaces are.
+ * next flush; some switches of address spaces flush.
  */
 void tdx_hook_host_access(CPUX86State *env, MMUAccessType access, hwaddr pa,
 			  int *page_size)

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What only saves time.  Each hook here spares QEMU work whose result is known;
- * "insert" may leave any of them out, and then QEMU does that work.
+ * What only saves time.  "insert" may leave out any of these hooks, and QEMU then
+ * does the work that the hook avoids.
  *
- * Most of it is about translations and jumps that QEMU drops too eagerly: a
- * kernel with KVM switches address spaces, and enters and leaves TDs, all the
- * time.
+ * Most of them keep translations and jumps that QEMU would drop: a host that runs
+ * TDs switches address spaces, and enters and leaves TDs, all the time.
  */
 #include "qemu/osdep.h"
 #include "qemu/atomic.h"
@@ -50,9 +49,9 @@ void tdx_speed_note_user_page(CPUX86State *env, vaddr addr)
 }
 
 /*
- * QEMU caches translations with PKRU applied, and drops all when it is written.
- * Only those of user pages need go.  And a host that restores its PKRU after a
- * TD exit may keep these too, if it has made none in the meantime.
+ * QEMU applies PKRU to the translations that it caches, and drops them all when
+ * PKRU is written.  Only those of user pages have to go.  A host that restores
+ * PKRU after a TD exit keeps even these, if it has used no user page since.
  */
 bool tdx_speed_write_pkru(CPUX86State *env, uint32_t value)
 {
@@ -73,7 +72,10 @@ bool tdx_speed_write_pkru(CPUX86State *env, uint32_t value)
 /* With SMEP and SMAP, kernel translations (KSMAP64) are never of user pages. */
 #define CR4_KERNEL_APART (CR4_PGE_MASK | CR4_SMEP_MASK | CR4_SMAP_MASK)
 
-/* QEMU resizes its tables of translations only when it drops them all. */
+/*
+ * QEMU adapts the size of its translation tables only when it drops them all, so
+ * let it do that now and then.
+ */
 #define SWITCHES_PER_FLUSH	32
 
 void tdx_speed_note_kernel_page(CPUX86State *env, int mmu_idx, uint64_t pte)
@@ -106,7 +108,7 @@ bool tdx_speed_write_cr3(CPUX86State *env, int reg, target_ulong value)
 	return true;
 }
 
-/* What a TD changes in its paging concerns its own translations only. */
+/* A TD's changes to its paging affect only its own translations. */
 bool tdx_speed_flush(CPUX86State *env)
 {
 	if (!tdx_in_td(env))
@@ -124,8 +126,8 @@ void tdx_speed_note_td_page(CPUX86State *env, int mmu_idx, vaddr addr)
 }
 
 /*
- * The cache of jumps has a half for each half of the address space, so a flush
- * that leaves the kernel's translations alone keeps the kernel's jumps.
+ * Each half of the jump cache serves one half of the address space, so a flush
+ * that leaves the kernel's translations alone can keep the kernel's jumps.
  */
 bool tdx_speed_flush_jumps(CPUState *cs, uint32_t mmu_idxs)
 {
@@ -144,7 +146,7 @@ bool tdx_speed_flush_jumps(CPUState *cs, uint32_t mmu_idxs)
 	return true;
 }
 
-/* Where Linux has its text, but for that of modules. */
+/* Where Linux has its text, except for that of modules. */
 #define KERNEL_TEXT	0xffffffff80000000ull
 #define KERNEL_TEXT_END	0xffffffffa0000000ull
 
@@ -154,9 +156,9 @@ static bool in_kernel_text(vaddr pc)
 }
 
 /*
- * QEMU looks up each block on another page, as that page may be mapped elsewhere
- * by then: nearly half of its searches.  A kernel never moves.  But a debugger
- * sets breakpoints page by page.
+ * A jump to another page makes QEMU look up the target each time, because that
+ * page may have been remapped: nearly half of all look-ups.  Kernel text is never
+ * remapped.  But breakpoints are set page by page, so a debugger needs look-ups.
  */
 bool tdx_speed_jump(vaddr pc, vaddr dest)
 {
@@ -166,12 +168,12 @@ bool tdx_speed_jump(vaddr pc, vaddr dest)
 
 /* CPUs that wait. */
 
-/* A CPU that waits yields its thread, and every so often sleeps. */
+/* A waiting CPU yields; every so often it sleeps instead. */
 #define PAUSES_PER_SLEEP	16
 
 /*
- * The CPU that this one waits for may be waiting for one of the machine below,
- * so leave that to others.  Unlike QEMU's own PAUSE this stays in the CPU loop.
+ * The thread of the CPU that this one waits for may itself wait for a processor,
+ * so yield this one.  Unlike QEMU's own PAUSE, this stays in the CPU loop.
  */
 void tdx_speed_pause(CPUX86State *env)
 {
@@ -194,13 +196,13 @@ void tdx_speed_pause(CPUX86State *env)
 }
 
 /*
- * How long the thread of a halted CPU polls before it sleeps: waking it takes
- * longer than most of what interrupts it.  A boot interrupts each CPU nearly two
+ * How long the thread of a halted CPU polls before it sleeps.  Waking it takes
+ * longer than handling most interrupts, and a boot interrupts each CPU nearly two
  * thousand times.
  */
 #define IDLE_POLL_NS	400000
 
-/* Whether polling keeps no CPU with work to do from running. */
+/* Whether every CPU that has work still finds a processor to run on. */
 static bool may_poll(CPUState *cs, unsigned int host_cpus)
 {
 	unsigned int busy = 0;

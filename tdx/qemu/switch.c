@@ -253,7 +253,7 @@ void tdx_end_bus_lock(CPUX86State *env)
 	lp->bus_lock = false;
 }
 
-/* Needs the state of the CPU in @env, not in a translation block. */
+/* The CPU's state must be in @env, not in a translation block. */
 static G_NORETURN void exit_td(CPUX86State *env, const struct tdx_exit *exit)
 {
 	struct lp *lp = tdx_lp(env);
@@ -264,9 +264,9 @@ static G_NORETURN void exit_td(CPUX86State *env, const struct tdx_exit *exit)
 	uint32_t xmm;
 
 	/*
-	 * An exit in the middle of the delivery of an exception: the
-	 * instruction will raise it again.  But #VE and NMI are gone from
-	 * where they came from, so they are kept here.
+	 * The exit may have interrupted the delivery of an exception.  The
+	 * instruction raises it again after the next entry, but a #VE or an NMI
+	 * has been consumed already: keep it.
 	 */
 	if (cs->exception_index == EXCP_VE || cs->exception_index == EXCP02_NMI)
 		td->event = cs->exception_index;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The calls that "insert" puts into accel/tcg, which knows no x86 and is, since
- * QEMU 10.1, compiled once for all targets.  So the tree can build no target
- * but x86_64-softmmu.
+ * The calls that "insert" puts into accel/tcg, which knows no x86 and which newer
+ * QEMUs compile once for all targets.  So a patched tree builds x86_64-softmmu
+ * only.
  */
 #ifndef TDX_TCG_HOOKS_H
 #define TDX_TCG_HOOKS_H

@@ -106,6 +106,7 @@ void vapic_set_tpr(CPUX86State *env, struct vapic *a, uint8_t tpr)
 	vapic_update(env, a);
 }
 
+/* Whether @msr is one of the eight words of a register. */
 static bool is_array(uint32_t msr, uint32_t first)
 {
 	return msr >= first && msr < first + 8;
@@ -173,7 +174,7 @@ void vapic_take_posted(CPUX86State *env, struct vapic *a, uint64_t descriptor)
 
 #define APIC_EOI	0xb0
 
-/* A notification makes no exit, so the host does not end it. */
+/* A notification causes no exit, so the host won't end it. */
 void host_apic_eoi(CPUX86State *env)
 {
 	__auto_type apic = env_archcpu(env)->apic_state;
