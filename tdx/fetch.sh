@@ -79,6 +79,9 @@ make_apt_root() {
 		deb-src [signed-by=$keys] $mirror trixie main
 		deb-src [signed-by=$keys] $mirror bookworm-backports main
 	EOF
+	# Its list is long, so it is read for those only who ask for it.
+	[[ $qemu_suite != sid ]] ||
+		echo "deb-src [signed-by=$keys] $mirror sid main" >>"$root/sources.list"
 	# The machine's settings (a proxy, say) hold; its hooks are not for us.
 	cat >"$root/apt.conf" <<-EOF
 		#clear APT::Update::Pre-Invoke;
@@ -101,7 +104,8 @@ make_apt_root() {
 need_apt_root() {
 	need_debian
 	lock apt
-	if [[ ! $(find "$cache/apt/updated" -mmin -60 2>/dev/null) ]]; then
+	if [[ ! $(find "$cache/apt/updated" -mmin -60 2>/dev/null) ]] ||
+	   ! grep -qsw "$qemu_suite" "$cache/apt/sources.list"; then
 		step "reading Debian's package lists" apt make_apt_root
 		touch "$cache/apt/updated"
 	fi
@@ -136,14 +140,27 @@ fetch_tools() {
 	keep "$tmp/tools" "tools/$suite"
 }
 
+# The versions of QEMU's source in a suite, newest first.
+qemu_versions() {
+	# shellcheck disable=SC2016 # apt's variable
+	apt_private apt-get indextargets --format '$(FILENAME)' \
+		'Created-By: Sources' "Codename: $1" |
+		xargs -r /usr/lib/apt/apt-helper cat-file |
+		awk '/^Package: / { ours = $2 == "qemu" }
+			ours && /^Version: / { print $2 }' | sort -rVu
+}
+
 unpack_qemu() {
-	local suite=$1 dir=$2
+	local suite=$1 dir=$2 version
 
 	mkdir -p "$dir.src" "$dir/tree"
 	# Debian's own changes are for its packages.  Of firmware we take what is
 	# built; its sources are two thirds of all files.
-	(cd "$dir.src" &&
-		apt_private apt-get source --tar-only --download-only "qemu/$suite") || return
+	# A mirror may not have the newest that it lists.
+	(cd "$dir.src" && for version in $(qemu_versions "$suite"); do
+		apt_private apt-get source --tar-only --download-only \
+			"qemu=$version" && exit
+	done && exit 1) || return
 	tar -C "$dir/tree" --strip-components=1 --exclude '*/roms/*' \
 		-xJf "$dir.src"/qemu_*.orig.tar.xz || return
 	cat "$dir/tree/VERSION" >"$dir/version"

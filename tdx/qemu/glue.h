@@ -1,96 +1,183 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the files of the glue share. */
+/*
+ * What the files of the glue share, in layers: a file may call only those
+ * declared before it.
+ */
 #ifndef TDX_GLUE_H
 #define TDX_GLUE_H
 
-#include "tdx_module.h"
+#include "exec/cputlb.h"
+#include "compat.h"
+#include "../module/tdx_module.h"
 
 /*
- * KeyIDs 1 to 31 are MKTME's, those from 32 on TDX's, as many as the profile
- * has, in six bits of the address.
+ * The KeyID is the upper six bits of a physical address.  KeyIDs 1 to 31 belong
+ * to MKTME; those from 32 on, as many as the profile has, belong to TDX.
  */
 #define KEYID_BITS		6
 #define NUM_MKTME_KEYIDS	31
 
-/* ARCH_CAPABILITIES: RDCL, MDS, TAA, GDS and the other leaks it has not. */
-#define ARCH_CAPABILITIES	(1ull << 0 | 1ull << 3 | 1ull << 5 | \
-				 1ull << 6 | 1ull << 8 | 7ull << 13 | \
-				 1ull << 20 | 1ull << 24 | 3ull << 26)
-
-/* Linux takes the crystal for the APIC timer's clock, which QEMU's runs at. */
+/* Linux takes the crystal for the APIC timer's clock, and QEMU's runs at 1 GHz. */
 #define TSC_HZ			2000000000ull
 #define CRYSTAL_HZ		1000000000u
 
-/* A logical processor, beside what QEMU knows of it. */
-struct lp {
-	bool vmxon;
-	uint64_t vmcs;			/* current one, or ~0 */
-	struct tdx_vcpu *td;		/* running, or NULL */
-	CPUX86State *host;		/* its state while a TD runs */
-	uint64_t tlb_tag;		/* whose translations are cached */
-	bool bus_lock;			/* the TD takes one */
-	uint64_t bus_lock_rip;		/* the instruction that does */
-	uint64_t debugctl;		/* the host's; TDs have their own */
-	bool pkru_lost;			/* by an exit; no user page since */
-	uint32_t pkru;			/* what the host had before */
-	bool kernel_not_global;		/* some cached translation isn't */
-	bool td_in_upper_half;		/* some cached translation is */
-	unsigned int switches;		/* of the host's address spaces */
-	uint64_t pause_rip;		/* the last PAUSE's */
-	unsigned int pauses;		/* there, one after the other */
+/* Of VMXON regions and VMCSs, in their first word. */
+#define VMCS_REVISION		0x11u
+/* There is no current VMCS. */
+#define VMCS_NONE		(~0ull)
+
+/* Bits of DEBUGCTL that a TD exit leaves to the host. */
+#define DEBUGCTL_BTF			(1ull << 1)
+#define DEBUGCTL_FREEZE_PERFMON		(1ull << 12)
+#define DEBUGCTL_FREEZE_WHILE_SMM	(1ull << 14)
+#define DEBUGCTL_KEPT	(DEBUGCTL_BTF | DEBUGCTL_FREEZE_PERFMON |	\
+			 DEBUGCTL_FREEZE_WHILE_SMM)
+
+/* VM exit reasons, by their names in the SDM, volume 3, appendix C. */
+enum exit_reason {
+	EXIT_REASON_NMI			= 0,
+	EXIT_REASON_EXTERNAL_INTERRUPT	= 1,
+	EXIT_REASON_TRIPLE_FAULT	= 2,
+	EXIT_REASON_OTHER_SMI		= 6,
+	EXIT_REASON_CPUID		= 10,
+	EXIT_REASON_HLT			= 12,
+	EXIT_REASON_INVD		= 13,
+	EXIT_REASON_RDPMC		= 15,
+	EXIT_REASON_VMCALL		= 18,
+	EXIT_REASON_CR_ACCESS		= 28,
+	EXIT_REASON_IO_INSTRUCTION	= 30,
+	EXIT_REASON_MSR_READ		= 31,
+	EXIT_REASON_MSR_WRITE		= 32,
+	EXIT_REASON_MWAIT		= 36,
+	EXIT_REASON_MONITOR		= 39,
+	EXIT_REASON_EPT_VIOLATION	= 48,
+	EXIT_REASON_WBINVD		= 54,
+	EXIT_REASON_BUS_LOCK		= 74,
 };
 
-/* What TDs see of their APIC without an exit. */
+/* What only saves time, see speed.c. */
+struct lp_speed {
+	bool pkru_lost;			/* cleared by an exit; no user page used since */
+	uint32_t pkru;			/* the host's, before that exit */
+	bool kernel_page_not_global;	/* some cached translation of the host's */
+	bool td_in_upper_half;		/* some cached translation of a TD's */
+	unsigned int switches;		/* of the host's address spaces */
+	uint64_t pause_rip;		/* of the last PAUSE */
+	unsigned int pauses;		/* there, in a row */
+};
+
+/* A logical processor: what QEMU's CPU lacks. */
+struct lp {
+	bool vmxon;			/* in VMX operation */
+	uint64_t vmcs;			/* physical address, or VMCS_NONE */
+	struct tdx_vcpu *td;		/* the vCPU that runs, or NULL */
+	CPUX86State *host;		/* the host's state while a TD runs */
+	uint64_t tlb_tag;		/* of the TD translations in the TLB */
+	bool bus_lock;			/* the TD is taking a split lock ... */
+	uint64_t bus_lock_rip;		/* ... by the instruction here */
+	uint64_t debugctl;		/* the host's; TDs have their own */
+	struct lp_speed speed;
+};
+
+/* The part of a TD's APIC that it reaches without an exit. */
 struct vapic {
 	uint32_t isr[8], irr[8];
 	uint8_t tpr;
 };
 
-/* A TD's vCPU while it does not run; the virtual APIC, always. */
+/* A TD's vCPU; @env is valid only while it does not run. */
 struct td_cpu {
 	struct vapic apic;
 	int event;		/* exception to deliver on entry, or -1 */
 	CPUX86State env;	/* up to end_reset_fields */
 };
 
-struct lp *tdx_lp(CPUX86State *env);
-bool tdx_in_td(const CPUX86State *env);
-const struct tdx_profile *tdx_profile(void);
+/* host_cpu.c: what the bare CPU has and QEMU's CPU model does not. */
 
-/* Ends the current instruction, and the translation block with it. */
-G_NORETURN void tdx_insn_done(CPUX86State *env, uint64_t next_rip);
-/* Arithmetic flags all clear but @flags. */
-void tdx_set_flags(CPUX86State *env, uint32_t flags);
+/* CPUID as the host executes it; @out is EAX, EBX, ECX, EDX. */
+void bare_cpuid(CPUX86State *env, const struct tdx_profile *profile,
+		uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
+/* Reads an MSR about TDX or VMX; false if it is not one of these. */
+bool host_tdx_msr(const struct tdx_profile *profile, uint32_t msr,
+		  uint64_t *value);
+/* The host's time stamp counter, of TSC_HZ. */
+uint64_t host_tsc(void);
+uint64_t host_arch_capabilities(void);
 
-/* Drops all translations of TDs on this CPU. */
-void tdx_flush_tlb(CPUX86State *env);
+/* vapic.c: a TD's virtual APIC. */
 
-G_NORETURN void tdx_do_seamcall(CPUX86State *env, uint64_t next_rip);
-G_NORETURN void tdx_do_tdcall(CPUX86State *env, uint64_t next_rip);
-/* Delivers what the module decided, anything but TDX_DONE and TDX_NATIVE. */
-G_NORETURN void tdx_deliver(CPUX86State *env, enum tdx_outcome out,
-			    const struct tdx_exit *exit, uint64_t next_rip,
-			    uintptr_t ra);
-G_NORETURN void tdx_deliver_ve(CPUX86State *env, const struct tdx_ve_info *ve,
-			       uintptr_t ra);
-
-/* vapic.c */
+/* Whether an interrupt is pending whose priority allows its delivery. */
 bool vapic_pending(const struct vapic *a);
+/* Asks TCG to deliver what is pending, or takes that back. */
 void vapic_update(CPUX86State *env, const struct vapic *a);
+/* A TD exit: takes back the request to deliver. */
 void vapic_leave(CPUX86State *env);
+/* Delivers the interrupt of the highest priority, if it may be. */
 void vapic_deliver(CPUX86State *env, struct vapic *a);
 void vapic_set_tpr(CPUX86State *env, struct vapic *a, uint8_t tpr);
+/* x2APIC registers by MSR number; false if the CPU raises #GP. */
 bool vapic_read(const struct vapic *a, uint32_t msr, uint64_t *value);
 bool vapic_write(CPUX86State *env, struct vapic *a, uint32_t msr,
 		 uint64_t value);
+/* Collects what was posted to the descriptor at that physical address. */
 void vapic_take_posted(CPUX86State *env, struct vapic *a, uint64_t descriptor);
+/* Ends the interrupt in service in the host's own APIC. */
 void host_apic_eoi(CPUX86State *env);
 
-/* vmx.c */
-void vmx_host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
-bool vmx_rdmsr(uint32_t msr, uint64_t *value);
-bool vmx_wrmsr_is_ro(uint32_t msr);
-/* The VMX instruction, or another that QEMU lacks, at RIP; else returns. */
-void vmx_execute(CPUX86State *env);
+/* device.c: the device, and the machine as the module sees it. */
+
+/* Whether there is a TDX module device; without one all is plain QEMU. */
+extern bool tdx_present;
+/* Whether a debugger may set breakpoints in the machine. */
+extern bool tdx_debugged;
+
+const struct tdx_profile *tdx_profile(void);
+/* NULL until the machine is complete. */
+struct tdx_module *tdx_module(void);
+struct lp *tdx_lp(CPUX86State *env);
+/* Where QEMU keeps the page that the module knows by @pa. */
+uint64_t tdx_view(uint64_t pa);
+
+/* Whether this CPU runs a TD. */
+static inline bool tdx_in_td(const CPUX86State *env)
+{
+	return tdx_present && env->hflags & HF_GUEST_MASK;
+}
+
+/* The TD's translations: all its MMU indexes, and the second stage. */
+#define TD_MMU_IDXS	(0x3f << TDX_MMU_IDX | 1 << MMU_NESTED_IDX)
+
+/* Drops all translations of TDs on this CPU. */
+static inline void tdx_flush_tlb(CPUX86State *env)
+{
+	tlb_flush_by_mmuidx(env_cpu(env), TD_MMU_IDXS);
+}
+
+/* speed.c: see speed.h. */
+
+/* switch.c: the world switch. */
+
+/* The TD state of the vCPU that runs here. */
+struct td_cpu *tdx_td_cpu(CPUX86State *env);
+/* Enters @vcpu; the host goes on at its RIP after the exit. */
+G_NORETURN void tdx_enter(CPUX86State *env, struct tdx_vcpu *vcpu);
+/*
+ * Carries out what the module decided, any outcome but TDX_DONE, TDX_NATIVE,
+ * TDX_RSVD and TDX_AGAIN.  @exit is for TDX_EXIT and TDX_EXIT_TRAP, @next_rip
+ * for the latter; @ra is the return address into the translation block, or 0.
+ */
+G_NORETURN void tdx_deliver(CPUX86State *env, enum tdx_outcome out,
+			    const struct tdx_exit *exit, uint64_t next_rip,
+			    uintptr_t ra);
+/* Raises #VE in the TD, or what the module wants instead. */
+G_NORETURN void tdx_deliver_ve(CPUX86State *env, const struct tdx_ve_info *ve,
+			       uintptr_t ra);
+/* Drops the request for an exit after a bus lock, as the TD exits anyway. */
+void tdx_end_bus_lock(CPUX86State *env);
+
+/* vmx.c and instructions.c: see also decode.h. */
+
+/* Executes the instruction at RIP if it is one that QEMU lacks, or returns. */
+void tdx_execute(CPUX86State *env);
 
 #endif /* TDX_GLUE_H */

@@ -3,19 +3,15 @@
  * The virtual APIC of a TD's vCPU: the registers that a TD reaches without an
  * exit, interrupts that the host posts, and their delivery.
  *
- * Delivery rides on QEMU's virtual interrupt request, which is taken between
+ * Delivery uses QEMU's virtual interrupt request (VIRQ), which is taken between
  * instructions when the TD's IF and interrupt shadow allow.
  */
 #include "qemu/osdep.h"
 #include "qemu/atomic.h"
 #include "qemu/main-loop.h"
 #include "cpu.h"
-#include "exec/address-spaces.h"
-#include "exec/exec-all.h"
-#include "exec/memory.h"
 #include "hw/i386/apic.h"
 #include "tcg/helper-tcg.h"
-#include "hooks.h"
 #include "glue.h"
 
 /* MSRs of the x2APIC, and the registers that are arrays of eight words. */
@@ -27,6 +23,7 @@
 #define X2APIC_IRR	0x820
 #define X2APIC_SELF_IPI	0x83f
 
+/* The highest vector in a register, or 0. */
 static int highest(const uint32_t reg[8])
 {
 	for (int i = 7; i >= 0; i--)
@@ -45,6 +42,7 @@ static void clear(uint32_t reg[8], int vector)
 	reg[vector / 32] &= ~(1u << vector % 32);
 }
 
+/* Processor priority: the TPR's, or that of the interrupt in service. */
 static int ppr(const struct vapic *a)
 {
 	int isv = highest(a->isr) & 0xf0;
@@ -57,13 +55,17 @@ bool vapic_pending(const struct vapic *a)
 	return (highest(a->irr) & 0xf0) > (ppr(a) & 0xf0);
 }
 
-/* Asks TCG for the delivery of what is pending, or takes that back. */
+static bool virq_requested(CPUState *cs)
+{
+	return qatomic_read(&cs->interrupt_request) & CPU_INTERRUPT_VIRQ;
+}
+
 void vapic_update(CPUX86State *env, const struct vapic *a)
 {
 	CPUState *cs = env_cpu(env);
 	bool want = vapic_pending(a);
 
-	if (want == !!(cs->interrupt_request & CPU_INTERRUPT_VIRQ))
+	if (want == virq_requested(cs))
 		return;
 	BQL_LOCK_GUARD();
 	if (want)
@@ -76,15 +78,15 @@ void vapic_leave(CPUX86State *env)
 {
 	CPUState *cs = env_cpu(env);
 
-	if (!(cs->interrupt_request & CPU_INTERRUPT_VIRQ))
+	if (!virq_requested(cs))
 		return;
 	BQL_LOCK_GUARD();
 	cpu_reset_interrupt(cs, CPU_INTERRUPT_VIRQ);
 }
 
 /*
- * Only once the handler's frame is on the stack is the interrupt in service: if
- * the stack has to be mapped first, it stays requested.
+ * Pushing the handler's frame may fault and not return; then the interrupt stays
+ * requested.
  */
 void vapic_deliver(CPUX86State *env, struct vapic *a)
 {
@@ -104,12 +106,12 @@ void vapic_set_tpr(CPUX86State *env, struct vapic *a, uint8_t tpr)
 	vapic_update(env, a);
 }
 
+/* Whether @msr is one of the eight words of a register. */
 static bool is_array(uint32_t msr, uint32_t first)
 {
 	return msr >= first && msr < first + 8;
 }
 
-/* False if the CPU raises #GP. */
 bool vapic_read(const struct vapic *a, uint32_t msr, uint64_t *value)
 {
 	if (msr == X2APIC_TPR)
@@ -134,7 +136,7 @@ bool vapic_write(CPUX86State *env, struct vapic *a, uint32_t msr, uint64_t value
 	} else if (msr == X2APIC_EOI && !value) {
 		clear(a->isr, highest(a->isr));
 	} else if (msr == X2APIC_SELF_IPI && value <= 0xff) {
-		/* Below 16 a vector is an error, which nobody sees here. */
+		/* Vectors below 16 are errors, and this APIC reports none. */
 		if (value >= 16)
 			set(a->irr, value);
 	} else {
@@ -145,18 +147,20 @@ bool vapic_write(CPUX86State *env, struct vapic *a, uint32_t msr, uint64_t value
 }
 
 /* The posted-interrupt descriptor: 256 request bits, then ON and others. */
-#define PID_ON	1u
+#define PID_SIZE	64
+#define PID_CONTROL	4	/* the 64-bit word with ON */
+#define PID_ON		1u
 
 void vapic_take_posted(CPUX86State *env, struct vapic *a, uint64_t descriptor)
 {
-	hwaddr len = 64;
+	hwaddr len = PID_SIZE;
 	uint64_t *pid = address_space_map(&address_space_memory, descriptor,
 					  &len, true, MEMTXATTRS_UNSPECIFIED);
 
 	if (!pid)
 		return;
-	if (len == 64) {
-		qatomic_and((uint32_t *)&pid[4], ~PID_ON);
+	if (len == PID_SIZE) {
+		qatomic_and((uint32_t *)&pid[PID_CONTROL], ~PID_ON);
 		for (int i = 0; i < 4; i++) {
 			uint64_t bits = qatomic_xchg(&pid[i], 0);
 
@@ -170,13 +174,13 @@ void vapic_take_posted(CPUX86State *env, struct vapic *a, uint64_t descriptor)
 
 #define APIC_EOI	0xb0
 
-/* The notification is acknowledged without an exit, so nobody else ends it. */
+/* A notification causes no exit, so the host won't end it. */
 void host_apic_eoi(CPUX86State *env)
 {
-	DeviceState *apic = env_archcpu(env)->apic_state;
+	__auto_type apic = env_archcpu(env)->apic_state;
 
 	if (is_x2apic_mode(apic))
-		apic_msr_write(APIC_EOI >> 4, 0);
+		compat_apic_msr_write(apic, APIC_EOI >> 4, 0);
 	else
 		address_space_stl(&address_space_memory,
 				  (cpu_get_apic_base(apic) & ~0xfffull) + APIC_EOI,

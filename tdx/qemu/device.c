@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The device that puts a TDX module into the machine, and the machine as the
+ * module sees it: memory, CPUID, time, trace.
+ */
+#include "qemu/osdep.h"
+#include "qemu/error-report.h"
+#include "qemu/memalign.h"
+#include "qemu/module.h"
+#include "qemu/timer.h"
+#include "qapi/error.h"
+#include "qom/object.h"
+#include "system/system.h"
+#include "cpu.h"
+#include "hw/core/cpu.h"
+#include "glue.h"
+
+#define TYPE_TDX_MODULE "tdx-module"
+OBJECT_DECLARE_SIMPLE_TYPE(TdxModule, TDX_MODULE)
+
+struct TdxModule {
+	DeviceState parent;
+	char *profile, *trace, *inject;	/* properties, may be NULL */
+	FILE *trace_file;
+	MemoryRegion private;
+	Notifier machine_done;
+};
+
+bool tdx_present;
+bool tdx_debugged;
+
+static const struct tdx_profile *profile;
+static struct tdx_module *module;
+static struct lp *lps;
+static unsigned int keyid_shift;
+
+const struct tdx_profile *tdx_profile(void)
+{
+	return profile;
+}
+
+struct tdx_module *tdx_module(void)
+{
+	return module;
+}
+
+struct lp *tdx_lp(CPUX86State *env)
+{
+	return &lps[env_cpu(env)->cpu_index];
+}
+
+/* The module's view of the machine. */
+
+/*
+ * Private memory is a second RAM above the first, at the lowest address with a
+ * KeyID bit.  A page has one owner at a time, so all KeyIDs share one view.
+ */
+uint64_t tdx_view(uint64_t pa)
+{
+	uint64_t private = BIT_ULL(keyid_shift);
+
+	return pa >> keyid_shift ? (pa & (private - 1)) | private : pa;
+}
+
+/*
+ * The module reaches RAM only.  Accesses to devices take QEMU's big lock, which
+ * must not be taken while the module holds its own locks.
+ */
+static bool is_ram(uint64_t pa, size_t len)
+{
+	hwaddr offset, got = len;
+	MemoryRegion *mr;
+
+	RCU_READ_LOCK_GUARD();
+	mr = address_space_translate(&address_space_memory, pa, &offset, &got,
+				     true, MEMTXATTRS_UNSPECIFIED);
+	return memory_region_is_ram(mr) && got == len;
+}
+
+static bool op_read(void *opaque, uint64_t pa, void *buf, size_t len)
+{
+	return is_ram(tdx_view(pa), len) &&
+	       address_space_read(&address_space_memory, tdx_view(pa),
+				  MEMTXATTRS_UNSPECIFIED, buf, len) == MEMTX_OK;
+}
+
+/* Through the address space, to drop code that was translated from the page. */
+static bool op_write(void *opaque, uint64_t pa, const void *buf, size_t len)
+{
+	return is_ram(tdx_view(pa), len) &&
+	       address_space_write(&address_space_memory, tdx_view(pa),
+				   MEMTXATTRS_UNSPECIFIED, buf, len) == MEMTX_OK;
+}
+
+static void op_cpuid(void *opaque, uint32_t leaf, uint32_t subleaf,
+		     uint32_t out[4])
+{
+	bare_cpuid(cpu_env(first_cpu), profile, leaf, subleaf, out);
+}
+
+static uint64_t op_tsc(void *opaque)
+{
+	return host_tsc();
+}
+
+static uint64_t op_tsc_hz(void *opaque)
+{
+	return TSC_HZ;
+}
+
+static uint64_t op_clock(void *opaque)
+{
+	return qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
+}
+
+static void op_trace(void *opaque, const char *line)
+{
+	TdxModule *t = opaque;
+
+	fprintf(t->trace_file, "%s\n", line);
+	fflush(t->trace_file);
+}
+
+static bool op_interrupt_pending(void *opaque, void *state)
+{
+	const struct td_cpu *td = state;
+
+	return td && vapic_pending(&td->apic);
+}
+
+static void op_free_state(void *opaque, void *state)
+{
+	qemu_vfree(state);
+}
+
+/* Takes a piece of the machine's memory as convertible, if it is RAM. */
+static bool add_cmr(Int128 start, Int128 len, const MemoryRegion *mr,
+		    hwaddr offset, void *opaque)
+{
+	struct tdx_platform *p = opaque;
+
+	if (memory_region_is_ram((MemoryRegion *)mr) && !mr->readonly &&
+	    !memory_region_is_ram_device((MemoryRegion *)mr) &&
+	    p->num_cmrs < ARRAY_SIZE(p->cmr))
+		p->cmr[p->num_cmrs++] = (struct tdx_range){
+			int128_get64(start), int128_get64(len)
+		};
+	return false;
+}
+
+/* The private view reaches as far as the convertible memory. */
+static void add_private_memory(TdxModule *t, const struct tdx_platform *p)
+{
+	const struct tdx_range *last = &p->cmr[p->num_cmrs - 1];
+
+	memory_region_init_ram(&t->private, OBJECT(t), "tdx.private",
+			       last->base + last->size, &error_fatal);
+	memory_region_add_subregion(get_system_memory(),
+				    BIT_ULL(p->keyid_shift), &t->private);
+}
+
+/* All CPUs and all memory are there, and none of the CPUs has run yet. */
+static void machine_done(Notifier *notifier, void *data)
+{
+	TdxModule *t = container_of(notifier, TdxModule, machine_done);
+	X86CPU *cpu = X86_CPU(first_cpu);
+	struct tdx_ops ops = {
+		.read = op_read, .write = op_write, .cpuid = op_cpuid,
+		.tsc = op_tsc, .tsc_hz = op_tsc_hz, .clock = op_clock,
+		.trace = t->trace_file ? op_trace : NULL,
+		.interrupt_pending = op_interrupt_pending,
+		.free_state = op_free_state,
+	};
+	struct tdx_platform platform = {
+		.profile = t->profile,
+		.keyid_shift = cpu->phys_bits - KEYID_BITS,
+		.num_mktme_keyids = NUM_MKTME_KEYIDS,
+		.num_tdx_keyids = profile->num_tdx_keyids,
+		.arch_capabilities = host_arch_capabilities(),
+	};
+	const char *error;
+	CPUState *cs;
+
+	keyid_shift = platform.keyid_shift;
+	if (cpu->env.features[FEAT_8000_0001_ECX] & CPUID_EXT3_SVM) {
+		error_report("tdx-module: the CPU must not have SVM");
+		exit(1);
+	}
+	CPU_FOREACH(cs)
+		platform.num_lps++;
+	RCU_READ_LOCK_GUARD();
+	flatview_for_each_range(address_space_to_flatview(&address_space_memory),
+				add_cmr, &platform);
+
+	add_private_memory(t, &platform);
+	module = tdx_module_new(&ops, t, &platform, &error);
+	if (!module) {
+		error_report("tdx-module: %s", error);
+		exit(1);
+	}
+	if (t->inject)
+		tdx_module_inject(module, t->inject, &error);
+	lps = g_new0(struct lp, platform.num_lps);
+	for (unsigned int i = 0; i < platform.num_lps; i++)
+		lps[i].vmcs = VMCS_NONE;
+}
+
+/* The device. */
+
+/* profile=help and inject=help print what there is and end QEMU. */
+static void help(const TdxModule *t)
+{
+	if (!g_strcmp0(t->inject, "help")) {
+		fputs(tdx_inject_help, stdout);
+		exit(0);
+	}
+	if (!g_strcmp0(t->profile, "help")) {
+		for (const struct tdx_profile *p = tdx_profiles; p->name; p++)
+			printf("%-10s %s\n", p->name, p->summary);
+		exit(0);
+	}
+}
+
+static void realize(DeviceState *dev, Error **errp)
+{
+	TdxModule *t = TDX_MODULE(dev);
+	const char *error;
+
+	help(t);
+	if (tdx_present) {
+		error_setg(errp, "there is a tdx-module already");
+		return;
+	}
+	profile = tdx_profile_find(t->profile);
+	if (!profile) {
+		error_setg(errp, "no such profile: %s", t->profile);
+		return;
+	}
+	if (t->inject && !tdx_inject_check(t->inject, &error)) {
+		error_setg(errp, "%s", error);
+		return;
+	}
+	if (t->trace) {
+		t->trace_file = fopen(t->trace, "w");
+		if (!t->trace_file) {
+			error_setg_file_open(errp, errno, t->trace);
+			return;
+		}
+	}
+	tdx_present = true;
+	t->machine_done.notify = machine_done;
+	qemu_add_machine_init_done_notifier(&t->machine_done);
+}
+
+static char *get_profile(Object *obj, Error **errp)
+{
+	return g_strdup(TDX_MODULE(obj)->profile);
+}
+
+static void set_profile(Object *obj, const char *value, Error **errp)
+{
+	g_free(TDX_MODULE(obj)->profile);
+	TDX_MODULE(obj)->profile = g_strdup(value);
+}
+
+static char *get_trace(Object *obj, Error **errp)
+{
+	return g_strdup(TDX_MODULE(obj)->trace);
+}
+
+static void set_trace(Object *obj, const char *value, Error **errp)
+{
+	g_free(TDX_MODULE(obj)->trace);
+	TDX_MODULE(obj)->trace = g_strdup(value);
+}
+
+static char *get_inject(Object *obj, Error **errp)
+{
+	return g_strdup(TDX_MODULE(obj)->inject);
+}
+
+static void set_inject(Object *obj, const char *value, Error **errp)
+{
+	g_free(TDX_MODULE(obj)->inject);
+	TDX_MODULE(obj)->inject = g_strdup(value);
+}
+
+static bool get_gdb(Object *obj, Error **errp)
+{
+	return tdx_debugged;
+}
+
+static void set_gdb(Object *obj, bool value, Error **errp)
+{
+	tdx_debugged = value;
+}
+
+static void class_init(ObjectClass *oc, COMPAT_CLASS_DATA *data)
+{
+	DeviceClass *dc = DEVICE_CLASS(oc);
+
+	dc->realize = realize;
+	dc->desc = "TDX module";
+	set_bit(DEVICE_CATEGORY_CPU, dc->categories);
+	object_class_property_add_str(oc, "profile", get_profile, set_profile);
+	object_class_property_add_str(oc, "trace", get_trace, set_trace);
+	object_class_property_add_str(oc, "inject", get_inject, set_inject);
+	object_class_property_add_bool(oc, "gdb", get_gdb, set_gdb);
+}
+
+static const TypeInfo type_info = {
+	.name = TYPE_TDX_MODULE,
+	.parent = TYPE_DEVICE,
+	.instance_size = sizeof(TdxModule),
+	.class_init = class_init,
+};
+
+static void register_type(void)
+{
+	type_register_static(&type_info);
+}
+
+type_init(register_type);

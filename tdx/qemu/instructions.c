@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Instructions that a TDX CPU has and QEMU lacks: SEAMCALL and TDCALL, and
+ * MOVDIR64B, MOVDIRI and INVPCID.  Those of VMX are in vmx.c.
+ *
+ * To QEMU all of them are illegal opcodes, so they are decoded when it is about
+ * to raise #UD: that costs nothing elsewhere.
+ */
+#include "qemu/osdep.h"
+#include "cpu.h"
+#include "exec/cputlb.h"
+#include "tcg/helper-tcg.h"
+#include "glue.h"
+#include "decode.h"
+
+/* A leaf of the P-SEAMLDR. */
+#define SEAMLDR_CALL	(1ull << 63)
+
+static G_NORETURN void seamcall(struct insn *i)
+{
+	CPUX86State *env = i->env;
+	struct tdx_vcpu *vcpu;
+
+	/* There is no P-SEAMLDR, and some profiles have no module either. */
+	if (!tdx_profile()->loaded || env->regs[R_EAX] & SEAMLDR_CALL) {
+		insn_set_flags(i, CC_C);
+		insn_done(i);
+	}
+	insn_set_flags(i, 0);
+	vcpu = tdx_seamcall(tdx_module(), env_cpu(env)->cpu_index, env->regs);
+	if (!vcpu)
+		insn_done(i);
+	env->eip = insn_next_rip(i);
+	env->hflags &= ~HF_INHIBIT_IRQ_MASK;
+	tdx_enter(env, vcpu);
+}
+
+static G_NORETURN void tdcall(struct insn *i)
+{
+	CPUX86State *env = i->env;
+	struct tdx_exit exit;
+	enum tdx_outcome out;
+
+	if (env->hflags & HF_CPL_MASK || !(env->hflags & HF_CS64_MASK))
+		insn_gp(i);
+	out = tdx_tdcall(tdx_lp(env)->td, env->regs, &exit);
+	if (out == TDX_DONE)
+		insn_done(i);
+	if (out == TDX_AGAIN)
+		insn_again(i);
+	tdx_deliver(env, out, &exit, insn_next_rip(i), 0);
+}
+
+/* Copies 64 bytes to the address in a register. */
+static G_NORETURN void movdir64b(struct insn *i)
+{
+	target_ulong to = i->env->regs[insn_reg(i)];
+	uint64_t data[8];
+
+	if (to & 63)
+		insn_gp(i);
+	for (int n = 0; n < 8; n++)
+		data[n] = insn_load(i, i->ea + 8 * n);
+	for (int n = 0; n < 8; n++)
+		insn_store(i, to + 8 * n, data[n]);
+	insn_done(i);
+}
+
+static G_NORETURN void movdiri(struct insn *i)
+{
+	uint64_t value = i->env->regs[insn_reg(i)];
+
+	if (i->rex & 8)
+		insn_store(i, i->ea, value);
+	else
+		cpu_stl_le_data_ra(i->env, i->ea, value, 0);
+	insn_done(i);
+}
+
+/*
+ * Every TD has INVPCID, and QEMU's CPUs lack it.  QEMU drops a PCID's
+ * translations when CR3 changes, so that all types of INVPCID drop everything.
+ */
+static G_NORETURN void invpcid(struct insn *i)
+{
+	CPUX86State *env = i->env;
+	uint64_t type = env->regs[insn_reg(i)], pcid, gla;
+	unsigned int shift = env->cr[4] & CR4_LA57_MASK ? 7 : 16;
+
+	if (env->hflags & HF_CPL_MASK)
+		insn_gp(i);
+	pcid = insn_load(i, i->ea);
+	gla = insn_load(i, i->ea + 8);
+	if (type > 3 || pcid >> 12 ||
+	    (type < 2 && pcid && !(env->cr[4] & CR4_PCIDE_MASK)) ||
+	    (!type && (int64_t)(gla << shift) >> shift != gla))
+		insn_gp(i);
+	tlb_flush(env_cpu(env));
+	insn_done(i);
+}
+
+/* Returns if the TD gets #UD. */
+static void execute_in_td(struct insn *i)
+{
+	if (i->opcode == OP_INVPCID && i->prefix == 0x66 && insn_is_memory(i))
+		invpcid(i);
+	if (i->opcode != OP_GROUP7)
+		return;
+	if (i->modrm == G7_TDCALL && i->prefix == 0x66)
+		tdcall(i);
+	if (i->modrm == G7_VMCALL)
+		tdx_deliver_ve(i->env, &(struct tdx_ve_info){
+			.reason = EXIT_REASON_VMCALL,
+			.insn_len = i->at - i->start
+		}, 0);
+}
+
+/* Returns if the host gets #UD. */
+static void execute_in_host(struct insn *i)
+{
+	if (i->opcode == OP_GROUP7 && i->modrm == G7_SEAMCALL &&
+	    i->prefix == 0x66) {
+		vmx_need_root(i);
+		seamcall(i);
+	}
+	vmx_execute(i);
+}
+
+void tdx_execute(CPUX86State *env)
+{
+	struct insn i;
+
+	insn_decode(&i, env);
+	if (i.opcode == OP_MOVDIR64B && i.prefix == 0x66 && insn_is_memory(&i))
+		movdir64b(&i);
+	if (i.opcode == OP_MOVDIRI && !i.prefix && insn_is_memory(&i))
+		movdiri(&i);
+	if (tdx_in_td(env))
+		execute_in_td(&i);
+	else
+		execute_in_host(&i);
+}
