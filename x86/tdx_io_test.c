@@ -5,7 +5,8 @@
  * As with any VM, KVM tries its own devices first and then exits to user space.
  * New is that the guest itself passes size, direction and port.  KVM has to refuse
  * those that no IN or OUT can have.  The value is an operand or a result of 64
- * bits, and all of them are defined.
+ * bits, and all of them are defined.  For IN and OUT themselves see
+ * tdx_ve_emulation_test.
  */
 #include "tdx/tdx_guest.h"
 #include "tdx/tdx_test_harness.h"
@@ -313,73 +314,6 @@ TEST_F(io, full_ring_exits)
 	TEST_ASSERT_COALESCED(ring, PORT, 4, true, 0);
 	out_in_kernel(td, PORT, 4, VALUE);
 	out(td, PORT, 4, VALUE);
-}
-
-/* IN and OUT, emulated by a #VE handler. */
-static void guest_ve(struct ex_regs *regs)
-{
-	struct tdx_ve_info ve;
-	u64 size, port, val;
-
-	GUEST_ASSERT_EQ(tdg_vp_veinfo_get(&ve), TDX_SUCCESS);
-	GUEST_ASSERT_EQ(ve.exit_reason, IO);
-
-	/* The exit qualification of port I/O, see the SDM. */
-	size = (ve.exit_qualification & GENMASK_ULL(2, 0)) + 1;
-	port = ve.exit_qualification >> 16;
-	if (ve.exit_qualification & BIT_ULL(3)) {
-		GUEST_ASSERT_EQ(tdvmcall_io_read(port, size, &val),
-				TDVMCALL_STATUS_SUCCESS);
-		memcpy(&regs->rax, &val, size);
-	} else {
-		GUEST_ASSERT_EQ(tdvmcall_io_write(port, size, regs->rax),
-				TDVMCALL_STATUS_SUCCESS);
-	}
-	regs->rip += ve.instruction_length;
-}
-
-static void guest_instructions(void)
-{
-	u64 rax = VALUE;
-
-	asm volatile("outb %%al, %%dx" : : "a"(rax), "d"(PORT));
-	asm volatile("outw %%ax, %%dx" : : "a"(rax), "d"(PORT));
-	asm volatile("outl %%eax, %%dx" : : "a"(rax), "d"(PORT));
-	asm volatile("outb %%al, %[port]" : : "a"(rax), [port] "i"(PORT));
-
-	asm volatile("inb %%dx, %%al" : "+a"(rax) : "d"(PORT));
-	GUEST_ASSERT_EQ(rax, VALUE + 1);
-	asm volatile("inw %%dx, %%ax" : "+a"(rax) : "d"(PORT));
-	GUEST_ASSERT_EQ(rax, VALUE + 2);
-	GUEST_DONE();
-}
-
-KVM_ONE_VCPU_TD_TEST_SUITE(io_instructions);
-
-TEST_F(io_instructions, emulated_by_ve_handler)
-{
-	static const u8 outs[] = { 1, 2, 4, 1 }, ins[] = { 1, 2 };
-	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 1, 0);
-	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, 0, guest_instructions);
-	u64 value = VALUE;
-
-	vm_install_exception_handler(vm, VE_VECTOR, guest_ve);
-	tdx_vm_finalize(vm);
-	self->vcpu = vcpu;
-
-	for (int i = 0; i < ARRAY_SIZE(outs); i++) {
-		vcpu_run(vcpu);
-		TEST_ASSERT_EXIT_IO(vcpu, PORT, outs[i], KVM_EXIT_IO_OUT);
-		TEST_ASSERT(!memcmp(io_data(vcpu->run), &value, outs[i]),
-			    "Wrong data, size %u", outs[i]);
-	}
-	for (int i = 0; i < ARRAY_SIZE(ins); i++) {
-		vcpu_run(vcpu);
-		TEST_ASSERT_EXIT_IO(vcpu, PORT, ins[i], KVM_EXIT_IO_IN);
-		value++;
-		memcpy(io_data(vcpu->run), &value, ins[i]);
-	}
-	vcpu_run_to_done(vcpu);
 }
 
 int main(int argc, char *argv[])

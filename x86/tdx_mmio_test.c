@@ -6,9 +6,7 @@
  * and value.  The GPA must be shared, because a device must not answer for memory
  * that the guest believes to be private.  User space and KVM's devices get the GPA
  * without the shared bit.  KVM doesn't check whether there is a memslot.
- *
- * A guest that accesses MMIO by an instruction gets a #VE, for which KVM has to set
- * up the EPT.
+ * For MMIO by an instruction see tdx_ve_emulation_test.
  */
 #include "tdx/tdx_guest.h"
 #include "tdx/tdx_test_harness.h"
@@ -16,7 +14,6 @@
 
 #define MMIO		EXIT_REASON_EPT_VIOLATION
 #define GPA		0x200000000ul
-#define GVA		0x800000000ul
 #define SLOT		10
 
 #define VALUE		0xfedcba9876543210ul
@@ -382,159 +379,6 @@ TEST_F(mmio, memslot_ignored)
 	mmio_write(td, GPA, 8, VALUE);
 	mmio_read(td, GPA, 8, VALUE);
 	TEST_ASSERT_EQ(*memory, 1);
-}
-
-/*
- * MOVs, emulated by a #VE handler.  The guest uses only "mov %rax, (%rdi)" and
- * "mov (%rdi), %rax", with some size, so the handler looks only at the opcode.
- */
-#define MOV_FROM_RAX	0x89
-
-static u64 mov_size;
-static u64 mov_length;
-static u64 nr_ves;
-
-static void guest_ve(struct ex_regs *regs)
-{
-	u8 opcode = *(u8 *)(regs->rip + mov_length - 2);
-	struct tdx_ve_info ve;
-	u64 val;
-
-	nr_ves++;
-	GUEST_ASSERT_EQ(tdg_vp_veinfo_get(&ve), TDX_SUCCESS);
-	GUEST_ASSERT_EQ(ve.exit_reason, MMIO);
-	GUEST_ASSERT_EQ(ve.gpa, (GPA + regs->rdi % PAGE_SIZE) | tdx_s_bit);
-
-	if (opcode == MOV_FROM_RAX) {
-		GUEST_ASSERT_EQ(tdvmcall_mmio_write(ve.gpa, mov_size, regs->rax),
-				TDVMCALL_STATUS_SUCCESS);
-	} else {
-		GUEST_ASSERT_EQ(tdvmcall_mmio_read(ve.gpa, mov_size, &val),
-				TDVMCALL_STATUS_SUCCESS);
-		regs->rax = val;
-	}
-	regs->rip += mov_length;
-}
-
-static void guest_write4(u64 offset, u32 value)
-{
-	mov_size = 4;
-	mov_length = 2;
-	asm volatile("mov %%eax, (%%rdi)" : : "D"(GVA + offset), "a"(value) : "memory");
-}
-
-static void guest_write8(u64 offset, u64 value)
-{
-	mov_size = 8;
-	mov_length = 3;
-	asm volatile("mov %%rax, (%%rdi)" : : "D"(GVA + offset), "a"(value) : "memory");
-}
-
-static u64 guest_read4(u64 offset)
-{
-	u64 value = ~0ull;
-
-	mov_size = 4;
-	mov_length = 2;
-	asm volatile("mov (%%rdi), %%eax" : "+a"(value) : "D"(GVA + offset) : "memory");
-	return value;
-}
-
-static u64 guest_read8(u64 offset)
-{
-	u64 value = ~0ull;
-
-	mov_size = 8;
-	mov_length = 3;
-	asm volatile("mov (%%rdi), %%rax" : "+a"(value) : "D"(GVA + offset) : "memory");
-	return value;
-}
-
-/* The guest has GPA mapped at GVA, but there is no memslot any more. */
-static struct kvm_vcpu *create_mov_td(void *guest_code)
-{
-	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 1, 0);
-	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, 0, guest_code);
-
-	vm_install_exception_handler(vm, VE_VECTOR, guest_ve);
-	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, GPA, SLOT, 1, 0);
-	virt_map(vm, GVA, GPA, 1);
-	vm_mem_region_delete(vm, SLOT);
-	tdx_vm_finalize(vm);
-	return vcpu;
-}
-
-KVM_ONE_VCPU_TD_TEST_SUITE(mmio_mov);
-
-static void guest_writes(void)
-{
-	/* On the first, KVM sets up the EPT. */
-	guest_write8(0, VALUE);
-	guest_write4(0, (u32)VALUE);
-	guest_write8(0x123, VALUE);
-	GUEST_ASSERT_EQ(nr_ves, 3);
-	GUEST_DONE();
-}
-
-TEST_F(mmio_mov, writes)
-{
-	struct kvm_vcpu *vcpu = create_mov_td(guest_writes);
-
-	self->vcpu = vcpu;
-	vcpu_run(vcpu);
-	assert_exit_write(vcpu, GPA, 8, VALUE);
-	vcpu_run(vcpu);
-	assert_exit_write(vcpu, GPA, 4, VALUE);
-	vcpu_run(vcpu);
-	assert_exit_write(vcpu, GPA + 0x123, 8, VALUE);
-	vcpu_run_to_done(vcpu);
-}
-
-static void guest_reads(void)
-{
-	GUEST_ASSERT_EQ(guest_read4(8), (u32)VALUE);
-	GUEST_ASSERT_EQ(guest_read8(PAGE_SIZE - 8), VALUE);
-	GUEST_ASSERT_EQ(nr_ves, 2);
-	GUEST_DONE();
-}
-
-TEST_F(mmio_mov, reads)
-{
-	struct kvm_vcpu *vcpu = create_mov_td(guest_reads);
-	u64 value = VALUE;
-
-	self->vcpu = vcpu;
-	vcpu_run(vcpu);
-	TEST_ASSERT_EXIT_MMIO(vcpu, GPA + 8, 4, false);
-	memcpy(vcpu->run->mmio.data, &value, sizeof(value));
-	vcpu_run(vcpu);
-	TEST_ASSERT_EXIT_MMIO(vcpu, GPA + PAGE_SIZE - 8, 8, false);
-	vcpu_run_to_done(vcpu);
-}
-
-static void guest_writes_twice(void)
-{
-	guest_write8(0, 1);
-	GUEST_SYNC(1);
-	guest_write8(0, 2);
-	GUEST_SYNC(2);
-}
-
-/* What had a memslot becomes MMIO.  For the opposite, see tdx_memslot_test. */
-TEST_F(mmio_mov, memslot_deleted)
-{
-	struct kvm_vcpu *vcpu = create_mov_td(guest_writes_twice);
-	struct kvm_vm *vm = vcpu->vm;
-
-	self->vcpu = vcpu;
-	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, GPA, SLOT, 1, 0);
-	vcpu_run_to_sync(vcpu, 1);
-	TEST_ASSERT_EQ(*(u64 *)addr_gpa2hva(vm, GPA), 1);
-
-	vm_mem_region_delete(vm, SLOT);
-	vcpu_run(vcpu);
-	assert_exit_write(vcpu, GPA, 8, 2);
-	vcpu_run_to_sync(vcpu, 2);
 }
 
 int main(int argc, char *argv[])
