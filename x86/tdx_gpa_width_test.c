@@ -304,6 +304,21 @@ TEST_F(map_gpa, beyond_width_refused)
 	TEST_ASSERT_EQ(tdvmcall_status(&td->req->call), TDVMCALL_STATUS_INVALID_OPERAND);
 }
 
+TDX_GUEST_SUITE(mmio);
+
+TEST_F(mmio, beyond_width_refused)
+{
+	struct tdx_guest *td = &self->td;
+	gpa_t gpa = BIT_ULL(63) | GPA;
+
+	if (tdx_call_exits(td, EXIT_REASON_EPT_VIOLATION, 4, TDVMCALL_READ,
+			   tdx_shared(td, gpa))) {
+		TEST_ASSERT_EXIT_MMIO(td->vcpu, gpa, 4, false);
+		XFAIL(return, "KVM checks only the shared bit of the GPA");
+	}
+	TEST_ASSERT_EQ(tdvmcall_status(&td->req->call), TDVMCALL_STATUS_INVALID_OPERAND);
+}
+
 int main(int argc, char *argv[])
 {
 	TEST_REQUIRE(is_tdx_supported());

@@ -2,10 +2,11 @@
 /*
  * TDVMCALL<Instruction.IO>: port I/O.
  *
- * KVM's devices see it first and then user space, as with any VM.  What is new
- * in a TD is that the guest says by itself what its IN or OUT was: KVM has to
- * refuse what no instruction can be, and the value, which used to be part of a
- * register, is an operand and a result of 64 bits, all of which are defined.
+ * As with any VM, KVM tries its own devices first and then exits to user space.
+ * New is that the guest itself passes size, direction and port.  KVM has to refuse
+ * those that no IN or OUT can have.  The value is an operand or a result of 64
+ * bits, and all of them are defined.  For IN and OUT themselves see
+ * tdx_ve_emulation_test.
  */
 #include "tdx/tdx_guest.h"
 #include "tdx/tdx_test_harness.h"
@@ -54,11 +55,11 @@ static void out(struct tdx_guest *td, u64 port, u64 size, u64 value)
 	tdx_call_start(td, IO, size, TDVMCALL_WRITE, port, value);
 	TEST_ASSERT_EXIT_IO(td->vcpu, port, size, KVM_EXIT_IO_OUT);
 	TEST_ASSERT(!memcmp(io_data(td->run), &value, size),
-		    "Not 0x%lx", (unsigned long)value);
+		    "Wrong data, wanted 0x%lx", (unsigned long)value);
 	TEST_ASSERT_EQ(tdx_call_finish_status(td), TDVMCALL_STATUS_SUCCESS);
 }
 
-/* An OUT that a device of KVM has taken, so that there is no exit. */
+/* An OUT that one of KVM's devices takes, so there is no exit. */
 static void out_in_kernel(struct tdx_guest *td, u64 port, u64 size, u64 value)
 {
 	TEST_ASSERT_EQ(tdx_call_status(td, IO, size, TDVMCALL_WRITE, port, value),
@@ -77,20 +78,20 @@ static void assert_invalid(struct tdx_guest *td, u64 size, u64 direction)
 
 TDX_GUEST_SUITE(io);
 
-TEST_F(io, out_of_every_size)
+TEST_F(io, out_every_size)
 {
 	for (int i = 0; i < ARRAY_SIZE(sizes); i++)
 		out(&self->td, PORT, sizes[i], VALUE);
 }
 
-TEST_F(io, in_of_every_size)
+TEST_F(io, in_every_size)
 {
 	for (int i = 0; i < ARRAY_SIZE(sizes); i++)
 		in(&self->td, PORT, sizes[i], VALUE);
 }
 
-/* One must not be taken for the end of the other. */
-TEST_F(io, in_and_out_in_turn)
+/* KVM must not complete one as if it were the other. */
+TEST_F(io, in_and_out_alternate)
 {
 	for (int i = 0; i < 4; i++) {
 		out(&self->td, PORT, 1, 0xab + i);
@@ -98,7 +99,7 @@ TEST_F(io, in_and_out_in_turn)
 	}
 }
 
-TEST_F(io, in_fills_the_result_with_zeros)
+TEST_F(io, in_is_zero_extended)
 {
 	struct tdx_guest *td = &self->td;
 
@@ -116,7 +117,7 @@ TEST_F(io, in_is_zero_by_default)
 	finish_in(&self->td, 0);
 }
 
-TEST_F(io, in_has_the_size_that_the_guest_said)
+TEST_F(io, in_size_comes_from_the_guest)
 {
 	struct tdx_guest *td = &self->td;
 
@@ -158,7 +159,7 @@ TEST_F(io, ports_from_first_to_last)
 	}
 }
 
-TEST_F(io, port_has_16_bits)
+TEST_F(io, port_beyond_16_bits_refused)
 {
 	static const u64 bits[] = { BIT_ULL(16), BIT_ULL(31), BIT_ULL(32), BIT_ULL(63) };
 	struct tdx_guest *td = &self->td;
@@ -175,10 +176,10 @@ TEST_F(io, port_has_16_bits)
 	}
 
 	if (nr_exits)
-		XFAIL(return, "KVM drops the high bits of a port that can't be");
+		XFAIL(return, "KVM truncates the port to 16 bits");
 }
 
-TEST_F(io, size_of_no_instruction)
+TEST_F(io, bad_size_refused)
 {
 	static const u64 bad[] = { 0, 3, 5, 6, 7, 8, 16, 0x100, ~0ull };
 
@@ -196,7 +197,7 @@ TEST_F(io, size_is_not_truncated)
 	}
 }
 
-TEST_F(io, direction_is_in_or_out)
+TEST_F(io, bad_direction_refused)
 {
 	static const u64 bad[] = { 2, 3, 0x100, BIT_ULL(31), ~0ull };
 
@@ -211,7 +212,7 @@ TEST_F(io, direction_is_not_truncated)
 	assert_invalid(&self->td, 1, BIT_ULL(63) | TDVMCALL_WRITE);
 }
 
-TEST_F(io, ioeventfd_of_one_size)
+TEST_F(io, ioeventfd_one_size)
 {
 	struct tdx_guest *td = &self->td;
 	int fd = vm_ioeventfd(td->vm, PORT, 2, KVM_IOEVENTFD_FLAG_PIO, 0);
@@ -227,7 +228,7 @@ TEST_F(io, ioeventfd_of_one_size)
 	TEST_ASSERT_EQ(eventfd_nr_events(fd), 0);
 }
 
-TEST_F(io, ioeventfd_of_every_size)
+TEST_F(io, ioeventfd_every_size)
 {
 	struct tdx_guest *td = &self->td;
 	int fd = vm_ioeventfd(td->vm, PORT, 0, KVM_IOEVENTFD_FLAG_PIO, 0);
@@ -237,13 +238,13 @@ TEST_F(io, ioeventfd_of_every_size)
 	TEST_ASSERT_EQ(eventfd_nr_events(fd), ARRAY_SIZE(sizes));
 }
 
-TEST_F(io, ioeventfd_of_one_value)
+TEST_F(io, ioeventfd_one_value)
 {
 	struct tdx_guest *td = &self->td;
 	int fd = vm_ioeventfd(td->vm, PORT, 2, KVM_IOEVENTFD_FLAG_PIO |
 			       KVM_IOEVENTFD_FLAG_DATAMATCH, low_bytes(VALUE, 2));
 
-	/* The value ends where the instruction's operand does. */
+	/* Only as many bytes as the OUT has count. */
 	out_in_kernel(td, PORT, 2, low_bytes(VALUE, 2));
 	out_in_kernel(td, PORT, 2, VALUE);
 	TEST_ASSERT_EQ(eventfd_nr_events(fd), 2);
@@ -251,7 +252,7 @@ TEST_F(io, ioeventfd_of_one_value)
 	TEST_ASSERT_EQ(eventfd_nr_events(fd), 0);
 }
 
-TEST_F(io, ioeventfd_taken_away)
+TEST_F(io, ioeventfd_removed)
 {
 	struct tdx_guest *td = &self->td;
 	int fd = vm_ioeventfd(td->vm, PORT, 2, KVM_IOEVENTFD_FLAG_PIO, 0);
@@ -262,7 +263,7 @@ TEST_F(io, ioeventfd_taken_away)
 	TEST_ASSERT_EQ(eventfd_nr_events(fd), 0);
 }
 
-TEST_F(io, ioeventfd_of_mmio_is_not_for_ports)
+TEST_F(io, mmio_ioeventfd_ignores_ports)
 {
 	int fd = vm_ioeventfd(self->td.vm, PORT, 0, 0, 0);
 
@@ -286,7 +287,7 @@ TEST_F(io, coalesced_out)
 	TEST_ASSERT_EQ(ring->first, ring->last);
 }
 
-TEST_F(io, coalesced_out_only)
+TEST_F(io, coalesces_only_outs_in_zone)
 {
 	struct tdx_guest *td = &self->td;
 	struct kvm_coalesced_mmio_ring *ring = vcpu_coalesced_ring(td->vcpu);
@@ -300,7 +301,7 @@ TEST_F(io, coalesced_out_only)
 	TEST_ASSERT_EQ(ring->first, ring->last);
 }
 
-TEST_F(io, coalesced_out_exits_when_the_ring_is_full)
+TEST_F(io, full_ring_exits)
 {
 	struct tdx_guest *td = &self->td;
 	struct kvm_coalesced_mmio_ring *ring = vcpu_coalesced_ring(td->vcpu);
@@ -313,73 +314,6 @@ TEST_F(io, coalesced_out_exits_when_the_ring_is_full)
 	TEST_ASSERT_COALESCED(ring, PORT, 4, true, 0);
 	out_in_kernel(td, PORT, 4, VALUE);
 	out(td, PORT, 4, VALUE);
-}
-
-/* IN and OUT themselves, which are #VE, with a handler as a guest has it. */
-static void guest_ve(struct ex_regs *regs)
-{
-	struct tdx_ve_info ve;
-	u64 size, port, val;
-
-	GUEST_ASSERT_EQ(tdg_vp_veinfo_get(&ve), TDX_SUCCESS);
-	GUEST_ASSERT_EQ(ve.exit_reason, IO);
-
-	/* The exit qualification of port I/O, see the SDM. */
-	size = (ve.exit_qualification & GENMASK_ULL(2, 0)) + 1;
-	port = ve.exit_qualification >> 16;
-	if (ve.exit_qualification & BIT_ULL(3)) {
-		GUEST_ASSERT_EQ(tdvmcall_io_read(port, size, &val),
-				TDVMCALL_STATUS_SUCCESS);
-		memcpy(&regs->rax, &val, size);
-	} else {
-		GUEST_ASSERT_EQ(tdvmcall_io_write(port, size, regs->rax),
-				TDVMCALL_STATUS_SUCCESS);
-	}
-	regs->rip += ve.instruction_length;
-}
-
-static void guest_instructions(void)
-{
-	u64 rax = VALUE;
-
-	asm volatile("outb %%al, %%dx" : : "a"(rax), "d"(PORT));
-	asm volatile("outw %%ax, %%dx" : : "a"(rax), "d"(PORT));
-	asm volatile("outl %%eax, %%dx" : : "a"(rax), "d"(PORT));
-	asm volatile("outb %%al, %[port]" : : "a"(rax), [port] "i"(PORT));
-
-	asm volatile("inb %%dx, %%al" : "+a"(rax) : "d"(PORT));
-	GUEST_ASSERT_EQ(rax, VALUE + 1);
-	asm volatile("inw %%dx, %%ax" : "+a"(rax) : "d"(PORT));
-	GUEST_ASSERT_EQ(rax, VALUE + 2);
-	GUEST_DONE();
-}
-
-KVM_ONE_VCPU_TD_TEST_SUITE(io_instructions);
-
-TEST_F(io_instructions, by_ve_handler)
-{
-	static const u8 outs[] = { 1, 2, 4, 1 }, ins[] = { 1, 2 };
-	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 1, 0);
-	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, 0, guest_instructions);
-	u64 value = VALUE;
-
-	vm_install_exception_handler(vm, VE_VECTOR, guest_ve);
-	tdx_vm_finalize(vm);
-	self->vcpu = vcpu;
-
-	for (int i = 0; i < ARRAY_SIZE(outs); i++) {
-		vcpu_run(vcpu);
-		TEST_ASSERT_EXIT_IO(vcpu, PORT, outs[i], KVM_EXIT_IO_OUT);
-		TEST_ASSERT(!memcmp(io_data(vcpu->run), &value, outs[i]),
-			    "Not the value's first %u bytes", outs[i]);
-	}
-	for (int i = 0; i < ARRAY_SIZE(ins); i++) {
-		vcpu_run(vcpu);
-		TEST_ASSERT_EXIT_IO(vcpu, PORT, ins[i], KVM_EXIT_IO_IN);
-		value++;
-		memcpy(io_data(vcpu->run), &value, ins[i]);
-	}
-	vcpu_run_to_done(vcpu);
 }
 
 int main(int argc, char *argv[])

@@ -295,6 +295,8 @@ TEST_F(memslot_change, create_where_mmio_was)
 		XFAIL(return, "KVM leaves its MMIO mapping in a new memslot's place");
 	TEST_ASSERT_EQ(self->guest.req->vector, 0);
 	TEST_ASSERT_EQ(self->guest.req->val, MAGIC);
+	tdx_guest_write(&self->guest, shared(PLAIN_GPA), 1);
+	TEST_ASSERT_EQ(*self->plain_hva, 1);
 }
 
 TEST_F(memslot_change, delete_loses_private_page)

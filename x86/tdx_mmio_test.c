@@ -2,11 +2,11 @@
 /*
  * TDVMCALL<#VE.RequestMMIO>: memory-mapped I/O.
  *
- * A TD's instructions can't be decoded by KVM, so the guest says what it wants
- * to read or write where.  The address is shared, or KVM would give devices to
- * what the guest believes to be its own; user space and KVM's devices get it
- * without the shared bit.  It may even be that of a memslot, nobody looks.  An
- * instruction comes to that by a #VE, for which KVM has to set up its EPT.
+ * KVM can't decode a TD's instructions, so the guest passes direction, size, GPA
+ * and value.  The GPA must be shared, because a device must not answer for memory
+ * that the guest believes to be private.  User space and KVM's devices get the GPA
+ * without the shared bit.  KVM doesn't check whether there is a memslot.
+ * For MMIO by an instruction see tdx_ve_emulation_test.
  */
 #include "tdx/tdx_guest.h"
 #include "tdx/tdx_test_harness.h"
@@ -14,7 +14,6 @@
 
 #define MMIO		EXIT_REASON_EPT_VIOLATION
 #define GPA		0x200000000ul
-#define GVA		0x800000000ul
 #define SLOT		10
 
 #define VALUE		0xfedcba9876543210ul
@@ -26,7 +25,7 @@ static u64 low_bytes(u64 value, u64 size)
 	return value & GENMASK_ULL(size * 8 - 1, 0);
 }
 
-/* What goes over to user space; @gpa is without the shared bit here. */
+/* Exits to user space.  @gpa is without the shared bit, here and below. */
 static void start_read(struct tdx_guest *td, gpa_t gpa, u64 size)
 {
 	tdx_call_start(td, MMIO, size, TDVMCALL_READ, tdx_shared(td, gpa));
@@ -52,7 +51,7 @@ static void assert_exit_write(struct kvm_vcpu *vcpu, gpa_t gpa, u64 size, u64 va
 {
 	TEST_ASSERT_EXIT_MMIO(vcpu, gpa, size, true);
 	TEST_ASSERT(!memcmp(vcpu->run->mmio.data, &value, size),
-		    "Not 0x%lx", (unsigned long)value);
+		    "Wrong data, wanted 0x%lx", (unsigned long)value);
 }
 
 static void mmio_write(struct tdx_guest *td, gpa_t gpa, u64 size, u64 value)
@@ -62,7 +61,7 @@ static void mmio_write(struct tdx_guest *td, gpa_t gpa, u64 size, u64 value)
 	TEST_ASSERT_EQ(tdx_call_finish_status(td), TDVMCALL_STATUS_SUCCESS);
 }
 
-/* A write that a device of KVM has taken, so that there is no exit. */
+/* A write that one of KVM's devices takes, so there is no exit. */
 static void write_in_kernel(struct tdx_guest *td, gpa_t gpa, u64 size, u64 value)
 {
 	TEST_ASSERT_EQ(tdx_call_status(td, MMIO, size, TDVMCALL_WRITE,
@@ -82,19 +81,19 @@ static void assert_invalid(struct tdx_guest *td, u64 size, u64 direction, u64 gp
 
 TDX_GUEST_SUITE(mmio);
 
-TEST_F(mmio, write_of_every_size)
+TEST_F(mmio, write_every_size)
 {
 	for (int i = 0; i < ARRAY_SIZE(sizes); i++)
 		mmio_write(&self->td, GPA, sizes[i], VALUE);
 }
 
-TEST_F(mmio, read_of_every_size)
+TEST_F(mmio, read_every_size)
 {
 	for (int i = 0; i < ARRAY_SIZE(sizes); i++)
 		mmio_read(&self->td, GPA, sizes[i], VALUE);
 }
 
-TEST_F(mmio, read_and_write_in_turn)
+TEST_F(mmio, reads_and_writes_alternate)
 {
 	for (int i = 0; i < 4; i++) {
 		mmio_write(&self->td, GPA, 4, 0x1000 + i);
@@ -102,7 +101,7 @@ TEST_F(mmio, read_and_write_in_turn)
 	}
 }
 
-TEST_F(mmio, read_fills_the_result_with_zeros)
+TEST_F(mmio, read_is_zero_extended)
 {
 	struct tdx_guest *td = &self->td;
 
@@ -113,7 +112,7 @@ TEST_F(mmio, read_fills_the_result_with_zeros)
 	}
 }
 
-TEST_F(mmio, read_has_the_size_that_the_guest_said)
+TEST_F(mmio, read_size_comes_from_the_guest)
 {
 	struct tdx_guest *td = &self->td;
 
@@ -159,7 +158,7 @@ TEST_F(mmio, across_pages)
 	mmio_read(&self->td, GPA + PAGE_SIZE - 3, 4, VALUE);
 }
 
-TEST_F(mmio, size_of_no_access)
+TEST_F(mmio, bad_size_refused)
 {
 	static const u64 bad[] = { 0, 3, 5, 6, 7, 9, 10, 16, 0x100, ~0ull };
 
@@ -171,7 +170,7 @@ TEST_F(mmio, size_of_no_access)
 	}
 }
 
-TEST_F(mmio, direction_is_read_or_write)
+TEST_F(mmio, bad_direction_refused)
 {
 	static const u64 bad[] = { 2, 3, 0x100, BIT_ULL(31), ~0ull };
 
@@ -196,7 +195,7 @@ TEST_F(mmio, size_is_not_truncated)
 	}
 
 	if (nr_exits)
-		XFAIL(return, "KVM takes 32 bits of the size");
+		XFAIL(return, "KVM truncates the size to 32 bits");
 }
 
 TEST_F(mmio, direction_is_not_truncated)
@@ -218,10 +217,10 @@ TEST_F(mmio, direction_is_not_truncated)
 	}
 
 	if (nr_exits)
-		XFAIL(return, "KVM takes 32 bits of the direction");
+		XFAIL(return, "KVM truncates the direction to 32 bits");
 }
 
-TEST_F(mmio, private_gpa)
+TEST_F(mmio, private_gpa_refused)
 {
 	assert_invalid(&self->td, 8, TDVMCALL_READ, GPA);
 	assert_invalid(&self->td, 8, TDVMCALL_WRITE, GPA);
@@ -229,7 +228,7 @@ TEST_F(mmio, private_gpa)
 	assert_invalid(&self->td, 1, TDVMCALL_WRITE, self->td.vm->arch.s_bit - 1);
 }
 
-TEST_F(mmio, from_private_into_shared)
+TEST_F(mmio, private_to_shared_refused)
 {
 	u64 s_bit = self->td.vm->arch.s_bit;
 
@@ -237,7 +236,7 @@ TEST_F(mmio, from_private_into_shared)
 	assert_invalid(&self->td, 8, TDVMCALL_WRITE, s_bit - 7);
 }
 
-TEST_F(mmio, from_shared_to_beyond)
+TEST_F(mmio, shared_to_beyond_width_refused)
 {
 	u64 end = 2 * self->td.vm->arch.s_bit;
 
@@ -245,25 +244,13 @@ TEST_F(mmio, from_shared_to_beyond)
 	assert_invalid(&self->td, 8, TDVMCALL_WRITE, end - 7);
 }
 
-TEST_F(mmio, wraps_around)
+TEST_F(mmio, wraparound_refused)
 {
 	assert_invalid(&self->td, 2, TDVMCALL_READ, ~0ull);
 	assert_invalid(&self->td, 8, TDVMCALL_WRITE, -7);
 }
 
-TEST_F(mmio, wider_than_the_tds_gpas)
-{
-	struct tdx_guest *td = &self->td;
-	gpa_t gpa = BIT_ULL(63) | GPA;
-
-	if (tdx_call_exits(td, MMIO, 4, TDVMCALL_READ, tdx_shared(td, gpa))) {
-		TEST_ASSERT_EXIT_MMIO(td->vcpu, gpa, 4, false);
-		XFAIL(return, "KVM looks at no bit but the shared one");
-	}
-	TEST_ASSERT_EQ(tdvmcall_status(&td->req->call), TDVMCALL_STATUS_INVALID_OPERAND);
-}
-
-TEST_F(mmio, ioeventfd_of_one_size)
+TEST_F(mmio, ioeventfd_one_size)
 {
 	struct tdx_guest *td = &self->td;
 	int fd = vm_ioeventfd(td->vm, GPA, 4, 0, 0);
@@ -279,7 +266,7 @@ TEST_F(mmio, ioeventfd_of_one_size)
 	TEST_ASSERT_EQ(eventfd_nr_events(fd), 0);
 }
 
-TEST_F(mmio, ioeventfd_of_every_size)
+TEST_F(mmio, ioeventfd_every_size)
 {
 	struct tdx_guest *td = &self->td;
 	int fd = vm_ioeventfd(td->vm, GPA, 0, 0, 0);
@@ -293,7 +280,7 @@ TEST_F(mmio, ioeventfd_of_every_size)
 	TEST_ASSERT_EQ(eventfd_nr_events(fd), 0);
 }
 
-TEST_F(mmio, ioeventfd_of_one_value)
+TEST_F(mmio, ioeventfd_one_value)
 {
 	struct tdx_guest *td = &self->td;
 
@@ -310,8 +297,8 @@ TEST_F(mmio, ioeventfd_of_one_value)
 	}
 }
 
-/* The one that needs no size is looked for first. */
-TEST_F(mmio, ioeventfd_taken_away)
+/* KVM looks first for one that matches any size. */
+TEST_F(mmio, ioeventfd_removed)
 {
 	struct tdx_guest *td = &self->td;
 	int any_size = vm_ioeventfd(td->vm, GPA, 0, 0, 0);
@@ -325,7 +312,7 @@ TEST_F(mmio, ioeventfd_taken_away)
 	TEST_ASSERT_EQ(eventfd_nr_events(one_size), 0);
 }
 
-TEST_F(mmio, ioeventfd_is_out_of_private_reach)
+TEST_F(mmio, refused_write_signals_no_ioeventfd)
 {
 	struct tdx_guest *td = &self->td;
 	int fd = vm_ioeventfd(td->vm, GPA, 0, 0, 0);
@@ -351,7 +338,7 @@ TEST_F(mmio, coalesced_writes)
 	TEST_ASSERT_EQ(ring->first, ring->last);
 }
 
-TEST_F(mmio, coalesced_writes_only)
+TEST_F(mmio, coalesces_only_writes_in_zone)
 {
 	struct tdx_guest *td = &self->td;
 	struct kvm_coalesced_mmio_ring *ring = vcpu_coalesced_ring(td->vcpu);
@@ -366,7 +353,7 @@ TEST_F(mmio, coalesced_writes_only)
 	TEST_ASSERT_EQ(ring->first, ring->last);
 }
 
-TEST_F(mmio, coalesced_write_exits_when_the_ring_is_full)
+TEST_F(mmio, full_ring_exits)
 {
 	struct tdx_guest *td = &self->td;
 	struct kvm_coalesced_mmio_ring *ring = vcpu_coalesced_ring(td->vcpu);
@@ -381,7 +368,7 @@ TEST_F(mmio, coalesced_write_exits_when_the_ring_is_full)
 	mmio_write(td, GPA, 8, VALUE);
 }
 
-TEST_F(mmio, memslot_makes_no_difference)
+TEST_F(mmio, memslot_ignored)
 {
 	struct tdx_guest *td = &self->td;
 	u64 *memory;
@@ -392,180 +379,6 @@ TEST_F(mmio, memslot_makes_no_difference)
 	mmio_write(td, GPA, 8, VALUE);
 	mmio_read(td, GPA, 8, VALUE);
 	TEST_ASSERT_EQ(*memory, 1);
-}
-
-/*
- * MOVs, with a #VE handler as a guest has it.  It knows the two instructions
- * that there are, "mov %rax, (%rdi)" and "mov (%rdi), %rax" of some size, and
- * looks at no more than the byte that tells them apart.
- */
-#define MOV_FROM_RAX	0x89
-
-static u64 mov_size;
-static u64 mov_length;
-static u64 nr_ves;
-
-static void guest_ve(struct ex_regs *regs)
-{
-	u8 opcode = *(u8 *)(regs->rip + mov_length - 2);
-	struct tdx_ve_info ve;
-	u64 val;
-
-	nr_ves++;
-	GUEST_ASSERT_EQ(tdg_vp_veinfo_get(&ve), TDX_SUCCESS);
-	GUEST_ASSERT_EQ(ve.exit_reason, MMIO);
-	GUEST_ASSERT_EQ(ve.gpa, (GPA + regs->rdi % PAGE_SIZE) | tdx_s_bit);
-
-	if (opcode == MOV_FROM_RAX) {
-		GUEST_ASSERT_EQ(tdvmcall_mmio_write(ve.gpa, mov_size, regs->rax),
-				TDVMCALL_STATUS_SUCCESS);
-	} else {
-		GUEST_ASSERT_EQ(tdvmcall_mmio_read(ve.gpa, mov_size, &val),
-				TDVMCALL_STATUS_SUCCESS);
-		regs->rax = val;
-	}
-	regs->rip += mov_length;
-}
-
-static void guest_write4(u64 offset, u32 value)
-{
-	mov_size = 4;
-	mov_length = 2;
-	asm volatile("mov %%eax, (%%rdi)" : : "D"(GVA + offset), "a"(value) : "memory");
-}
-
-static void guest_write8(u64 offset, u64 value)
-{
-	mov_size = 8;
-	mov_length = 3;
-	asm volatile("mov %%rax, (%%rdi)" : : "D"(GVA + offset), "a"(value) : "memory");
-}
-
-static u64 guest_read4(u64 offset)
-{
-	u64 value = ~0ull;
-
-	mov_size = 4;
-	mov_length = 2;
-	asm volatile("mov (%%rdi), %%eax" : "+a"(value) : "D"(GVA + offset) : "memory");
-	return value;
-}
-
-static u64 guest_read8(u64 offset)
-{
-	u64 value = ~0ull;
-
-	mov_size = 8;
-	mov_length = 3;
-	asm volatile("mov (%%rdi), %%rax" : "+a"(value) : "D"(GVA + offset) : "memory");
-	return value;
-}
-
-/* The VM and its page table have the page, but it is in no memslot any more. */
-static struct kvm_vcpu *create_mov_td(void *guest_code)
-{
-	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 1, 0);
-	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, 0, guest_code);
-
-	vm_install_exception_handler(vm, VE_VECTOR, guest_ve);
-	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, GPA, SLOT, 1, 0);
-	virt_map(vm, GVA, GPA, 1);
-	vm_mem_region_delete(vm, SLOT);
-	tdx_vm_finalize(vm);
-	return vcpu;
-}
-
-KVM_ONE_VCPU_TD_TEST_SUITE(mmio_mov);
-
-static void guest_writes(void)
-{
-	/* The first makes KVM set up its EPT, the others find it so. */
-	guest_write8(0, VALUE);
-	guest_write4(0, (u32)VALUE);
-	guest_write8(0x123, VALUE);
-	GUEST_ASSERT_EQ(nr_ves, 3);
-	GUEST_DONE();
-}
-
-TEST_F(mmio_mov, writes)
-{
-	struct kvm_vcpu *vcpu = create_mov_td(guest_writes);
-
-	self->vcpu = vcpu;
-	vcpu_run(vcpu);
-	assert_exit_write(vcpu, GPA, 8, VALUE);
-	vcpu_run(vcpu);
-	assert_exit_write(vcpu, GPA, 4, VALUE);
-	vcpu_run(vcpu);
-	assert_exit_write(vcpu, GPA + 0x123, 8, VALUE);
-	vcpu_run_to_done(vcpu);
-}
-
-static void guest_reads(void)
-{
-	GUEST_ASSERT_EQ(guest_read4(8), (u32)VALUE);
-	GUEST_ASSERT_EQ(guest_read8(PAGE_SIZE - 8), VALUE);
-	GUEST_ASSERT_EQ(nr_ves, 2);
-	GUEST_DONE();
-}
-
-TEST_F(mmio_mov, reads)
-{
-	struct kvm_vcpu *vcpu = create_mov_td(guest_reads);
-	u64 value = VALUE;
-
-	self->vcpu = vcpu;
-	vcpu_run(vcpu);
-	TEST_ASSERT_EXIT_MMIO(vcpu, GPA + 8, 4, false);
-	memcpy(vcpu->run->mmio.data, &value, sizeof(value));
-	vcpu_run(vcpu);
-	TEST_ASSERT_EXIT_MMIO(vcpu, GPA + PAGE_SIZE - 8, 8, false);
-	vcpu_run_to_done(vcpu);
-}
-
-static void guest_writes_twice(void)
-{
-	guest_write8(0, 1);
-	GUEST_SYNC(1);
-	guest_write8(0, 2);
-	GUEST_SYNC(2);
-}
-
-/* MMIO is what has no memslot, at each time. */
-TEST_F(mmio_mov, memslot_goes)
-{
-	struct kvm_vcpu *vcpu = create_mov_td(guest_writes_twice);
-	struct kvm_vm *vm = vcpu->vm;
-
-	self->vcpu = vcpu;
-	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, GPA, SLOT, 1, 0);
-	vcpu_run_to_sync(vcpu, 1);
-	TEST_ASSERT_EQ(*(u64 *)addr_gpa2hva(vm, GPA), 1);
-
-	vm_mem_region_delete(vm, SLOT);
-	vcpu_run(vcpu);
-	assert_exit_write(vcpu, GPA, 8, 2);
-	vcpu_run_to_sync(vcpu, 2);
-}
-
-TEST_F(mmio_mov, memslot_comes)
-{
-	struct kvm_vcpu *vcpu = create_mov_td(guest_writes_twice);
-	struct kvm_vm *vm = vcpu->vm;
-	struct ucall uc;
-
-	self->vcpu = vcpu;
-	vcpu_run(vcpu);
-	assert_exit_write(vcpu, GPA, 8, 1);
-	vcpu_run_to_sync(vcpu, 1);
-
-	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, GPA, SLOT, 1, 0);
-	if (vcpu_run_to_ucall(vcpu, &uc) == UCALL_NONE) {
-		assert_exit_write(vcpu, GPA, 8, 2);
-		XFAIL(return, "KVM has memory there, and still #VE for the guest");
-	}
-	TEST_ASSERT_EQ(uc.cmd, UCALL_SYNC);
-	TEST_ASSERT_EQ(*(u64 *)addr_gpa2hva(vm, GPA), 2);
 }
 
 int main(int argc, char *argv[])

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Commands for one TD that come at the same time.
+ * Commands that run in parallel on one TD.
  *
- * While a TD is built, KVM takes commands from any thread: for the VM, for each
- * vCPU, for the memory behind it.  Whatever the order, the outcome has to be one
- * that some order explains, and the TD has to live on: the TDX module refuses
- * what collides, and KVM must not let it come to that.
+ * While a TD is built, KVM takes commands from any thread: on the VM, on a vCPU, and
+ * on memory.  They have to be serializable, i.e. their results have to be those of
+ * one command after the other, in some order.  The TDX module refuses SEAMCALLs that
+ * collide, and KVM must not let that happen, as it would kill the TD.
  *
- * In the first part one command stands still in its middle, for as long as it
- * takes, and the others come then.  In the second part two start together, over
- * and over; TDX_RACES says how often.
+ * In the first part, KVM_TDX_INIT_MEM_REGION stops in the middle while the other
+ * command starts.  In the second part two commands start together, several times;
+ * the environment variable TDX_RACES sets how often.
  */
 #include <pthread.h>
 
@@ -24,14 +24,12 @@
 #define SLOT_GPA	0x100000ul
 #define NR_PAGES	8
 
-/* A command in a thread stops when KVM reads this page of the source. */
+/* KVM_TDX_INIT_MEM_REGION stops when KVM reads this page of the source. */
 #define HELD		3
-
-#define NR_VCPUS	2
 
 struct td {
 	struct kvm_vm *vm;
-	struct kvm_vcpu *vcpu[NR_VCPUS];
+	struct kvm_vcpu *vcpu[2];
 	struct kvm_tdx_init_vm *init;
 	void *source;			/* NR_PAGES */
 };
@@ -76,7 +74,7 @@ static void create_td(struct td *td, enum stage stage)
 	if (stage >= INITIALIZED)
 		tdx_init_vm(td->vm, td->init);
 
-	for (int i = 0; i < NR_VCPUS && stage >= VCPUS_CREATED; i++) {
+	for (int i = 0; i < ARRAY_SIZE(td->vcpu) && stage >= VCPUS_CREATED; i++) {
 		td->vcpu[i] = __vm_vcpu_add(td->vm, i);
 		tdx_vcpu_init_cpuid(td->vcpu[i]);
 		if (stage >= READY || (stage >= FIRST_VCPU_READY && !i))
@@ -95,8 +93,8 @@ static void free_td(struct td *td)
 }
 
 /*
- * What the threads do.  @side is 0 or 1, and each side has its vCPU.  The result
- * is an errno, or 0.
+ * The commands.  @side is 0 or 1, and each side has a vCPU of its own.  They return
+ * an errno, or 0.
  */
 
 #define errno_of(call)	((call) < 0 ? errno : 0)
@@ -123,7 +121,7 @@ static int init_own_vcpu(struct td *td, int side)
 
 static int init_last_vcpu(struct td *td, int side)
 {
-	return errno_of(__tdx_init_vcpu(td->vcpu[NR_VCPUS - 1], 0, NULL));
+	return errno_of(__tdx_init_vcpu(td->vcpu[1], 0, NULL));
 }
 
 static int add_all_pages(struct td *td, int side)
@@ -131,7 +129,7 @@ static int add_all_pages(struct td *td, int side)
 	struct kvm_tdx_init_mem_region region = pages(td, 0, NR_PAGES);
 	int error = errno_of(__tdx_init_mem_region(td->vcpu[side], 0, &region, NULL));
 
-	/* There is no order in which this is done by halves. */
+	/* All or nothing. */
 	TEST_ASSERT_EQ(region.nr_pages, error ? NR_PAGES : 0);
 	return error;
 }
@@ -149,7 +147,7 @@ static int finalize(struct td *td, int side)
 	return errno_of(__tdx_finalize(td->vm, NULL));
 }
 
-/* The guest has no memory where it starts, which is a memory fault. */
+/* There is no memory at the reset vector, hence a memory fault. */
 static int run(struct td *td, int side)
 {
 	return errno_of(__vcpu_run(td->vcpu[side]));
@@ -184,7 +182,7 @@ static int delete_memslot(struct td *td, int side)
 	return errno_of(__vm_ioctl(td->vm, KVM_SET_USER_MEMORY_REGION2, &region));
 }
 
-/* One of the above in a thread. */
+/* A thread with one of the commands. */
 struct side {
 	struct td *td;
 	int side;
@@ -197,8 +195,8 @@ struct side {
 };
 
 /*
- * On one CPU, for the time being: KVM can't move a vCPU to another one before
- * KVM_TDX_INIT_VCPU has come to its end.
+ * Each thread stays on its CPU, because KVM can't move a vCPU to another CPU before
+ * KVM_TDX_INIT_VCPU is done.
  */
 static void *side_thread(void *arg)
 {
@@ -224,7 +222,7 @@ static int finish_side(struct side *side)
 	return side->error;
 }
 
-/* Wait until the kernel makes it wait.  Returns false if it need not. */
+/* Wait until the thread waits for a lock.  Returns false if it ends without. */
 static bool side_waits(struct side *side)
 {
 	char path[64], text[512], *state;
@@ -245,7 +243,7 @@ static bool side_waits(struct side *side)
 		if (len <= 0)
 			break;
 
-		/* "tid (comm) state ...", where D waits for a lock. */
+		/* "tid (comm) state ...", and D is the state of one that waits. */
 		text[len] = '\0';
 		state = strrchr(text, ')');
 		if (state && state[2] == 'D')
@@ -255,48 +253,50 @@ static bool side_waits(struct side *side)
 	return false;
 }
 
-static bool has_vcpus(void)
+static bool host_has_two_cpus(void)
 {
 	struct kvm_vm *vm = ____vm_create(VM_SHAPE_TDX);
-	bool has = vm_check_cap(vm, KVM_CAP_MAX_VCPUS) >= NR_VCPUS;
+	bool has = has_two_cpus(vm);
 
 	kvm_vm_free(vm);
 	return has;
 }
 
 /*
- * Part one: KVM_TDX_INIT_MEM_REGION of all pages on vCPU 0 stands still.
+ * Part one: while KVM_TDX_INIT_MEM_REGION adds all pages, on vCPU 0.
  */
-FIXTURE(during_init_mem_region) {
-	struct td td;
-	struct held_region held;
-	struct side other;
-};
-
 static void setup_held(struct __test_metadata *_metadata, struct td *td,
-		       struct held_region *held, enum stage stage)
+		       struct held_region *held, struct side *other, enum stage stage)
 {
-	if (!has_vcpus())
-		SKIP(return, "needs %d host CPUs", NR_VCPUS);
+	if (!host_has_two_cpus())
+		SKIP(return, NEEDS_TWO_CPUS);
 
 	create_td(td, stage);
+	other->td = td;
+	other->side = 1;
 	held->vcpu = td->vcpu[0];
 	held->region = pages(td, 0, NR_PAGES);
 	if (!hold_region(held, HELD))
 		SKIP(return, "needs userfaultfd");
 }
 
-FIXTURE_SETUP(during_init_mem_region)
-{
-	setup_held(_metadata, &self->td, &self->held, READY);
-	self->other.td = &self->td;
-	self->other.side = 1;
-}
+#define HELD_SUITE(name, stage)						\
+	FIXTURE(name) {							\
+		struct td td;						\
+		struct held_region held;				\
+		struct side other;					\
+	};								\
+									\
+	FIXTURE_SETUP(name) {						\
+		setup_held(_metadata, &self->td, &self->held,		\
+			   &self->other, stage);			\
+	}								\
+									\
+	FIXTURE_TEARDOWN(name) {					\
+		free_td(&self->td);					\
+	}
 
-FIXTURE_TEARDOWN(during_init_mem_region)
-{
-	free_td(&self->td);
-}
+HELD_SUITE(during_init_mem_region, READY);
 
 #define release(self)	release_held_region(&(self)->held, (self)->td.vcpu[0]->run)
 
@@ -307,7 +307,7 @@ do {									\
 		       SLOT_GPA + NR_PAGES * PAGE_SIZE);		\
 } while (0)
 
-/* @_op, on the other vCPU, has to wait for the end and then finds all done. */
+/* @_op, on the other vCPU, waits until all pages are added, and then gives @_error. */
 #define assert_waits_and_gives(self, _op, _error)			\
 do {									\
 	(self)->other.op = _op;						\
@@ -319,55 +319,55 @@ do {									\
 	TEST_ASSERT_EQ(finish_side(&(self)->other), _error);		\
 } while (0)
 
-TEST_F(during_init_mem_region, finalize)
+TEST_F(during_init_mem_region, finalize_waits)
 {
 	assert_waits_and_gives(self, finalize, 0);
 	TEST_ASSERT_EQ(finalize(&self->td, 0), EINVAL);
 }
 
-TEST_F(during_init_mem_region, init_vm)
+TEST_F(during_init_mem_region, init_vm_waits)
 {
 	assert_waits_and_gives(self, init_vm, EINVAL);
 	TEST_ASSERT_EQ(finalize(&self->td, 0), 0);
 }
 
-TEST_F(during_init_mem_region, init_vcpu)
+TEST_F(during_init_mem_region, init_vcpu_waits)
 {
 	assert_waits_and_gives(self, init_own_vcpu, EINVAL);
 	TEST_ASSERT_EQ(finalize(&self->td, 0), 0);
 }
 
-TEST_F(during_init_mem_region, same_pages)
+TEST_F(during_init_mem_region, init_mem_region_waits)
 {
 	assert_waits_and_gives(self, add_all_pages, EIO);
 	TEST_ASSERT_EQ(finalize(&self->td, 0), 0);
 }
 
-TEST_F(during_init_mem_region, run)
+TEST_F(during_init_mem_region, run_waits)
 {
 	assert_waits_and_gives(self, run, EINVAL);
 	TEST_ASSERT_EQ(finalize(&self->td, 0), 0);
 }
 
-TEST_F(during_init_mem_region, conversion)
+TEST_F(during_init_mem_region, conversion_waits)
 {
 	assert_waits_and_gives(self, set_shared, 0);
 
-	/* It came last, and so no page is left. */
+	/* The conversion came last, so no page is left. */
 	vm_mem_set_private(self->td.vm, SLOT_GPA, NR_PAGES * PAGE_SIZE);
 	assert_added(self->td.vcpu[0], pages(&self->td, 0, NR_PAGES));
 	TEST_ASSERT_EQ(finalize(&self->td, 0), 0);
 }
 
-TEST_F(during_init_mem_region, memslot_deletion)
+TEST_F(during_init_mem_region, memslot_deletion_waits)
 {
 	assert_waits_and_gives(self, delete_memslot, 0);
 	TEST_ASSERT_EQ(add_all_pages(&self->td, 0), EINVAL);
 	TEST_ASSERT_EQ(finalize(&self->td, 0), 0);
 }
 
-/* Nobody needs to wait for what the TDX module can do. */
-TEST_F(during_init_mem_region, capabilities)
+/* Capabilities don't depend on the TD's state. */
+TEST_F(during_init_mem_region, capabilities_do_not_wait)
 {
 	struct kvm_tdx_capabilities *caps = tdx_capabilities(self->td.vm);
 
@@ -377,8 +377,8 @@ TEST_F(during_init_mem_region, capabilities)
 	assert_all_added(self);
 }
 
-/* A hole does not wait for pages that are still to come, and takes the others. */
-TEST_F(during_init_mem_region, punch_hole)
+/* A hole removes the pages added so far, and doesn't wait for the others. */
+TEST_F(during_init_mem_region, punch_hole_does_not_wait)
 {
 	struct kvm_tdx_init_mem_region region;
 
@@ -386,7 +386,7 @@ TEST_F(during_init_mem_region, punch_hole)
 	TEST_ASSERT_EQ(release(self), 0);
 	assert_all_added(self);
 
-	/* Those before are gone, and those behind are there. */
+	/* The pages before are gone, and those after are there. */
 	assert_added(self->td.vcpu[1], pages(&self->td, 0, HELD));
 	for (int i = 0; i < NR_PAGES; i++) {
 		region = pages(&self->td, i, 1);
@@ -396,7 +396,7 @@ TEST_F(during_init_mem_region, punch_hole)
 	TEST_ASSERT_EQ(finalize(&self->td, 0), 0);
 }
 
-/* The page at hand is added, and for the next there is no memory. */
+/* KVM adds the page that it holds already, and has no memory for the next one. */
 TEST_F(during_init_mem_region, guest_memfd_closed)
 {
 	kvm_free_fd(memslot2region(self->td.vm, SLOT)->region.guest_memfd);
@@ -420,7 +420,7 @@ TEST_F(during_init_mem_region, source_unmapped)
 	TEST_ASSERT_EQ(finalize(&self->td, 0), 0);
 }
 
-/* The thread in the command is the last to have hold of the VM and the vCPU. */
+/* The command in progress keeps the VM and the vCPU alive. */
 TEST_F(during_init_mem_region, files_closed)
 {
 	void *run = self->td.vcpu[0]->run;
@@ -430,36 +430,20 @@ TEST_F(during_init_mem_region, files_closed)
 	TEST_ASSERT_EQ(release_held_region(&self->held, run), 0);
 	assert_all_added(self);
 
-	/* Some other parts are still there, but kvm_vm_free() has no way. */
+	/* kvm_vm_free() can't free what is left. */
 	_exit(0);
 }
 
-/* The same, with a second vCPU that isn't initialised yet. */
-FIXTURE(during_init_mem_region_first_vcpu) {
-	struct td td;
-	struct held_region held;
-	struct side other;
-};
+/* The same while the second vCPU isn't initialized yet. */
+HELD_SUITE(before_init_vcpu, FIRST_VCPU_READY);
 
-FIXTURE_SETUP(during_init_mem_region_first_vcpu)
-{
-	setup_held(_metadata, &self->td, &self->held, FIRST_VCPU_READY);
-	self->other.td = &self->td;
-	self->other.side = 1;
-}
-
-FIXTURE_TEARDOWN(during_init_mem_region_first_vcpu)
-{
-	free_td(&self->td);
-}
-
-TEST_F(during_init_mem_region_first_vcpu, init_vcpu)
+TEST_F(before_init_vcpu, init_vcpu_waits)
 {
 	assert_waits_and_gives(self, init_own_vcpu, 0);
 	TEST_ASSERT_EQ(finalize(&self->td, 0), 0);
 }
 
-TEST_F(during_init_mem_region_first_vcpu, init_mem_region)
+TEST_F(before_init_vcpu, init_mem_region_waits)
 {
 	assert_waits_and_gives(self, add_all_pages, EINVAL);
 	TEST_ASSERT_EQ(finalize(&self->td, 0), 0);
@@ -475,15 +459,15 @@ FIXTURE(race) { };
 FIXTURE_VARIANT(race) {
 	enum stage stage;
 	int (*op[2])(struct td *td, int side);
-	int outcomes[3][2];	/* the errno of each side; all are legal */
+	int outcomes[3][2];	/* the errno of each side, for each legal order */
 	int nr_outcomes;
-	const char *deadly;	/* why KVM may kill the VM, if it may */
+	const char *deadly;	/* KVM's bug that may kill the VM, if any */
 };
 
 FIXTURE_VARIANT_ADD(race, init_vm_twice) {
 	CREATED, { init_vm, init_vm }, { { 0, EINVAL }, { EINVAL, 0 } }, 2,
 };
-/* Linux 7.2 takes note of a vCPU before it has seen that it can't be. */
+/* Linux 7.2 counts the vCPU before it refuses it, hence EBUSY. */
 FIXTURE_VARIANT_ADD(race, init_vm_and_create_vcpu) {
 	CREATED, { init_vm, create_vcpu },
 	{ { 0, 0 }, { 0, EIO }, { EBUSY, EIO } }, 3,
@@ -542,7 +526,7 @@ FIXTURE_VARIANT_ADD(race, finalize_and_pre_fault) {
 /* The TDX module may be busy with the hole, and KVM says so. */
 FIXTURE_VARIANT_ADD(race, finalize_and_punch_hole) {
 	READY_MEMORY_ADDED, { finalize, punch_hole }, { { 0, 0 }, { EBUSY, 0 } }, 2,
-	"The TD is final between KVM's leaving out TDH.MEM.TRACK and TDH.MEM.PAGE.REMOVE",
+	"KVM skips TDH.MEM.TRACK, the TD is finalized, and TDH.MEM.PAGE.REMOVE fails",
 };
 FIXTURE_VARIANT_ADD(race, finalize_and_conversion) {
 	READY_MEMORY_ADDED, { finalize, set_shared }, { { 0, 0 } }, 1,
@@ -553,18 +537,18 @@ FIXTURE_VARIANT_ADD(race, finalize_and_memslot_deletion) {
 
 FIXTURE_SETUP(race)
 {
-	if (!has_vcpus())
-		SKIP(return, "needs %d host CPUs", NR_VCPUS);
-	/* The dead VM's pages go back to the host, and whoever gets them fails. */
+	if (!host_has_two_cpus())
+		SKIP(return, NEEDS_TWO_CPUS);
+	/* KVM gives pages back to the host that the TDX module keeps for the dead TD. */
 	if (variant->deadly && !getenv("TDX_RACES"))
-		SKIP(return, "KVM's bug would spoil the host's memory; TDX_RACES=5000 dares it");
+		SKIP(return, "KVM's bug would corrupt the host's memory; run it with TDX_RACES=5000");
 	if (variant->deadly && panics_on_warning())
 		SKIP(return, PANICS_ON_WARNING);
 }
 
 FIXTURE_TEARDOWN(race) { }
 
-/* The lines of a TD that dies of a hole: as it does, and when it is gone. */
+/* What KVM logs when the hole kills the TD, and when the TD is freed. */
 static void expect_death(void)
 {
 	expect_kernel_log("WARNING: *tdx_sept_|WARNING: *__handle_changed_spte");
@@ -573,7 +557,7 @@ static void expect_death(void)
 	expect_kernel_log("SEAMCALL TDH_PHYMEM_PAGE_RECLAIM failed");
 }
 
-TEST_F_TIMEOUT(race, as_if_in_order, 600)
+TEST_F_TIMEOUT(race, is_serializable, 600)
 {
 	if (variant->deadly)
 		expect_death();
@@ -601,7 +585,7 @@ TEST_F_TIMEOUT(race, as_if_in_order, 600)
 		for (int i = 0; i < variant->nr_outcomes; i++)
 			legal |= variant->outcomes[i][0] == sides[0].error &&
 				 variant->outcomes[i][1] == sides[1].error;
-		TEST_ASSERT(legal, "No order explains errno %d (%s) and %d (%s)",
+		TEST_ASSERT(legal, "errno %d (%s) and %d (%s), which no order gives",
 			    sides[0].error, strerror(sides[0].error),
 			    sides[1].error, strerror(sides[1].error));
 		dead = vm_is_dead(td.vm);

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Registers of a TDVMCALL: what goes in comes out, what is masked stays where
- * it is.
+ * The registers of a TDVMCALL: which ones KVM and user space see, and which ones
+ * KVM changes.
  *
- * RCX says which registers KVM gets and gives back.  The TDX module keeps to
- * that, and KVM has to do its part: it may change nothing but what the TDVMCALL
- * returns, be it handled in the kernel or by way of user space, whatever user
- * space leaves in struct kvm_run.  And as the module loads XMM registers from
- * the host's, if the guest asks for it, it must not be user space's that it
- * finds there.
+ * RCX is a mask of the registers that pass from the guest to KVM and back.  The TDX
+ * module enforces that.  Of the registers that pass, KVM may change only the
+ * TDVMCALL's results, whether it handles the TDVMCALL by itself or by way of user
+ * space, and whatever user space leaves in struct kvm_run.  XMM registers in the
+ * mask get the host's values on return, which must not be those of user space.
  *
- * This is the one test that deals in registers, by number and all.  What the
- * results are is for the tests of the TDVMCALLs.
+ * This is the only test that deals with registers by number.  What the results are
+ * is up to the tests of each TDVMCALL.
  */
 #include <linux/kvm_para.h>
 
+#include "tdx/tdx_guest.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -22,7 +22,7 @@
 #define XMM_BIT(i)	BIT_ULL(16 + (i))
 #define ALL_XMMS	GENMASK_ULL(31, 16)
 
-/* Of no memslot. */
+/* There is no memslot. */
 #define GPA		0x200000000ul
 
 struct regs {
@@ -35,86 +35,47 @@ struct regs {
 kvm_static_assert(offsetof(struct regs, xmm) == 128);
 
 /*
- * Guest: TDCALL with all of @regs but RSP, which are written back.  It leaves no
- * register to the compiler.
+ * Guest: TDCALL with all of @regs but RSP, which are written back.  __tdcall() does
+ * not touch RBP and XMM registers.
  */
 static __attribute__((naked)) noinline void tdcall_regs(struct regs *regs)
 {
-	asm("push %rbx\n\t"
-	    "push %rbp\n\t"
-	    "push %r12\n\t"
-	    "push %r13\n\t"
-	    "push %r14\n\t"
-	    "push %r15\n\t"
+	asm("push %rbp\n\t"
 	    "push %rdi\n\t"
 	    FOR_EACH_XMM
 	    "movups 128 + \\n * 16(%rdi), %xmm\\n\n\t"
 	    ".endr\n\t"
-	    "mov 0(%rdi), %rax\n\t"
-	    "mov 8(%rdi), %rcx\n\t"
-	    "mov 16(%rdi), %rdx\n\t"
-	    "mov 24(%rdi), %rbx\n\t"
 	    "mov 40(%rdi), %rbp\n\t"
-	    "mov 48(%rdi), %rsi\n\t"
-	    "mov 64(%rdi), %r8\n\t"
-	    "mov 72(%rdi), %r9\n\t"
-	    "mov 80(%rdi), %r10\n\t"
-	    "mov 88(%rdi), %r11\n\t"
-	    "mov 96(%rdi), %r12\n\t"
-	    "mov 104(%rdi), %r13\n\t"
-	    "mov 112(%rdi), %r14\n\t"
-	    "mov 120(%rdi), %r15\n\t"
-	    "mov 56(%rdi), %rdi\n\t"
-	    ".byte 0x66, 0x0f, 0x01, 0xcc\n\t"
-	    "xchg %rdi, (%rsp)\n\t"
+	    "mov %rdi, %rsi\n\t"
+	    "mov 0(%rdi), %rdi\n\t"
+	    "call __tdcall\n\t"
+	    "pop %rdi\n\t"
 	    "mov %rax, 0(%rdi)\n\t"
-	    "mov %rcx, 8(%rdi)\n\t"
-	    "mov %rdx, 16(%rdi)\n\t"
-	    "mov %rbx, 24(%rdi)\n\t"
 	    "mov %rbp, 40(%rdi)\n\t"
-	    "mov %rsi, 48(%rdi)\n\t"
-	    "mov %r8, 64(%rdi)\n\t"
-	    "mov %r9, 72(%rdi)\n\t"
-	    "mov %r10, 80(%rdi)\n\t"
-	    "mov %r11, 88(%rdi)\n\t"
-	    "mov %r12, 96(%rdi)\n\t"
-	    "mov %r13, 104(%rdi)\n\t"
-	    "mov %r14, 112(%rdi)\n\t"
-	    "mov %r15, 120(%rdi)\n\t"
-	    "pop 56(%rdi)\n\t"
 	    FOR_EACH_XMM
 	    "movups %xmm\\n, 128 + \\n * 16(%rdi)\n\t"
 	    ".endr\n\t"
-	    "pop %r15\n\t"
-	    "pop %r14\n\t"
-	    "pop %r13\n\t"
-	    "pop %r12\n\t"
 	    "pop %rbp\n\t"
-	    "pop %rbx\n\t"
 	    "ret");
 }
 
-/* The host puts into @shared what to call with, and finds there what came. */
-static void guest_calls(struct regs *shared)
+/* The host puts into @shared what to call with, and finds what came back. */
+static void guest_tdcall(struct regs *shared)
 {
 	static struct regs regs;
 
-	for (;;) {
-		GUEST_SYNC(0);
-		regs = *shared;
-		tdcall_regs(&regs);
-		*shared = regs;
-	}
+	regs = *shared;
+	tdcall_regs(&regs);
+	*shared = regs;
 }
 
 struct td {
-	struct kvm_vm *vm;
-	struct kvm_vcpu *vcpu;
-	struct kvm_run *run;
+	struct tdx_guest guest;
 	struct regs *shared;
+	gva_t shared_gva;
 };
 
-/* KVM_RUN by a user space that has @xmm in its XMM registers. */
+/* KVM_RUN with user space's XMM registers loaded from and stored to @xmm. */
 static long run_with_xmms(int fd, u64 (*xmm)[2])
 {
 	long ret = __NR_ioctl;
@@ -134,6 +95,7 @@ static long run_with_xmms(int fd, u64 (*xmm)[2])
 	return ret;
 }
 
+/* Distinct values for each register, different ones in guest and host. */
 static u64 guests_value(int reg)
 {
 	return 0x0102030405060708ul * (reg + 1);
@@ -144,7 +106,7 @@ static u64 hosts_value(int reg)
 	return 0xf0e0d0c0b0a09080ul + reg;
 }
 
-/* User space's own registers have to be as they were, whatever the guest has. */
+/* KVM_RUN, which has to preserve user space's XMM registers. */
 static void run(struct td *td)
 {
 	u64 xmm[NR_XMMS][2];
@@ -152,7 +114,7 @@ static void run(struct td *td)
 	for (int i = 0; i < NR_XMMS; i++)
 		xmm[i][0] = xmm[i][1] = hosts_value(i);
 
-	TEST_ASSERT_EQ(run_with_xmms(td->vcpu->fd, xmm), 0);
+	TEST_ASSERT_EQ(run_with_xmms(td->guest.vcpu->fd, xmm), 0);
 
 	for (int i = 0; i < NR_XMMS; i++) {
 		TEST_ASSERT_EQ(xmm[i][0], hosts_value(i));
@@ -162,19 +124,26 @@ static void run(struct td *td)
 
 static void create(struct td *td)
 {
-	gva_t gva;
-
-	td->vm = __vm_create(VM_SHAPE_TDX, 1, 0);
-	td->vcpu = vm_vcpu_add(td->vm, 0, guest_calls);
-	td->run = td->vcpu->run;
-	gva = tdx_alloc_shared(td->vm, sizeof(*td->shared), &td->shared);
-	vcpu_args_set(td->vcpu, 1, gva);
-	vm_enable_cap(td->vm, KVM_CAP_EXIT_HYPERCALL, BIT(KVM_HC_MAP_GPA_RANGE));
-	tdx_vm_finalize(td->vm);
-	vcpu_run_to_sync(td->vcpu, 0);
+	tdx_guest_create(&td->guest);
+	td->shared_gva = tdx_alloc_shared(td->guest.vm, sizeof(*td->shared), &td->shared);
+	vm_enable_cap(td->guest.vm, KVM_CAP_EXIT_HYPERCALL, BIT(KVM_HC_MAP_GPA_RANGE));
+	tdx_vm_finalize(td->guest.vm);
 }
 
-/* A value of its own in each register, for the caller to put operands over. */
+#define TD_SUITE(name)							\
+	FIXTURE(name) {							\
+		struct td td;						\
+	};								\
+									\
+	FIXTURE_SETUP(name) {						\
+		create(&self->td);					\
+	}								\
+									\
+	FIXTURE_TEARDOWN(name) {					\
+		kvm_vm_free(self->td.guest.vm);				\
+	}
+
+/* A distinct value in each register, to be overwritten with operands. */
 static struct regs distinct_regs(u64 mask)
 {
 	struct regs regs;
@@ -190,32 +159,34 @@ static struct regs distinct_regs(u64 mask)
 	return regs;
 }
 
-/* Returns true with the exit of the guest's TDVMCALL, false without. */
+/* Returns true if the guest's TDVMCALL exits, false if it is done. */
 static bool start(struct td *td, const struct regs *sent)
 {
 	struct ucall uc;
 
 	*td->shared = *sent;
+	tdx_guest_post(&td->guest, TDX_GUEST_FUNCTION, (u64)guest_tdcall, td->shared_gva);
 	run(td);
-	if (get_ucall(td->vcpu, &uc) == UCALL_ABORT)
+	if (get_ucall(td->guest.vcpu, &uc) == UCALL_ABORT)
 		REPORT_GUEST_ASSERT(uc);
 	return uc.cmd == UCALL_NONE;
 }
 
-/* User space answers with all that it can write, and that is not an error. */
+/* User space writes all that it can, with success as the result. */
 static void finish(struct td *td)
 {
+	struct kvm_run *kvm_run = td->guest.run;
 	struct ucall uc;
 
-	memset(td->run->padding, 0xff, sizeof(td->run->padding));
-	if (td->run->exit_reason == KVM_EXIT_HYPERCALL)
-		td->run->hypercall.ret = 0;
+	memset(kvm_run->padding, 0xff, sizeof(kvm_run->padding));
+	if (kvm_run->exit_reason == KVM_EXIT_HYPERCALL)
+		kvm_run->hypercall.ret = 0;
 	run(td);
-	TEST_ASSERT_EQ(get_ucall(td->vcpu, &uc), UCALL_SYNC);
+	TEST_ASSERT_EQ(get_ucall(td->guest.vcpu, &uc), UCALL_SYNC);
 }
 
-/* The guest's registers are as they were, but for those of @results. */
-static void assert_kept(struct td *td, const struct regs *sent, u64 results)
+/* All of the guest's registers but @results are unchanged. */
+static void assert_unchanged(struct td *td, const struct regs *sent, u64 results)
 {
 	const struct regs *back = td->shared;
 
@@ -237,16 +208,16 @@ static void assert_kept(struct td *td, const struct regs *sent, u64 results)
 			    (unsigned long)back->xmm[i][0]);
 }
 
-/* What user space sees of all registers, in the one exit that shows them. */
+/* User space sees the registers in the mask.  This is the only exit that shows them. */
 static void assert_seen(struct td *td, const struct regs *sent)
 {
 	u64 mask = sent->gpr[TDVMCALL_MASK];
 	struct tdvmcall seen;
 
-	TEST_ASSERT_KVM_EXIT_REASON(td->vcpu, KVM_EXIT_SYSTEM_EVENT);
-	seen = tdvmcall_of_system_event(td->run);
+	TEST_ASSERT_KVM_EXIT_REASON(td->guest.vcpu, KVM_EXIT_SYSTEM_EVENT);
+	seen = tdvmcall_of_system_event(td->guest.run);
 
-	/* RAX is the exit's own, RCX is the mask and always there. */
+	/* RAX is the exit reason, and RCX always passes. */
 	TEST_ASSERT_EQ(seen.reg[TDVMCALL_MASK], mask);
 	for (int i = GPR_RDX; i < NR_GPRS; i++)
 		TEST_ASSERT(seen.reg[i] == (mask & BIT_ULL(i) ? sent->gpr[i] : 0),
@@ -256,15 +227,13 @@ static void assert_seen(struct td *td, const struct regs *sent)
 }
 
 /*
- * Each TDVMCALL, and each way in which KVM handles it.
+ * Each TDVMCALL, in each way that KVM handles it.
  */
 #define STATUS		BIT_ULL(TDVMCALL_STATUS)
 #define RET		BIT_ULL(TDVMCALL_RET)
 #define ARG(i)		BIT_ULL(GPR_R12 + (i))
 
-FIXTURE(tdvmcall) {
-	struct td td;
-};
+TD_SUITE(tdvmcall);
 
 FIXTURE_VARIANT(tdvmcall) {
 	u64 type;
@@ -272,7 +241,7 @@ FIXTURE_VARIANT(tdvmcall) {
 	u64 arg[4];
 	int nr_args;
 	u64 shared;	/* bit per argument that has the shared bit */
-	u32 exit;	/* zero if KVM handles it by itself */
+	u32 exit;	/* zero if there is none */
 	u64 results;	/* bit per register that KVM may change */
 	bool halts;
 };
@@ -399,27 +368,17 @@ FIXTURE_VARIANT_ADD(tdvmcall, report_fatal_error) {
 	.leaf = TDVMCALL_REPORT_FATAL_ERROR, .exit = KVM_EXIT_SYSTEM_EVENT,
 };
 
-FIXTURE_SETUP(tdvmcall)
-{
-	create(&self->td);
-}
-
-FIXTURE_TEARDOWN(tdvmcall)
-{
-	kvm_vm_free(self->td.vm);
-}
-
-/* See to it that the next HLT ends at once. */
+/* Make the next HLT end at once. */
 static void kick(struct td *td)
 {
 	struct regs regs = distinct_regs(TDVMCALL_MASK_ALL);
 
 	regs.gpr[TDVMCALL_TYPE] = KVM_HC_KICK_CPU;
-	regs.gpr[tdvmcall_args[0]] = td->vcpu->id;
+	regs.gpr[tdvmcall_args[0]] = td->guest.vcpu->id;
 	TEST_ASSERT_EQ(start(td, &regs), false);
 }
 
-TEST_F(tdvmcall, changes_its_results_only)
+TEST_F(tdvmcall, changes_only_its_results)
 {
 	u64 masks[] = {
 		TDVMCALL_MASK_ALL,
@@ -438,37 +397,25 @@ TEST_F(tdvmcall, changes_its_results_only)
 		for (int j = 0; j < variant->nr_args; j++) {
 			regs.gpr[tdvmcall_args[j]] = variant->arg[j];
 			if (variant->shared & BIT_ULL(j))
-				regs.gpr[tdvmcall_args[j]] |= td->vm->arch.s_bit;
+				regs.gpr[tdvmcall_args[j]] |= td->guest.vm->arch.s_bit;
 		}
 
 		if (variant->halts)
 			kick(td);
 		if (start(td, &regs)) {
-			TEST_ASSERT_KVM_EXIT_REASON(td->vcpu, variant->exit);
+			TEST_ASSERT_KVM_EXIT_REASON(td->guest.vcpu, variant->exit);
 			finish(td);
 		} else {
 			TEST_ASSERT_EQ(variant->exit, 0);
 		}
-		assert_kept(td, &regs, variant->results);
+		assert_unchanged(td, &regs, variant->results);
 	}
 }
 
 /*
  * The mask, bit by bit.
  */
-FIXTURE(mask) {
-	struct td td;
-};
-
-FIXTURE_SETUP(mask)
-{
-	create(&self->td);
-}
-
-FIXTURE_TEARDOWN(mask)
-{
-	kvm_vm_free(self->td.vm);
-}
+TD_SUITE(mask);
 
 static struct regs report_regs(u64 mask)
 {
@@ -489,7 +436,7 @@ static void assert_report(struct td *td, u64 mask)
 	TEST_ASSERT_EQ(start(td, &regs), true);
 	assert_seen(td, &regs);
 	finish(td);
-	assert_kept(td, &regs, 0);
+	assert_unchanged(td, &regs, 0);
 }
 
 TEST_F(mask, every_gpr_reaches_user_space)
@@ -503,15 +450,15 @@ TEST_F(mask, one_gpr_alone_reaches_user_space)
 		assert_report(&self->td, BIT_ULL(TDVMCALL_LEAF) | BIT_ULL(i));
 }
 
-TEST_F(mask, one_gpr_withheld_stays_private)
+TEST_F(mask, withheld_gpr_is_hidden)
 {
 	for_each_passed_gpr(i)
 		if (i != TDVMCALL_LEAF)
 			assert_report(&self->td, TDVMCALL_MASK_ALL & ~BIT_ULL(i));
 }
 
-/* KVM gives an answer, but the guest didn't want any. */
-TEST_F(mask, no_gpr_passed_no_gpr_changed)
+/* KVM has a result, but the guest doesn't let it pass. */
+TEST_F(mask, withheld_status_is_dropped)
 {
 	const u64 masks[] = { 0, TDVMCALL_MASK_ALL & ~STATUS & ~RET };
 
@@ -519,23 +466,23 @@ TEST_F(mask, no_gpr_passed_no_gpr_changed)
 		struct regs regs = report_regs(masks[i]);
 
 		TEST_ASSERT_EQ(start(&self->td, &regs), false);
-		assert_kept(&self->td, &regs, 0);
+		assert_unchanged(&self->td, &regs, 0);
 	}
 }
 
-/* KVM finds a leaf of zero then, which there isn't. */
-TEST_F(mask, leaf_withheld_is_no_leaf)
+/* KVM sees a leaf of zero, which is unsupported. */
+TEST_F(mask, withheld_leaf_is_zero)
 {
 	struct regs regs = report_regs(TDVMCALL_MASK_ALL & ~BIT_ULL(TDVMCALL_LEAF));
 
 	TEST_ASSERT_EQ(start(&self->td, &regs), false);
-	assert_kept(&self->td, &regs, STATUS);
+	assert_unchanged(&self->td, &regs, STATUS);
 	TEST_ASSERT_EQ(self->td.shared->gpr[TDVMCALL_STATUS],
 		       TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED);
 }
 
-/* A hypercall to those who see its number. */
-TEST_F(mask, type_withheld_is_zero)
+/* With the type, this would be a hypercall. */
+TEST_F(mask, withheld_type_is_zero)
 {
 	struct regs regs = report_regs(TDVMCALL_MASK_ALL & ~BIT_ULL(TDVMCALL_TYPE));
 
@@ -543,11 +490,11 @@ TEST_F(mask, type_withheld_is_zero)
 	TEST_ASSERT_EQ(start(&self->td, &regs), true);
 	assert_seen(&self->td, &regs);
 	finish(&self->td);
-	assert_kept(&self->td, &regs, 0);
+	assert_unchanged(&self->td, &regs, 0);
 }
 
-/* Results of the kernel: the four registers of CPUID. */
-TEST_F(mask, kernels_result_withheld_is_kept)
+/* CPUID has four results, all from the kernel. */
+TEST_F(mask, withheld_kernel_result_is_dropped)
 {
 	for (int i = 0; i < 4; i++) {
 		const u64 mask = TDVMCALL_MASK_ALL & ~ARG(i);
@@ -555,13 +502,13 @@ TEST_F(mask, kernels_result_withheld_is_kept)
 
 		regs.gpr[TDVMCALL_LEAF] = EXIT_REASON_CPUID;
 		TEST_ASSERT_EQ(start(&self->td, &regs), false);
-		assert_kept(&self->td, &regs, ARG(0) | ARG(1) | ARG(2) | ARG(3));
-		assert_kept(&self->td, &regs, mask);
+		assert_unchanged(&self->td, &regs, ARG(0) | ARG(1) | ARG(2) | ARG(3));
+		assert_unchanged(&self->td, &regs, mask);
 	}
 }
 
-/* Results of user space, which has left all ones there. */
-TEST_F(mask, user_spaces_result_withheld_is_kept)
+/* Results from user space, which are all ones. */
+TEST_F(mask, withheld_user_space_result_is_dropped)
 {
 	const u64 results = STATUS | RET | ARG(0) | ARG(1) | ARG(2);
 
@@ -576,15 +523,15 @@ TEST_F(mask, user_spaces_result_withheld_is_kept)
 			continue;
 
 		finish(&self->td);
-		assert_kept(&self->td, &regs, results & ~BIT_ULL(i));
+		assert_unchanged(&self->td, &regs, results & ~BIT_ULL(i));
 		for (int j = 0; j < NR_GPRS; j++)
 			if (results & ~BIT_ULL(i) & BIT_ULL(j))
 				TEST_ASSERT_EQ(self->td.shared->gpr[j], ~0ull);
 	}
 }
 
-/* KVM asks the module for that, for its own code needs RBP. */
-TEST_F(mask, rbp_never_passes)
+/* KVM creates TDs with the flag NO_RBP_MOD, because its own code needs RBP. */
+TEST_F(mask, rbp_refused)
 {
 	struct regs regs = report_regs(TDVMCALL_MASK_ALL | BIT_ULL(GPR_RBP));
 
@@ -592,12 +539,12 @@ TEST_F(mask, rbp_never_passes)
 	TEST_ASSERT_EQ(self->td.shared->gpr[GPR_RAX],
 		       TDX_OPERAND_INVALID | TDX_OPERAND_ID_RCX);
 	self->td.shared->gpr[GPR_RAX] = TDX_SUCCESS;
-	assert_kept(&self->td, &regs, 0);
+	assert_unchanged(&self->td, &regs, 0);
 }
 
 /*
- * XMM registers.  KVM knows nothing of them, so of those that the guest passes
- * it may make what it likes, but for what is not its own.
+ * XMM registers.  KVM has no use for them, so those that pass may come back with
+ * anything but user space's values.
  */
 static bool is_hosts_xmm(struct td *td, int i)
 {
@@ -605,7 +552,7 @@ static bool is_hosts_xmm(struct td *td, int i)
 	       td->shared->xmm[i][1] == hosts_value(i);
 }
 
-static void assert_own_or_none(struct td *td, const struct regs *sent, int i)
+static void assert_same_or_zero(struct td *td, const struct regs *sent, int i)
 {
 	const u64 *back = td->shared->xmm[i];
 
@@ -616,30 +563,30 @@ static void assert_own_or_none(struct td *td, const struct regs *sent, int i)
 		    (unsigned long)back[1], (unsigned long)back[0]);
 }
 
-TEST_F(mask, one_xmm_to_the_kernel)
+TEST_F(mask, one_xmm_passed_to_kernel)
 {
 	for (int i = 0; i < NR_XMMS; i++) {
 		struct regs regs = distinct_regs(TDVMCALL_MASK_ALL | XMM_BIT(i));
 
 		regs.gpr[TDVMCALL_LEAF] = ~0ull;
 		TEST_ASSERT_EQ(start(&self->td, &regs), false);
-		assert_kept(&self->td, &regs, STATUS | XMM_BIT(i));
-		assert_own_or_none(&self->td, &regs, i);
+		assert_unchanged(&self->td, &regs, STATUS | XMM_BIT(i));
+		assert_same_or_zero(&self->td, &regs, i);
 	}
 }
 
-TEST_F(mask, all_xmms_to_the_kernel)
+TEST_F(mask, all_xmms_passed_to_kernel)
 {
 	struct regs regs = distinct_regs(TDVMCALL_MASK_ALL | ALL_XMMS);
 
 	regs.gpr[TDVMCALL_LEAF] = ~0ull;
 	TEST_ASSERT_EQ(start(&self->td, &regs), false);
-	assert_kept(&self->td, &regs, STATUS | ALL_XMMS);
+	assert_unchanged(&self->td, &regs, STATUS | ALL_XMMS);
 	for (int i = 0; i < NR_XMMS; i++)
-		assert_own_or_none(&self->td, &regs, i);
+		assert_same_or_zero(&self->td, &regs, i);
 }
 
-TEST_F(mask, xmms_of_user_space_stay_there)
+TEST_F(mask, user_space_xmms_do_not_leak)
 {
 	int nr_leaks = 0;
 
@@ -649,15 +596,15 @@ TEST_F(mask, xmms_of_user_space_stay_there)
 		TEST_ASSERT_EQ(start(&self->td, &regs), true);
 		assert_seen(&self->td, &regs);
 		finish(&self->td);
-		assert_kept(&self->td, &regs, XMM_BIT(i));
+		assert_unchanged(&self->td, &regs, XMM_BIT(i));
 		if (is_hosts_xmm(&self->td, i))
 			nr_leaks++;
 		else
-			assert_own_or_none(&self->td, &regs, i);
+			assert_same_or_zero(&self->td, &regs, i);
 	}
 
 	if (nr_leaks)
-		XFAIL(return, "KVM lets the guest have user space's XMM registers");
+		XFAIL(return, "KVM leaks user space's XMM registers to the guest");
 }
 
 int main(int argc, char *argv[])

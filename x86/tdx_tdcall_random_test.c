@@ -1,36 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A guest that issues TDCALLs at random: leaves, versions, masks and operands,
- * with a bias to what is valid or only just isn't.
+ * A guest that makes random TDCALLs: leaves, versions, masks and operands, biased
+ * towards values that are valid or nearly so.
  *
- * Few of them reach KVM as calls.  Many more reach it as faults, because an
- * operand names memory that isn't there, is of the other kind or has not been
- * accepted.  KVM has to survive all that, and may touch no register of the
- * guest's that carries no result.  User space obeys: it converts memory, puts
- * a memslot under an address that has none, and answers whatever it is asked.
+ * Few of them reach KVM as TDVMCALLs.  More reach it as faults, because an operand
+ * is the address of memory that isn't there, that is shared instead of private or
+ * the other way round, or that the guest hasn't accepted.  KVM has to survive, and
+ * may change no register of the guest but those with results.  User space does what
+ * the guest asks for: it converts memory, adds memslots and answers every exit.
  *
- * TDX_CALLS says how many TDCALLs, TDX_SEED from which seed.
+ * Environment variables: TDX_CALLS is the number of calls, TDX_SEED the random seed.
  */
 #include <linux/sizes.h>
 
 #include "apic.h"
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/tdx_irq.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
-/* Memory that the guest has no use for, to be converted back and forth. */
+/* Memory that the guest doesn't use, to be converted back and forth. */
 #define SPARE_SLOT		10
 #define SPARE_GPA		BIT_ULL(32)
 #define SPARE_PAGES		1024
 
-/* Nothing, in a way that makes the guest think of MMIO. */
+/* There is never a memslot, so shared accesses are MMIO. */
 #define MMIO_GPA		BIT_ULL(45)
 
 /*
- * Pages of memory in a gigabyte of none: they are wherever the TD needs them.
- * The module looks for up to 32 that were met at one instruction before it lets
- * the guest go on (zero-step mitigation), so the oldest of so many may go.
+ * A gigabyte without memory, in which user space adds single pages on demand.  When
+ * the guest faults repeatedly at one instruction, the module checks for up to 32 of
+ * the pages before it lets the guest go on (zero-step mitigation), so user space
+ * keeps as many.
  */
 #define NR_HOLES		32
 #define HOLE_SLOT		11	/* of the first one */
@@ -39,12 +41,11 @@
 
 static u64 nr_calls = 4000;
 
-/* A page of each kind that the TD can do without. */
+/* Pages that the guest may overwrite. */
 static gpa_t scratch_private;
 static gpa_t scratch_shared;
 
-
-/* What an operand is meant to be. */
+/* What a leaf expects of an operand. */
 enum kind {
 	ANY, NONE, BOOL, LEVEL, WIDTH, SIZE, GPA, GPA_LEVEL, FIELD, MSR, CPUID,
 };
@@ -104,7 +105,7 @@ static u64 pick_gpa(void)
 		break;
 	}
 
-	/* Aligned to nothing, to what some leaf asks for, or to all. */
+	/* Not aligned, aligned to 64 bytes or to 2 MiB, or out of range. */
 	switch (r >> 4 & 15) {
 	case 0:
 		return gpa + (r >> 8) % PAGE_SIZE;
@@ -119,7 +120,7 @@ static u64 pick_gpa(void)
 	}
 }
 
-/* TD-scope, VP-scope and SYS fields of each class, as class and code. */
+/* Identifiers of TD-scope, VP-scope and SYS fields. */
 static const u64 fields[] = {
 	0x1110000300000000, 0x1110000300000001, 0x1110000300000016,
 	0x1110000300000017, 0x1110000300000022, 0x9110000300000010,
@@ -161,7 +162,7 @@ static u64 pick_operand(enum kind kind)
 				      0x40000000, 0x80000001, 0x80000008 };
 	u32 r = kvm_random_u32(&kvm_rng);
 
-	/* Nothing is always as it should be. */
+	/* Ignore what the leaf expects, now and then. */
 	if (!(r & 7))
 		kind = ANY;
 
@@ -192,8 +193,8 @@ static u64 pick_operand(enum kind kind)
 }
 
 /*
- * An operand in memory must not be any of the guest's own: some are written to,
- * and to have memory as shared makes user space convert it.
+ * Keep operands in memory off the guest's own memory.  The TDCALL might overwrite it,
+ * or user space might convert it to shared.
  */
 static u64 keep_off(u64 gpa)
 {
@@ -212,9 +213,9 @@ static bool is_hole(u64 gpa)
 }
 
 /*
- * The second operand in memory, given the first.  Both have to be there at the
- * same time, so they can't be the same page in both kinds, nor two of which
- * the host has one.
+ * The second operand in memory, given the first.  Both have to be there at the same
+ * time, so they can't be the shared and the private view of one page, nor two pages
+ * of the gigabyte where user space may remove one to add the other.
  */
 static u64 agree(u64 first, u64 second)
 {
@@ -266,15 +267,12 @@ static void random_tdcall(void)
 	reg[GPR_R8] = pick_operand(t->r8);
 	reg[GPR_R9] = pick_operand(t->r9);
 
-	/*
-	 * Of all that may be wrong in RAX only the leaf decides whether there
-	 * are operands in memory, so those stay what they are.
-	 */
+	/* The leaf, but not its version below, decides which operands are in memory. */
 	if (is_gpa(t->rcx))
 		reg[GPR_RCX] = keep_off(reg[GPR_RCX]);
 	/*
-	 * KVM's private mappings are of 4 KiB.  For the attributes of a bigger
-	 * one the guest would wait for ever.
+	 * KVM maps private memory by pages of 4 KiB.  The guest would fault forever
+	 * if it asked for the attributes of a larger page.
 	 */
 	if (leaf == TDG_MEM_PAGE_ATTR_WR)
 		reg[GPR_RCX] &= ~7ull;
@@ -289,7 +287,7 @@ static void random_tdcall(void)
 		leaf |= BIT_ULL(16);
 		break;
 	case 2:
-		/* Above all that the architecture has. */
+		/* There are no such leaves. */
 		leaf = 25 + (r >> 8) % 64;
 		break;
 	}
@@ -316,25 +314,20 @@ static const struct {
 	{ EXIT_REASON_WBINVD, { BOOL } },
 };
 
-static void write_apic(u32 reg, u32 value)
-{
-	tdvmcall(EXIT_REASON_MSR_WRITE, APIC_BASE_MSR + (reg >> 4), value);
-}
-
 /*
- * The one call that doesn't come back by itself: see to it that the timer wakes
- * this vCPU.  The interrupt stays pending for good, because interrupts are off,
- * but that is only what the guest told KVM of them that counts.
+ * HLT is the only call that doesn't return by itself, so set the timer first.  The
+ * interrupt stays pending, because interrupts are off, but KVM believes the guest
+ * that they are on.
  */
 static void halt(void)
 {
-	write_apic(APIC_SPIV, APIC_SPIV_APIC_ENABLED | 0xff);
-	write_apic(APIC_LVTT, 0x80);
-	write_apic(APIC_TMICT, 1);
-	GUEST_ASSERT_EQ(tdvmcall(EXIT_REASON_HLT, 0), TDVMCALL_STATUS_SUCCESS);
+	tdx_apic_enable();
+	tdx_apic_write(APIC_LVTT, 0x80);
+	tdx_apic_write(APIC_TMICT, 1);
+	GUEST_ASSERT_EQ(tdvmcall_hlt(0), TDVMCALL_STATUS_SUCCESS);
 }
 
-/* KVM only returns what the guest asked for, and only where it showed it. */
+/* KVM changes only the results of this TDVMCALL, and only those in the mask. */
 static void check_tdvmcall(const struct tdvmcall *sent,
 			   const struct tdvmcall *back, u64 status)
 {
@@ -394,8 +387,8 @@ static void random_tdvmcall(void)
 }
 
 /*
- * Operands in memory fault as any access does.  A #VE says that the host has
- * nothing there, or that the page has not been accepted: go on without.
+ * Operands in memory fault as any access does.  #VE means that there is no memslot,
+ * or that the page hasn't been accepted: skip the TDCALL.
  */
 static void ve_handler(struct ex_regs *regs)
 {
@@ -406,11 +399,6 @@ static void ve_handler(struct ex_regs *regs)
 	GUEST_ASSERT_EQ(__tdcall(TDG_VP_VEINFO_GET, reg), TDX_SUCCESS);
 	GUEST_ASSERT_EQ((u32)reg[GPR_RCX], EXIT_REASON_EPT_VIOLATION);
 	regs->rip += sizeof(insn_tdcall);
-}
-
-/* Random writes to the interrupt command register make some. */
-static void nmi_handler(struct ex_regs *regs)
-{
 }
 
 static void guest_random(void)
@@ -482,7 +470,7 @@ static void handle_memory_fault(struct kvm_vcpu *vcpu)
 		convert(vcpu->vm, gpa, PAGE_SIZE, private);
 	} else {
 		TEST_ASSERT(gpa >= SPARE_GPA,
-			    "Guest wants its own memory at 0x%lx as %s",
+			    "The guest's own memory at 0x%lx is to be %s",
 			    (unsigned long)gpa, private ? "private" : "shared");
 		if (private)
 			fill_hole(vcpu->vm, gpa);
@@ -504,7 +492,7 @@ static u64 handle_map_gpa(struct kvm_vcpu *vcpu)
 	return 0;
 }
 
-/* Returns false when the guest has come to its end. */
+/* Returns false when the guest is done. */
 static bool run_once(struct kvm_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
@@ -543,8 +531,7 @@ static bool run_once(struct kvm_vcpu *vcpu)
 		TEST_ASSERT_EQ(run->system_event.type, KVM_SYSTEM_EVENT_TDX_FATAL);
 		break;
 	default:
-		TEST_FAIL("Unexpected exit: %u (%s)", run->exit_reason,
-			  exit_reason_str(run->exit_reason));
+		TEST_FAIL("Unexpected exit: %s", vcpu_exit_str(vcpu));
 	}
 	return true;
 }
@@ -556,22 +543,26 @@ static void guest_done(void)
 
 KVM_ONE_VCPU_TD_TEST_SUITE(tdcall_random);
 
-/* As long as it takes. */
+/* No timeout: TDX_CALLS may be large. */
 TEST_F_TIMEOUT(tdcall_random, survives, INT_MAX)
 {
-	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 1, 0);
-	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, 0, guest_random);
+	struct tdx_irq_td td;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
 	gva_t private, shared;
+	void *hva;
 
+	/* Random writes to the interrupt command register send NMIs. */
+	tdx_irq_td_create(&td);
+	vm = td.vm;
+	vcpu = vm_vcpu_add(vm, 0, guest_random);
 	vm_install_exception_handler(vm, VE_VECTOR, ve_handler);
-	vm_install_exception_handler(vm, NMI_VECTOR, nmi_handler);
 	vm_enable_cap(vm, KVM_CAP_EXIT_HYPERCALL, BIT(KVM_HC_MAP_GPA_RANGE));
 	vm_mem_add(vm, VM_MEM_SRC_ANONYMOUS, SPARE_GPA, SPARE_SLOT, SPARE_PAGES,
 		   KVM_MEM_GUEST_MEMFD, -1, 0);
 
 	private = vm_alloc_page(vm);
-	shared = vm_alloc_shared(vm, PAGE_SIZE, KVM_UTIL_MIN_VADDR,
-				 MEM_REGION_TEST_DATA);
+	shared = tdx_alloc_shared(vm, PAGE_SIZE, &hva);
 	write_guest_global(vm, scratch_private, addr_gva2gpa(vm, private));
 	write_guest_global(vm, scratch_shared,
 			   addr_gva2gpa(vm, shared) | vm->arch.s_bit);
@@ -582,7 +573,7 @@ TEST_F_TIMEOUT(tdcall_random, survives, INT_MAX)
 	while (run_once(vcpu))
 		;
 
-	/* KVM has outlived it if another TD runs. */
+	/* Another TD still works. */
 	kvm_vm_free(vm);
 	vm_create_shape_with_one_vcpu(VM_SHAPE_TDX, &self->vcpu, guest_done);
 	vcpu_run_to_done(self->vcpu);

@@ -113,22 +113,45 @@ TEST_F(vm_ioctls, encrypted_regions_refused)
 	TEST_ASSERT_FAILS(do_ioctl(self->vm, KVM_MEMORY_ENCRYPT_UNREG_REGION), ENOTTY);
 }
 
+static void guest_done(void)
+{
+	GUEST_DONE();
+}
+
+/* In either direction, between VMs in different states. */
+static void assert_enc_context_refused(struct kvm_vm *vm, u32 cap)
+{
+	struct kvm_vm *ready = __vm_create(VM_SHAPE_TDX, 1, 0);
+	struct kvm_vcpu *vcpu = vm_vcpu_add(ready, 0, guest_done);
+	struct kvm_vm *tds[] = { vm, ready };
+	struct kvm_vm *others[] = {
+		____vm_create(VM_SHAPE_TDX),
+		____vm_create(VM_SHAPE_TDX),
+		____vm_create(VM_SHAPE_DEFAULT),
+	};
+
+	tdx_init_vm(others[1], NULL);
+	for (int i = 0; i < ARRAY_SIZE(others); i++) {
+		for (int j = 0; j < ARRAY_SIZE(tds); j++) {
+			TEST_ASSERT_FAILS(__vm_enable_cap(tds[j], cap, others[i]->fd), EINVAL);
+			TEST_ASSERT_FAILS(__vm_enable_cap(others[i], cap, tds[j]->fd), EINVAL);
+		}
+		kvm_vm_free(others[i]);
+	}
+
+	tdx_vm_finalize(ready);
+	vcpu_run_to_done(vcpu);
+	kvm_vm_free(ready);
+}
+
 TEST_F(vm_ioctls, copy_enc_context_refused)
 {
-	struct kvm_vm *other = ____vm_create(VM_SHAPE_TDX);
-
-	TEST_ASSERT_FAILS(__vm_enable_cap(self->vm, KVM_CAP_VM_COPY_ENC_CONTEXT_FROM,
-					  other->fd), EINVAL);
-	kvm_vm_free(other);
+	assert_enc_context_refused(self->vm, KVM_CAP_VM_COPY_ENC_CONTEXT_FROM);
 }
 
 TEST_F(vm_ioctls, move_enc_context_refused)
 {
-	struct kvm_vm *other = ____vm_create(VM_SHAPE_TDX);
-
-	TEST_ASSERT_FAILS(__vm_enable_cap(self->vm, KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM,
-					  other->fd), EINVAL);
-	kvm_vm_free(other);
+	assert_enc_context_refused(self->vm, KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM);
 }
 
 TEST_F(vm_ioctls, enabling_pmu_refused)

@@ -42,4 +42,33 @@ void misc_cgroup_enter(const struct misc_cgroup *cg);
 /* Remove the cgroup, which no process may be in. */
 void misc_cgroup_destroy(struct misc_cgroup *cg);
 
+/*
+ * Wait until @cg is charged for no TD; asserts that it happens within 10 seconds.
+ * For a TD of a process that has ended: whoever looks at that process in /proc just
+ * then holds its memory, and the vCPUs' run pages with it, a little longer.
+ */
+void misc_cgroup_wait_for_no_tds(const struct misc_cgroup *cg);
+
+#define NEEDS_MISC_CGROUP	"needs the misc controller, and root"
+
+/*
+ * A fixture of the harness whose cases run in a cgroup of their own.  TDs are gone
+ * when the case's process has ended, hence the parent removes the cgroup.
+ */
+#define MISC_CGROUP_SUITE(name)						\
+	FIXTURE(name) {							\
+		struct misc_cgroup cg;					\
+	};								\
+									\
+	FIXTURE_SETUP(name) {						\
+		if (misc_cgroup_create(&self->cg, "a"))			\
+			misc_cgroup_enter(&self->cg);			\
+		else							\
+			SKIP(/* no return */, NEEDS_MISC_CGROUP);	\
+	}								\
+									\
+	FIXTURE_TEARDOWN_PARENT(name) {					\
+		misc_cgroup_destroy(&self->cg);				\
+	}
+
 #endif /* SELFTEST_KVM_MISC_CGROUP_H */

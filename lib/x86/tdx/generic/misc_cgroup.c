@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <sched.h>
+#include <time.h>
+
 #include "tdx/generic/misc_cgroup.h"
+
+#define NO_TDS_TIMEOUT_S	10
 
 s64 misc_cgroup_read(const char *cgroup, const char *file)
 {
@@ -48,4 +53,13 @@ void misc_cgroup_destroy(struct misc_cgroup *cg)
 	if (cg->path[0])
 		TEST_ASSERT(!cg_destroy(cg->path), "Can't remove '%s', errno %d",
 			    cg->path, errno);
+}
+
+void misc_cgroup_wait_for_no_tds(const struct misc_cgroup *cg)
+{
+	const time_t deadline = time(NULL) + NO_TDS_TIMEOUT_S;
+
+	while (misc_cgroup_tds(cg) > 0 && time(NULL) < deadline)
+		sched_yield();
+	assert_charged(cg, 0);
 }

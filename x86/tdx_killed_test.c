@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A process that is killed while KVM is at work for its TD.
+ *
+ * KVM has to get out of what it is doing, whether it runs vCPUs, has one asleep or
+ * is in the middle of a command, and has to free the TD with all its memory and its
+ * KeyID.  What happens to a TD that is idle is for tdx_teardown_test.
+ */
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "kvm_util.h"
+#include "processor.h"
+#include "tdx/generic/misc_cgroup.h"
+#include "tdx/generic/vcpu_thread.h"
+#include "tdx/held_region.h"
+#include "tdx/tdx_test_harness.h"
+#include "tdx/tdx_util.h"
+
+#define SLOT	10
+#define GPA	0x100000000ul
+
+static void guest_spin(void)
+{
+	for (;;)
+		cpu_relax();
+}
+
+static void guest_hlt(void)
+{
+	tdvmcall_hlt(0);
+	GUEST_DONE();
+}
+
+/* A guest that spins exits only for the host's interrupts. */
+static void wait_until_running(struct kvm_vcpu *vcpu)
+{
+	while (vcpu_get_stat(vcpu, exits) < 3)
+		sched_yield();
+}
+
+static void *kill_when_running(void *vcpu)
+{
+	wait_until_running(vcpu);
+	kill(getpid(), SIGKILL);
+	return NULL;
+}
+
+static void *kill_when_asleep(void *vcpu)
+{
+	vcpu_wait_until_asleep(vcpu);
+	kill(getpid(), SIGKILL);
+	return NULL;
+}
+
+static void run_and_be_killed(struct kvm_vcpu *vcpu, void *(*killer)(void *))
+{
+	pthread_t thread;
+
+	TEST_ASSERT_EQ(pthread_create(&thread, NULL, killer, vcpu), 0);
+	vcpu_run(vcpu);
+	TEST_FAIL("KVM_RUN came back with %s", exit_reason_str(vcpu->run->exit_reason));
+}
+
+static void one_vcpu_running(void)
+{
+	struct kvm_vcpu *vcpu;
+
+	vm_create_shape_with_one_vcpu(VM_SHAPE_TDX, &vcpu, guest_spin);
+	run_and_be_killed(vcpu, kill_when_running);
+}
+
+static void two_vcpus_running(void)
+{
+	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 2, 0);
+	struct kvm_vcpu *vcpu[2];
+	struct vcpu_thread thread;
+
+	tdx_vm_launch_two(vm, vcpu, guest_spin, guest_spin);
+	vcpu_thread_start(&thread, vcpu[0]);
+	wait_until_running(vcpu[0]);
+	run_and_be_killed(vcpu[1], kill_when_running);
+}
+
+static void vcpu_halted(void)
+{
+	struct kvm_vcpu *vcpu;
+
+	vm_create_shape_with_one_vcpu(VM_SHAPE_TDX, &vcpu, guest_hlt);
+	run_and_be_killed(vcpu, kill_when_asleep);
+}
+
+/* One page is added, and KVM waits for the second page of the source. */
+static void adding_memory(void)
+{
+	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 1, 0);
+	struct held_region held = {
+		.vcpu = vm_vcpu_add(vm, 0, guest_hlt),
+		.region.gpa = GPA,
+		.region.nr_pages = 2,
+	};
+
+	vm_mem_add(vm, VM_MEM_SRC_ANONYMOUS, GPA, SLOT, 2, KVM_MEM_GUEST_MEMFD, -1, 0);
+	vm_mem_set_private(vm, GPA, 2 * PAGE_SIZE);
+	held.region.source_addr = (u64)test_alloc_before_hole(2 * PAGE_SIZE);
+	TEST_ASSERT(hold_region(&held, 1), "No userfaultfd, errno %d", errno);
+	kill(getpid(), SIGKILL);
+}
+
+FIXTURE(killed_with) {
+	struct misc_cgroup cg;
+};
+
+FIXTURE_VARIANT(killed_with) {
+	void (*child)(void);
+	bool needs_userfaultfd;
+	bool needs_two_cpus;
+};
+
+FIXTURE_VARIANT_ADD(killed_with, one_vcpu_running) {
+	.child = one_vcpu_running,
+};
+
+FIXTURE_VARIANT_ADD(killed_with, two_vcpus_running) {
+	.child = two_vcpus_running,
+	.needs_two_cpus = true,
+};
+
+FIXTURE_VARIANT_ADD(killed_with, vcpu_halted) {
+	.child = vcpu_halted,
+};
+
+FIXTURE_VARIANT_ADD(killed_with, memory_being_added) {
+	.child = adding_memory,
+	.needs_userfaultfd = true,
+};
+
+FIXTURE_SETUP(killed_with)
+{
+	struct kvm_vm *vm = ____vm_create(VM_SHAPE_TDX);
+	bool two_cpus = has_two_cpus(vm);
+	struct held_page held;
+	void *page;
+
+	kvm_vm_free(vm);
+	if (variant->needs_two_cpus && !two_cpus)
+		SKIP(return, NEEDS_TWO_CPUS);
+
+	page = test_alloc_before_hole(PAGE_SIZE);
+	if (variant->needs_userfaultfd && !hold_page(&held, page))
+		SKIP(return, "needs userfaultfd");
+
+	if (!misc_cgroup_create(&self->cg, "a"))
+		SKIP(return, NEEDS_MISC_CGROUP);
+	misc_cgroup_enter(&self->cg);
+}
+
+FIXTURE_TEARDOWN_PARENT(killed_with)
+{
+	misc_cgroup_destroy(&self->cg);
+}
+
+TEST_F(killed_with, td_is_freed)
+{
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	TEST_ASSERT(pid >= 0, "fork() failed, errno %d", errno);
+	if (!pid) {
+		variant->child();
+		_exit(0);
+	}
+
+	TEST_ASSERT_EQ(waitpid(pid, &status, 0), pid);
+	TEST_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
+		    "Wanted the child killed, got status 0x%x", status);
+	misc_cgroup_wait_for_no_tds(&self->cg);
+}
+
+int main(int argc, char *argv[])
+{
+	TEST_REQUIRE(is_tdx_supported());
+
+	return test_harness_run(argc, argv);
+}
