@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # SPDX-License-Identifier: GPL-2.0
-# bus lock detection is on in every TD
+# bus lock detection is enabled for every TD
 # tests: tdx_exits_test
 /^static int tdx_vcpu_init\(/,/^}/ s/if \(vcpu->kvm->arch\.bus_lock_detection_enabled\)/if (1)/

@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # SPDX-License-Identifier: GPL-2.0
-# GET_CPUID doesn't tell how many entries there are
+# KVM_TDX_GET_CPUID doesn't return the number of entries
 # tests: tdx_get_cpuid_test
 /^static int tdx_vcpu_get_cpuid\(/,/^}/ { /td_cpuid->nent = i;/d; }

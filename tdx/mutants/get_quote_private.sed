@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # SPDX-License-Identifier: GPL-2.0
-# a quote may be in private memory
+# GetQuote accepts a private buffer
 # tests: tdx_get_quote_test
 /^static .*\btdx_get_quote\(/,/^}/ s/if \(vt_is_tdx_private_gpa/if (0 \&\& vt_is_tdx_private_gpa/

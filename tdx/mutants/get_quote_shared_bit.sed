@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # SPDX-License-Identifier: GPL-2.0
-# the buffer of a quote has the shared bit
+# GetQuote passes the shared bit to user space
 # tests: tdx_get_quote_test
 /^static .*\btdx_get_quote\(/,/^}/ s/(get_quote\.gpa = gpa) .*/\1;/

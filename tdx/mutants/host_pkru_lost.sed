@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # SPDX-License-Identifier: GPL-2.0
-# the host's PKRU is not put back
+# the host's PKRU is not restored
 # tests: tdx_host_xstate_test
 /^static void tdx_load_host_xsave_state\(/,/^}/ s/wrpkru\(.*\);/{ }/

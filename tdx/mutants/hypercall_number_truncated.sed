@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # SPDX-License-Identifier: GPL-2.0
-# the number of a hypercall has 32 bits
+# hypercalls ignore the high 32 bits of the number
 # tests: tdx_hypercall_test
 /^static .*\btdx_emulate_vmcall\(/,/^}/ s/(rax_write_raw\(vcpu, )/\1(u32)/

@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # SPDX-License-Identifier: GPL-2.0
-# INIT_VM drops what is asked for of ECX
+# KVM_TDX_INIT_VM drops ECX of CPUID entries
 # tests: tdx_cpuid_map_test
 /^static int setup_tdparams_cpuids\(/,/^}/ s/value->ecx = entry->ecx;/value->ecx = 0;/

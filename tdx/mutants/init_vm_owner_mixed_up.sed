@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # SPDX-License-Identifier: GPL-2.0
-# the owner's digest is given for its configuration's
+# KVM_TDX_INIT_VM passes mrowner as mrownerconfig
 # tests: tdx_init_vm_test
 /^static int setup_tdparams\(/,/^}/ s/(td_params->mrownerconfig), init_vm->mrownerconfig/\1, init_vm->mrowner/

@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # SPDX-License-Identifier: GPL-2.0
-# IN leaves what is there above its size
+# IN sets the bits above its size
 # tests: tdx_io_test
 /^static .*\btdx_complete_pio_in\(/,/^}/ s/val = 0;/val = ~0ul;/

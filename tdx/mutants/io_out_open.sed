@@ -1,6 +1,6 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # SPDX-License-Identifier: GPL-2.0
-# OUT does not end, and the next IN is taken for its end
+# OUT is never completed, and the next IN is taken for its completion
 # tests: tdx_io_test
 /^static .*\btdx_complete_pio_out\(/,/^}/ {
 /pio\.count = 0/d

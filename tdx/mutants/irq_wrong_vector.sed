@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # SPDX-License-Identifier: GPL-2.0
-# posts the next vector
+# KVM posts the vector after the one requested
 # tests: tdx_msi_test
 /^void tdx_deliver_interrupt\(/,/^}/ s/pi_desc, vector\)/pi_desc, (vector + 1) \& 0xff)/

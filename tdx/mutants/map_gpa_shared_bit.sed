@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # SPDX-License-Identifier: GPL-2.0
-# MapGPA has the shared bit for user space
+# MapGPA passes the shared bit to user space
 # tests: tdx_map_gpa_test
 /^static .*\b__tdx_map_gpa\(/,/^}/ s/(args\[0\] = gpa) .*/\1;/

@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # SPDX-License-Identifier: GPL-2.0
-# MapGPA of parts of a page
+# MapGPA accepts a size that is not page aligned
 # tests: tdx_map_gpa_test
 /^static .*\btdx_map_gpa\(/,/^}/ s/ \|\| !PAGE_ALIGNED\(size\)//

@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # SPDX-License-Identifier: GPL-2.0
-# contents are measured without having been asked for
+# memory is always measured
 # tests: tdx_measurement_test
 /^static int tdx_gmem_post_populate\(/,/^}/ s/if \(ret \|\| !\(arg->flags & KVM_TDX_MEASURE_MEMORY_REGION\)\)/if (ret)/

@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # SPDX-License-Identifier: GPL-2.0
-# a GPA within a page is taken for that of the page
+# KVM_TDX_INIT_MEM_REGION accepts a GPA that is not page aligned
 # tests: tdx_mem_region_test
 /^static int tdx_vcpu_init_mem_region\(/,/^}/ s/!PAGE_ALIGNED\(region\.gpa\) \|\| //

@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # SPDX-License-Identifier: GPL-2.0
-# the last page below the shared half is taken for shared (once a bug)
+# KVM_TDX_INIT_MEM_REGION refuses the last page below the shared half (fixed upstream)
 # tests: tdx_mem_region_test
 /^static int tdx_vcpu_init_mem_region\(/,/^}/ s/ << PAGE_SHIFT\) - 1\)/ << PAGE_SHIFT))/

@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # SPDX-License-Identifier: GPL-2.0
-# all pages of a request get the contents of the first
+# KVM_TDX_INIT_MEM_REGION copies the first source page to all pages
 # tests: tdx_mem_region_test
 /^static int tdx_vcpu_init_mem_region\(/,/^}/ { /region\.source_addr \+=/d }

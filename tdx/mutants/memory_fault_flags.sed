@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/mmu/mmu_internal.h
 # SPDX-License-Identifier: GPL-2.0
-# KVM_EXIT_MEMORY_FAULT without the private flag
+# KVM_EXIT_MEMORY_FAULT lacks the private flag
 # tests: tdx_memory_test
 /kvm_mmu_prepare_memory_fault_exit\(/,/^}/ s/fault->is_private\)/false)/

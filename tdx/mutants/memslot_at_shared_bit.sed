@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/x86.c
 # SPDX-License-Identifier: GPL-2.0
-# a memslot may have the shared bit in its address
+# a memslot can start in the shared half
 # tests: tdx_gpa_width_test
 /^int kvm_arch_prepare_memory_region\(/,/^}/ s/kvm_is_gfn_alias\(/false \&\& &/

@@ -1,6 +1,6 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # SPDX-License-Identifier: GPL-2.0
-# a write that a device of KVM took is for user space too
+# a write that a device in KVM has handled also exits to user space
 # tests: tdx_mmio_test
 /^static .*\btdx_mmio_write\(/,/^}/ {
 /^\t\treturn -EOPNOTSUPP;/,/^}/ s/return 0;/return -EOPNOTSUPP;/

@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # SPDX-License-Identifier: GPL-2.0
-# MMIO that ends in private memory
+# MMIO can end in private memory
 # tests: tdx_mmio_test
 /^static .*\btdx_emulate_mmio\(/,/^}/ s/(private_gpa\(vcpu->kvm, gpa) \+ size - 1/\1/

@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # SPDX-License-Identifier: GPL-2.0
-# EFER is not read-only
+# the host can write a TD's EFER
 # tests: tdx_msr_test
 /^static bool tdx_is_read_only_msr\(/,/^}/ s/ \|\| index == MSR_EFER//

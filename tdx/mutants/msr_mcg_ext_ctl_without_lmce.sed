@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # SPDX-License-Identifier: GPL-2.0
-# a guest without LMCE reads MCG_EXT_CTL
+# MCG_EXT_CTL is readable without LMCE
 # tests: tdx_msr_test
 /^int tdx_get_msr\(/,/^}/ s/if \(!msr->host_initiated && /if (false \&\& /

@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # SPDX-License-Identifier: GPL-2.0
-# an NMI that was handed over counts as not yet injected
+# an NMI passed to the TDX module still counts as to be injected
 # tests: tdx_nmi_test
 /^void tdx_inject_nmi\(/,/^}/ s/vcpu->arch\.nmi_injected = false;//

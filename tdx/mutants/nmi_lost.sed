@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # SPDX-License-Identifier: GPL-2.0
-# KVM does not tell the module of the NMI
+# KVM writes 0 to the TDX module's pending NMI
 # tests: tdx_nmi_test
 /^void tdx_inject_nmi\(/,/^}/ s/TD_VCPU_PEND_NMI, 1/TD_VCPU_PEND_NMI, 0/

@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/main.c
 # SPDX-License-Identifier: GPL-2.0
-# KVM looks for a halted TD in a VMCS
+# KVM reads the activity state of a TD's vCPU from a VMCS
 # tests: tdx_hlt_test
 /^static void vt_clear_hlt\(/,/^}/ s/is_td_vcpu\(vcpu\)/false/

@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/x86.c
 # SPDX-License-Identifier: GPL-2.0
-# KVM_GET_XSAVE of a TD's vCPU is ignored
+# KVM_GET_XSAVE silently does nothing on a TD's vCPU
 # tests: tdx_protected_state_test
 /^static int kvm_vcpu_ioctl_x86_get_xsave2\(/,/^}/ s/vcpu->kvm->arch.has_protected_state/false/

@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/main.c
 # SPDX-License-Identifier: GPL-2.0
-# KVM asks a VMCS for a TD's interrupt window
+# KVM requests the interrupt window of a TD's vCPU in a VMCS
 # tests: tdx_exits_test
 /^static void vt_enable_irq_window\(/,/^}/ s/is_td_vcpu\(vcpu\)/false/

@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/regs.c
 # SPDX-License-Identifier: GPL-2.0
-# KVM_SET_DEBUGREGS of a TD's vCPU
+# KVM_SET_DEBUGREGS works on a TD's vCPU
 # tests: tdx_protected_state_test
 /^int kvm_vcpu_ioctl_x86_set_debugregs\(/,/^}/ s/vcpu->arch.guest_state_protected/false/

@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/x86.c
 # SPDX-License-Identifier: GPL-2.0
-# KVM_SET_LAPIC of a TD's vCPU
+# KVM_SET_LAPIC works on a TD's vCPU
 # tests: tdx_protected_state_test
 /^static int kvm_vcpu_ioctl_set_lapic\(/,/^}/ s/vcpu->arch.apic->guest_apic_protected/false/

@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/regs.c
 # SPDX-License-Identifier: GPL-2.0
-# KVM_SET_SREGS of a TD's vCPU
+# KVM_SET_SREGS works on a TD's vCPU
 # tests: tdx_protected_state_test
 /^int kvm_arch_vcpu_ioctl_set_sregs\(/,/^}/ s/vcpu->arch.guest_state_protected/false/

@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # SPDX-License-Identifier: GPL-2.0
-# access before acceptance has another errno
+# access to an unaccepted page returns another errno
 # tests: tdx_unaccepted_page_test
 /^static int tdx_handle_ept_violation\(/,/^}/ { /kvm_vm_dead\(/ { n; s/EIO/EFAULT/; }; }

@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/main.c
 # SPDX-License-Identifier: GPL-2.0
-# KVM_MEMORY_ENCRYPT_OP of a vCPU that is in no TD has another errno
+# KVM_MEMORY_ENCRYPT_OP on another VM's vCPU returns another errno
 # tests: tdx_capabilities_test
 /^static int vt_vcpu_mem_enc_unlocked_ioctl\(/,/^}/ s/-EINVAL/-ENOTTY/
