@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the box costs, as ratios and times that "make bench" prints: a TDVMCALL
- * to user space and back, computing inside a TD, and the life of a TD.
+ * What the box costs, for "make bench": a TDVMCALL to user space and back,
+ * computation in a TD, and the life of a TD.
  *
- * Each ratio is of two times that were taken in turns, and each time is the
- * best of several: what disturbs only ever adds.
+ * The two times of a ratio are measured in turns.  Each time is the best of
+ * several, because disturbances can only add to it.
  */
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -20,7 +20,7 @@
 #define NR_STEPS	10000000ul
 #define NR_TDS		5
 
-/* In no memslot, and not the GPA of ucalls. */
+/* Not in a memslot, and not the GPA of ucalls. */
 #define MMIO_GPA	0xfee00000ul
 
 static u64 now_ns(void)
@@ -31,7 +31,7 @@ static u64 now_ns(void)
 	return t.tv_sec * 1000000000ul + t.tv_nsec;
 }
 
-/* One dependent multiplication after the other. */
+/* A chain of dependent multiplications. */
 static noinline u64 compute(void)
 {
 	u64 x = 1;
@@ -57,7 +57,7 @@ static void guest_done(void)
 	GUEST_DONE();
 }
 
-/* In the page with the reset vector; shuts the vCPU down, as it has no IDT. */
+/* Fills the page with the reset vector.  A triple fault, as there is no IDT. */
 #define RESET_PAGE	0xfffff000ul
 #define INSN_INT3	0xcc
 
@@ -100,7 +100,7 @@ static u64 time_host_compute(void)
 	return now_ns() - start;
 }
 
-/* A TD as the tests have it: the lib's memory, tables and code. */
+/* A typical test's TD, with the lib's memory, page tables and code. */
 static void live(void)
 {
 	struct kvm_vcpu *vcpu;
@@ -111,7 +111,7 @@ static void live(void)
 	kvm_vm_free(vm);
 }
 
-/* The smallest TD has one page. */
+/* The smallest TD, with one page. */
 static void live_small(void)
 {
 	struct kvm_vm *vm = ____vm_create(VM_SHAPE_TDX);

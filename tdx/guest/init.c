@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * init of the guest: sleeps, for which it needs the timer's interrupt, says that
- * it is there, and resets the machine.  The kernel's log is the only way out.
+ * init of the guest: sleeps, which needs the timer's interrupt, reports to the
+ * kernel's log, the only output there is, and resets the machine.
  */
 #include <stdio.h>
 #include <sys/reboot.h>
@@ -21,7 +21,7 @@ int main(void)
 	FILE *log = fopen("/dev/kmsg", "w");
 	double start = now();
 
-	/* The kernel panics when its init ends, and so nothing goes unseen. */
+	/* The kernel panics if init exits, so no error goes unnoticed. */
 	if (!log || nanosleep(&pause, NULL))
 		return 1;
 	fprintf(log, "init: up after %.3f s, slept %.3f s\n", start, now() - start);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * tdx_linux VMLINUX INITRAMFS: boots Linux as a TD, without firmware, and tests
- * that it gets to its init.
+ * that it reaches its init.
  *
- * The TD starts in the lib's trampoline.  Guest code here does what is left of
- * a firmware's work, i.e. it accepts the memory that was not there at launch,
- * and enters the kernel by the 64-bit boot protocol.  There is one CPU, memory,
- * and a serial port that only prints.  What the kernel's init (init.c) prints is
- * this program's matter as little as what the kernel prints, but for two lines.
+ * The TD starts with the lib's boot code.  Guest code below does the rest of a
+ * firmware's work: it accepts the memory that was not added before the launch,
+ * and enters the kernel by the 64-bit boot protocol.  The TD has one CPU, memory
+ * and a serial port for output.  This program prints that output and looks for
+ * two lines in it, one by the kernel and one by its init (init.c).
  */
 #include <elf.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 #include "processor.h"
 #include "tdx/tdx_util.h"
 
-/* Linux's memory: what is left of the lib's, and a memslot at its link address. */
+/* Linux's memory: the lib's memslot, and one at the kernel's load address. */
 #define LOW_END		0x9f000ul
 #define RAM_SLOT	1
 #define RAM_GPA		0x1000000ul
@@ -30,10 +30,10 @@
 #define E820_RAM	1
 #define LOADER_OTHER	0xff
 
-/* The kernel takes the APIC's clock for the TSC's crystal, by CPUID. */
+/* The kernel takes the APIC timer's frequency from CPUID: the TSC's crystal clock. */
 #define CRYSTAL_NS	(1000000000 / 25000000)
 
-/* A small SWIOTLB: by default it is larger than the memory. */
+/* The default SWIOTLB is larger than the memory. */
 #define CMDLINE \
 	"earlyprintk=serial,ttyS0,keep acpi=off reboot=k panic=-1 noapic swiotlb=1024"
 
@@ -46,22 +46,13 @@
 #define KEYBOARD	0x64
 #define KEYBOARD_RESET	0xfe
 
-static u64 page_accept(u64 gpa)
-{
-	u64 status = TDG_MEM_PAGE_ACCEPT;
-
-	asm volatile(".byte 0x66, 0x0f, 0x01, 0xcc"
-		     : "+a"(status) : "c"(gpa) : "memory", "cc");
-	return status & TDX_SEAMCALL_STATUS_MASK;
-}
-
-/* Pages that came with the launch are accepted, and in Linux's hands as well. */
+/* The status for pages that were added before the launch. */
 #define PAGE_ALREADY_ACCEPTED	0x00000b0a00000000ul
 
 static void accept(u64 gpa, u64 end)
 {
 	for (; gpa < end; gpa += PAGE_SIZE) {
-		u64 status = page_accept(gpa);
+		u64 status = tdg_mem_page_accept(gpa, 0) & TDX_SEAMCALL_STATUS_MASK;
 		struct tdvmcall fatal = TDVMCALL(TDVMCALL_REPORT_FATAL_ERROR,
 						 status >> 32, gpa);
 
@@ -70,7 +61,7 @@ static void accept(u64 gpa, u64 end)
 	}
 }
 
-/* The lib's own pages are part of the memory: there is no way back. */
+/* Does not return: Linux also gets the memory that holds this code. */
 static void guest_code(u64 entry, u64 zero_page, u64 low_end)
 {
 	accept(0, low_end);
@@ -94,7 +85,7 @@ static const void *map_file(const char *path, size_t *size)
 	return data;
 }
 
-/* Private memory of the launch, measured. */
+/* Allocate private memory to be added before the launch.  Returns its HVA. */
 static void *load_at(struct kvm_vm *vm, u64 gpa, u64 size)
 {
 	u64 nr_pages = vm_calc_num_guest_pages(vm->mode, size);
@@ -105,7 +96,7 @@ static void *load_at(struct kvm_vm *vm, u64 gpa, u64 size)
 	return addr_gpa2hva(vm, gpa);
 }
 
-/* Returns the kernel's entry; *end is the first byte after its memory. */
+/* Returns the kernel's entry point.  *end gets the GPA after its last byte. */
 static u64 load_kernel(struct kvm_vm *vm, const char *path, u64 *end)
 {
 	size_t size;
@@ -133,15 +124,15 @@ static u64 load_kernel(struct kvm_vm *vm, const char *path, u64 *end)
 		*end = max_t(u64, *end, ph[i].p_paddr + ph[i].p_memsz);
 	}
 
-	/* The 64-bit entry runs at its physical address. */
+	/* The entry point runs with an identity mapping. */
 	*end = align_up(*end, PG_SIZE_2M);
 	virt_map_level(vm, start, start, *end - start, PG_LEVEL_2M);
 	return elf->e_entry;
 }
 
 /*
- * Linux takes a local APIC that is in x2APIC mode at boot only from a firmware
- * that lists CPUs.  An MP table is the shortest way to do so.
+ * Linux uses a local APIC that is in x2APIC mode at boot only if the firmware
+ * lists the CPUs.  An MP table is the simplest such list.
  */
 struct mp_table {
 	struct {
@@ -181,7 +172,7 @@ static u8 checksum(const void *data, size_t size)
 	return sum;
 }
 
-/* Page 0, where a BIOS would have it, is one that the lib can't allocate. */
+/* In page 0, where Linux looks for it, and which the lib doesn't allocate. */
 static void load_mp_table(struct kvm_vcpu *vcpu)
 {
 	struct mp_table *mp = addr_gpa2hva(vcpu->vm, MP_TABLE_GPA);
@@ -211,7 +202,7 @@ static void add_ram(struct boot_params *params, u64 start, u64 end)
 	};
 }
 
-/* Returns the zero page's address. */
+/* Load the zero page, the command line and the initramfs.  Returns the first's GPA. */
 static u64 load_params(struct kvm_vm *vm, const char *initramfs, u64 gpa)
 {
 	struct boot_params *params = load_at(vm, gpa, sizeof(*params));
@@ -243,7 +234,7 @@ static struct kvm_vcpu *create_td(const char *vmlinux, const char *initramfs)
 	vm_enable_cap(vm, KVM_CAP_EXIT_HYPERCALL, BIT(KVM_HC_MAP_GPA_RANGE));
 	vm_enable_cap(vm, KVM_CAP_X86_APIC_BUS_CYCLES_NS, CRYSTAL_NS);
 
-	/* Linux refuses to run where the host can cause #VE at will. */
+	/* Linux refuses to run if the host can cause #VE at any time. */
 	init = tdx_default_init_vm(vm);
 	init->attributes = TDX_TD_ATTR_SEPT_VE_DISABLE;
 	tdx_init_vm(vm, init);
@@ -264,7 +255,7 @@ static struct kvm_vcpu *create_td(const char *vmlinux, const char *initramfs)
 	return vcpu;
 }
 
-/* The console, line by line. */
+/* Print the console line by line, and look for the two lines. */
 static bool detected, in_init;
 
 static void print_char(char c)
@@ -286,7 +277,7 @@ static void print_char(char c)
 	in_init |= !!strstr(line, IN_INIT);
 }
 
-/* Returns whether the guest has reset the machine. */
+/* Returns true if the guest has reset the machine. */
 static bool do_io(struct kvm_run *run)
 {
 	u8 *data = (u8 *)run + run->io.data_offset;
@@ -328,7 +319,7 @@ static void print_fatal_error(struct kvm_run *run)
 		       (unsigned long)tdvmcall_arg(&call, 1), (char *)text);
 }
 
-/* Returns true for a reset, false for another end, which it names. */
+/* Returns true if Linux resets the machine, false with a message if it stops. */
 static bool run_linux(struct kvm_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
