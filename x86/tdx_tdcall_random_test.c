@@ -267,7 +267,7 @@ static void random_tdcall(void)
 	reg[GPR_R8] = pick_operand(t->r8);
 	reg[GPR_R9] = pick_operand(t->r9);
 
-	/* The leaf, but not its version below, decides which operands are in memory. */
+	/* Which operands are in memory depends on the leaf, not on its version. */
 	if (is_gpa(t->rcx))
 		reg[GPR_RCX] = keep_off(reg[GPR_RCX]);
 	/*
