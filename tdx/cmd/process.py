@@ -40,6 +40,7 @@ class Children:
     def __init__(self):
         self.lock = threading.Lock()
         self.running = set()
+        self.inherited = set()  # open files that each child keeps open
         self.starting = False   # in the main thread
         self.signal = None      # arrived meanwhile
         self.ending = False
@@ -58,7 +59,8 @@ class Children:
                 if self.ending:
                     raise SystemExit(1)
                 child = subprocess.Popen([os.fspath(word) for word in argv],
-                                         process_group=0, **options)
+                                         process_group=0,
+                                         pass_fds=list(self.inherited), **options)
                 self.running.add(child)
         finally:
             if in_main:
