@@ -103,11 +103,13 @@ def read_counters(path, gcno):
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         die(f"no counters {path.name}: {error.strerror}")
-    with open(fd, "rb") as file:
+    try:
         about = os.fstat(fd)
         if not stat.S_ISREG(about.st_mode) or about.st_size > MOST_BYTES:
             die(f"{path.name} is no file of counters")
-        data = file.read(MOST_BYTES)
+        data = os.read(fd, MOST_BYTES)
+    finally:
+        os.close(fd)
     # Magic, version of the format, and what the compiler stamped both with
     if data[:4] != b"adcg" or data[4:12] != gcno[4:12]:
         die(f"{path.name} is no file of this kernel's counters")
