@@ -4,7 +4,10 @@
 
 # What a user may set on the command line reaches the scripts through these.
 export HOST TESTS PROFILE TIMEOUT TEST_TIMEOUT
-export KSRC KERNEL QEMU QEMU_SRC LLVM TDX_CACHE MUTANTS MUTANT
+export KSRC KERNEL QEMU QEMU_SRC LLVM TDX_CACHE TDX_PLAIN_CC MUTANTS MUTANT RESUME
+
+# The commands are modules of one Python package.
+CMD := /usr/bin/python3 -I tdx/cmd
 
 .PHONY: help run_tests check coverage mutants bench lint install-tree uninstall-tree clean-cache
 
@@ -29,17 +32,17 @@ check:
 
 # | make coverage                  the lines of KVM's TDX code that the suite reaches
 coverage:
-	@tdx/coverage
+	@$(CMD) coverage
 
 # | make mutants                   deliberate bugs in KVM that the suite must catch
-# |   MUTANTS=DIR MUTANT=NAME      others than tdx/mutants; one of them
+# |   MUTANTS=DIR MUTANT=NAME,...  others than tdx/mutants; some of them
+# |   RESUME=1                     not those that were caught before
 mutants:
-	@tdx/mutate
+	@$(CMD) mutants
 
 # | make bench                     what the box costs, as ratios
 bench:
-	@tdx/box run --cpus 2 -- "$$(tdx/build programs)/x86/tdx_bench"
-	@tdx/bench/boot
+	@$(CMD) bench
 
 # | make lint                      checkpatch, shellcheck, warnings
 lint:
@@ -52,6 +55,6 @@ install-tree uninstall-tree:
 
 # | make clean-cache               remove all that was built and fetched
 clean-cache:
-	@tdx/build clean
+	@$(CMD) build clean
 
 # | tdx/box help                   run other programs in the box

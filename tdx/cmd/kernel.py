@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The parts that are made from Linux: its source, its headers for programs, the
+kernel in the box, one that counts which lines ran, and a Linux to run as a TD.
+
+A tree of the user's own (KSRC) changes under our feet: it has one build directory,
+and kbuild finds out what is to be done there."""
+
+import os
+import pathlib
+import re
+import shutil
+
+import cache
+import debian
+from graph import TDX, Part, compiler, ksrc
+from initramfs import make_initramfs
+from process import Step, StepFailed, die
+
+MACHINE = TDX / "machine"
+
+# Set to anything, the box's kernel is compiled without precompiled headers.
+PLAIN_CC = "TDX_PLAIN_CC"
+
+
+def check_tree(tree):
+    """Ends with one line if the box's kernel can't be built from a tree."""
+    try:
+        text = (tree / "arch/x86/Kconfig").read_text()
+    except OSError:
+        text = ""
+    if "\nconfig INTEL_TDX_HOST\n" not in text:
+        die(f"{tree}: this kernel has no TDX host support (it came with Linux 6.16)")
+
+
+def check_ksrc(tree):
+    """As kbuild does, and before anything else is done."""
+    if re.search(r"[\s:]", str(tree)):
+        die(f"KSRC={tree}: kernels can't be built from a path with blanks or colons")
+    if not (tree / "Kbuild").is_file() or not (tree / "arch/x86").is_dir():
+        die(f"KSRC={tree}: no kernel source")
+    check_tree(tree)
+    for trace in ".config", "include/config", "arch/x86/include/generated":
+        if (tree / trace).exists():
+            die(f"{tree} is not clean, there is {trace}; 'make -C {tree} mrproper' first, "
+                "as it is built outside")
+
+
+class Linux(Part):
+    """The kernel's source itself."""
+
+    name = "linux"
+
+    def find(self, needs):
+        if ksrc():
+            tree = pathlib.Path(os.path.realpath(ksrc()))
+            check_ksrc(tree)
+            return tree
+        version = os.environ.get("KERNEL") or debian.linux_here()
+        found = version and cache.find(f"src/linux-{version}")
+        return found / "tree" if found else None
+
+    def build(self, needs, get):
+        found = self.find(needs)
+        if found:
+            return found
+        debian.install()
+        tree = debian.linux_source(os.environ.get("KERNEL")) / "tree"
+        check_tree(tree)
+        return tree
+
+
+class LinuxPart(Part):
+    """What kbuild makes."""
+
+    needs = ["linux"]
+
+    def find(self, needs):
+        return None if ksrc() else super().find(needs)
+
+    def build(self, needs, get):
+        if not ksrc():
+            return super().build(needs, get)
+        debian.install()
+        cache.need_space(1000)
+        name = f"ksrc/{cache.hash_of(str(needs['linux']))}"
+        with cache.work(name) as work:
+            result = self.make_in(work, needs["linux"])
+        cache.find(name)
+        return result
+
+    def make_in(self, work, tree):
+        """Makes it in the build directory of a tree of the user's own."""
+        raise NotImplementedError
+
+
+class Headers(LinuxPart):
+    """The kernel's headers for user programs, in include/."""
+
+    name = "headers"
+    megabytes = 200
+
+    def entry(self, needs):
+        return f"headers/{debian.linux_version(needs['linux'])}"
+
+    def make_headers(self, build, tree):
+        build.mkdir(exist_ok=True)
+        with Step("making headers", cache.log("headers")) as step:
+            step.run("make", "-C", tree, f"O={build}", jobs(), "headers")
+
+    def make(self, new, work, parts):
+        self.make_headers(work / "build", parts["linux"])
+        os.rename(work / "build/usr/include", new / "include")
+
+    def make_in(self, work, tree):
+        self.make_headers(work, tree)
+        return work / "usr"
+
+
+def jobs():
+    return f"-j{len(os.sched_getaffinity(0))}"
+
+
+def configure(step, tree, build, configs):
+    """Configures a kernel with these lines and nothing else that can be off."""
+    wanted = "".join(path.read_text() for path in configs)
+    used = build / "box-config"
+    if (build / ".config").exists() and used.exists() and used.read_text() == wanted:
+        return
+    build.mkdir(exist_ok=True)
+    used.write_text(wanted)
+    # Before Linux 7.3 sysctls were asked for by another name.
+    (build / "allconfig").write_text(
+        wanted.replace("\nCONFIG_SYSCTL=y\n", "\nCONFIG_SYSCTL=y\nCONFIG_PROC_SYSCTL=y\n"))
+    step.run("make", "-C", tree, f"O={build}",
+             f"KCONFIG_ALLCONFIG={build}/allconfig", "allnoconfig")
+    taken = set((build / ".config").read_text().splitlines())
+    for line in re.findall(r"^(?:# )?CONFIG_.*", wanted, re.M):
+        if line not in taken:
+            (build / ".config").unlink()
+            raise StepFailed(f"the kernel's configuration did not take: {line}")
+
+
+class Kernel(LinuxPart):
+    """The kernel in the box."""
+
+    name = "kernel"
+    megabytes = 500
+    configs = [MACHINE / "kernel.config"]
+    options = []    # make's
+    init = None     # the source of an init to go with it
+
+    def inputs(self, needs):
+        files = [MACHINE / "kernel-cc", MACHINE / "kernel-common.h", *self.configs]
+        return [debian.linux_version(needs["linux"]), compiler(), self.options,
+                os.environ.get(PLAIN_CC, ""),
+                [cache.hash_file(path) for path in [*files, *([self.init] if self.init else [])]]]
+
+    def compile(self, tree, build, options=()):
+        version = debian.linux_version(tree)
+        text = f"building Linux {version} ({self.name})"
+        if ksrc():
+            text = f"building Linux {version} of {tree} ({self.name})"
+        with Step(text, cache.log(self.name)) as step:
+            configure(step, tree, build, self.configs)
+            step.run("make", "-C", tree, f"O={build}", jobs(), *self.options, *options, "vmlinux")
+            shutil.copy(build / "include/config/kernel.release", build / "release")
+        if self.init:
+            with Step("building its init", cache.log(f"{self.name}-init")) as step:
+                make_initramfs(step, self.init, build)
+
+    def make(self, new, work, parts):
+        build = work / "build"
+        options = []
+        if not os.environ.get(PLAIN_CC):
+            # In here no path has blanks, which make can't do with.
+            shutil.copy(MACHINE / "kernel-cc", work / "cc")
+            shutil.copy(MACHINE / "kernel-common.h", work / "common.h")
+            options = [f"CC={work}/cc"]
+        self.compile(parts["linux"], build, options)
+        for name in "vmlinux", ".config", "release", *(["initramfs"] if self.init else []):
+            shutil.copy(build / name, new / name)
+        for path in build.rglob("*.gcno"):
+            to = new / path.relative_to(build)
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, to)
+
+    def make_in(self, work, tree):
+        build = work if self.name == "kernel" else work / self.name
+        build.mkdir(exist_ok=True)
+        self.compile(tree, build)
+        return build
+
+
+class Coverage(Kernel):
+    """A kernel that counts which lines of KVM's TDX code ran.  kbuild takes the
+    names of the objects to count in from make's variables."""
+
+    name = "coverage"
+    configs = [*Kernel.configs, MACHINE / "coverage.config"]
+    options = ["GCOV_PROFILE_vmx/tdx.o=y", "GCOV_PROFILE_vmx/main.o=y"]
+
+
+class Guest(Kernel):
+    """A Linux to run as a TD, with an init."""
+
+    name = "guest"
+    configs = [TDX / "guest/config"]
+    init = TDX / "guest/init.c"

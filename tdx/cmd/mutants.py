@@ -1,0 +1,445 @@
+# SPDX-License-Identifier: GPL-2.0
+"""mutants: "make mutants".  Breaks KVM on purpose, one mutant at a time, and runs
+the suite until it fails.
+
+A mutant is a file NAME.sed of sed's extended regular expressions, with
+    # file: PATH        the file of the kernel that it changes
+    # TEXT              what is broken
+    # tests: TEST...    the tests to begin with (optional)
+MUTANTS names a directory of others, MUTANT=NAME,... some of them.  With RESUME=1
+those that were caught before, by the same tests on the same kernel and the same
+box, are not run again.
+
+A row each: name, the case that caught it or SURVIVED or an error, seconds.  What
+cannot be applied, compiled or run is an error, not a catch.
+
+Only the objects that depend on the mutated file are compiled, by the commands that
+kbuild has saved beside them, and then the kernel is linked.  The next mutant is
+built while one runs, as a kernel is linked by one CPU."""
+
+import concurrent.futures
+import contextlib
+import fcntl
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+
+import cache
+import debian
+import process
+import selftests
+from build import build
+from graph import TDX, compiler
+from kernel import MACHINE, configure, jobs
+from process import Step, StepFailed, build_environment, say
+
+# A mutant with more objects than that is left to kbuild.
+MOST_OBJECTS = 150
+
+
+def die(message):
+    process.die(message, "mutants")
+
+
+class MutantError(Exception):
+    """Why a mutant can't be tried."""
+
+
+class Mutant:
+    """One mutant, as its file describes it."""
+
+    def __init__(self, path):
+        self.path = path
+        self.name = path.stem
+        self.text = path.read_text()
+
+    def header(self, key):
+        found = re.search(rf"^# {key}:[ \t]*(.*?)[ \t]*$", self.text, re.M)
+        return found[1] if found else ""
+
+    @property
+    def file(self):
+        return self.header("file")
+
+    def order(self, tests):
+        """Returns tests, with those first that the mutant names."""
+        first = [f"x86/{name}" for name in self.header("tests").split()]
+        if not set(first) <= set(tests):
+            raise MutantError("it names a test that is not there")
+        return first + [name for name in tests if name not in first]
+
+    def apply(self, linux):
+        """Returns the file that it changes, mutated."""
+        path = linux / self.file
+        if not self.file or ".." in self.file.split("/") or not path.is_file():
+            raise MutantError(f"no such file: {self.file}")
+        sed = subprocess.run(["sed", "-E", "-f", self.path, path], capture_output=True)
+        if sed.returncode:
+            lines = sed.stderr.decode(errors="replace").splitlines() or ["failed"]
+            raise MutantError(f"sed: {lines[-1]}")
+        if sed.stdout == path.read_bytes():
+            raise MutantError("it changes nothing")
+        return sed.stdout
+
+
+def choose(directory, wanted):
+    """Returns the mutants in a directory, or those of these names."""
+    names = [name.removesuffix(".sed") for name in re.split(r"[,\s]+", wanted) if name]
+    for name in names:
+        if not (directory / f"{name}.sed").is_file():
+            die(f"no such mutant: {directory / name}.sed")
+    paths = [directory / f"{name}.sed" for name in names] or sorted(directory.glob("*.sed"))
+    if not paths:
+        die(f"no mutants in {directory}")
+    return [Mutant(path) for path in paths]
+
+
+def saved_command(text):
+    """Returns what kbuild's file .NAME.o.cmd says was done to make NAME.o, and the
+    files that NAME.o depends on."""
+    command = re.search(r"^(?:saved)?cmd_\S+ := (.*)$", text, re.M)
+    depends = re.search(r"^deps_\S+ := \\\n((?:.*\\\n)*.*)", text, re.M)
+    source = re.search(r"^source_\S+ := (\S+)$", text, re.M)
+    files = [word for word in depends[1].split() if word != "\\"] if depends else []
+    if source:
+        files.append(source[1])
+    # make's quoting, as kbuild's make-cmd has it
+    command = command[1].replace("$(pound)", "#").replace("$$", "$") if command else ""
+    return command, files
+
+
+class BrokenKernel:
+    """A kernel that is mutated.  Its source is a tree of links, so that it costs
+    nothing; a link makes room for the file that was mutated."""
+
+    def __init__(self, linux):
+        self.linux = linux
+        self.config = MACHINE / "kernel.config"
+        self.top = cache.need() / "mutants" / cache.hash_of(
+            str(linux), cache.hash_file(self.config), compiler())
+        self.tree = self.top / "tree"
+        self.build = self.top / "build"
+        self.saved = self.top / "saved"         # objects as they were before
+        self.complete = self.top / "complete"   # kbuild went through
+        self.depends = {}
+
+    def prepare(self):
+        """Makes the tree, or what a killed run left of it, like the source."""
+        self.top.mkdir(parents=True, exist_ok=True)
+        os.utime(self.top)
+        if not self.tree.is_dir():
+            say("mutants: copying the kernel's source")
+            new = self.top / "tree.new"
+            shutil.rmtree(new, ignore_errors=True)
+            subprocess.run(["cp", "-as", self.linux, new], check=True)
+            os.rename(new, self.tree)
+        if self.saved.is_dir():
+            self.restore_objects()
+        found = subprocess.run(["find", self.tree, "-type", "f"], stdout=subprocess.PIPE,
+                               text=True, check=True).stdout
+        for path in found.splitlines():
+            self.restore_link(pathlib.Path(path).relative_to(self.tree))
+
+    def restore_link(self, name):
+        (self.tree / name).unlink()
+        (self.tree / name).symlink_to(self.linux / name)
+
+    def make_all(self, log):
+        """Has kbuild build the kernel, as it is."""
+        with open(log, "w") as output:
+            step = QuietStep(output)
+            self.complete.unlink(missing_ok=True)
+            configure(step, self.tree, self.build, [self.config])
+            step.run("make", "-C", self.tree, f"O={self.build}", jobs(), "vmlinux")
+            self.complete.touch()
+
+    def objects_of(self, name):
+        """Returns the object files that depend on a file of the source, with the
+        commands that make them; None if it takes more than that."""
+        if not self.depends:
+            for path in self.build.rglob(".*.cmd"):
+                command, files = saved_command(path.read_text(errors="replace"))
+                target = path.with_name(path.name[1:].removesuffix(".cmd"))
+                for file in files:
+                    self.depends.setdefault(file, []).append((target, command))
+        objects = self.depends.get(str(self.tree / name), [])
+        if not objects or len(objects) > MOST_OBJECTS:
+            return None
+        if any(not command or target.suffix != ".o" or not target.is_file()
+               for target, command in objects):
+            return None
+        return objects
+
+    def compile(self, objects, output):
+        def make(object_and_command):
+            child = process.start(["sh", "-c", object_and_command[1]], cwd=self.build,
+                                  stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                                  env=build_environment())
+            return process.wait(child)
+
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            if any(pool.map(make, objects)):
+                raise StepFailed("the compiler failed")
+
+    def link(self, output):
+        """Links the kernel again.  What "." names is kbuild's walk over all
+        directories, which is told to be done."""
+        (self.build / "built-in.a").touch()
+        QuietStep(output).run("make", "-rR", "--no-print-directory", "-f",
+                              self.tree / "Makefile", "-o", ".", "vmlinux", cwd=self.build)
+
+    def save_objects(self, objects):
+        new = self.top / "saved.new"
+        shutil.rmtree(new, ignore_errors=True)
+        for target, _ in objects:
+            to = new / target.relative_to(self.build)
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(target, to)
+        os.rename(new, self.saved)
+
+    def restore_objects(self):
+        for path in self.saved.rglob("*.o"):
+            shutil.copy2(path, self.build / path.relative_to(self.saved))
+        shutil.rmtree(self.saved)
+
+    def make(self, name, contents, log):
+        """Builds the kernel with other contents in one file."""
+        objects = self.objects_of(name) if self.complete.exists() else None
+        if objects:
+            self.save_objects(objects)
+        else:
+            self.complete.unlink(missing_ok=True)
+        (self.tree / name).unlink()
+        (self.tree / name).write_bytes(contents)
+        try:
+            if objects:
+                with open(log, "w") as output:
+                    self.compile(objects, output)
+                    self.link(output)
+            else:
+                self.make_all(log)
+        finally:
+            if objects:
+                self.restore_link(name)
+                self.restore_objects()
+            else:
+                # Newer than its objects, or kbuild would leave them as they are.
+                (self.tree / name).write_bytes((self.linux / name).read_bytes())
+                self.complete.unlink(missing_ok=True)
+
+    def restore(self, log):
+        """Builds the kernel as it came."""
+        if not self.complete.exists():
+            self.make_all(log)
+            return
+        with open(log, "w") as output:
+            self.link(output)
+
+
+class QuietStep(Step):
+    """A step that says nothing, and whose failure is an exception."""
+
+    def __init__(self, output):
+        super().__init__("", "")
+        self.log = output
+
+
+class Suite:
+    """Runs the tests as "make run_tests" does, but no further than the first
+    failure, few at a time, as it is the first that most likely fails."""
+
+    def __init__(self, parts, work):
+        self.parts = parts
+        self.output = work / "output"
+        # A hang is a catch, so a test gets far more than it ever takes, and no more.
+        self.timeout = int(os.environ.get("TEST_TIMEOUT") or 30)
+        self.child = None
+
+    def start(self, kernel, tests):
+        environment = {**os.environ, "TEST_TIMEOUT": str(self.timeout),
+                       "TEST_FAIL_FAST": "1", "TEST_JOBS": "2"}
+        with open(self.output, "w") as output:
+            self.child = process.start(
+                [TDX / "box", "run", "--timeout", str(self.timeout + 120), "--kernel", kernel,
+                 "--", self.parts["runner"] / "runner", self.parts["tests"], *tests],
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment)
+
+    def finish(self):
+        """Returns what the suite found, or None if all passed."""
+        status = process.wait(self.child)
+        if not status:
+            return None
+        return find_catcher(self.output.read_text(errors="replace"), status)
+
+
+# What gives a mutant away, the first that is found.
+CATCHERS = [
+    r"^# not ok [0-9]+ (.*)",
+    r"^not ok [0-9]+ selftests: kvm: (.*)",
+    r"^tdx/box: the kernel complained (while .*):$",
+    r"^tdx/box: (timeout .*); ",
+    r"^tdx/box: (the machine ended before .*)",
+]
+
+
+def find_catcher(output, status):
+    """Returns what gave the mutant away, from what the suite printed."""
+    for number, pattern in enumerate(CATCHERS):
+        found = re.search(pattern, output, re.M)
+        if found:
+            return f"splat {found[1]}" if number == 2 else found[1]
+    if status == 125:
+        raise MutantError(f"the box: {(output.splitlines() or ['nothing said'])[-1]}")
+    return f"the box ended with status {status}"
+
+
+def compiler_error(log):
+    """Returns the line of a build's log that says what is wrong."""
+    lines = log.read_text(errors="replace").splitlines() or ["nothing said"]
+    return next((line for line in lines if "error" in line), lines[-1])
+
+
+class Results:
+    """What was caught in earlier runs, for those who resume one."""
+
+    def __init__(self, path):
+        self.path = path
+        self.caught = {}
+        with contextlib.suppress(OSError, ValueError):
+            self.caught = json.loads(path.read_text())
+
+    def key(self, mutant):
+        return f"{mutant.name} {cache.hash_of(mutant.text)}"
+
+    def find(self, mutant):
+        return self.caught.get(self.key(mutant))
+
+    def add(self, mutant, verdict):
+        self.caught[self.key(mutant)] = verdict
+        new = self.path.with_suffix(".new")
+        new.write_text(json.dumps(self.caught))
+        os.rename(new, self.path)
+
+
+class Run:
+    """One run of "make mutants"."""
+
+    def __init__(self, mutants, parts, work):
+        self.mutants = mutants
+        self.work = work
+        self.log = work / "build"
+        self.tests = selftests.all_tests()
+        self.suite = Suite(parts, work)
+        self.kernel = BrokenKernel(parts["linux"])
+        same = cache.hash_of(*map(str, parts.values()))
+        self.passed = self.kernel.top.parent / f"passed-{self.kernel.top.name}-{same}"
+        self.results = Results(self.kernel.top / f"caught-{same}")
+        self.resumed = os.environ.get("RESUME") and self.results
+        self.running = None     # a mutant and when it began
+        self.caught = 0
+
+    def check_without(self):
+        """What fails without a mutant proves nothing.  That it passed is remembered
+        for whoever tries one mutant after the other."""
+        if self.kernel.complete.exists() and self.passed.exists() and (
+                os.environ.get("MUTANT") or self.resumed):
+            return
+        say("mutants: the suite without any")
+        try:
+            self.kernel.restore(self.log)
+        except StepFailed:
+            say(self.log.read_text(errors="replace"))
+            die("the kernel does not build")
+        self.suite.start(self.set_aside(), self.tests)
+        try:
+            catcher = self.suite.finish()
+        except MutantError as error:
+            catcher = error
+        if catcher:
+            for line in self.suite.output.read_text(errors="replace").splitlines()[-40:]:
+                say(line)
+            die(f"the suite fails without any mutant: {catcher}")
+        self.passed.touch()
+
+    def set_aside(self):
+        """Returns a kernel that the next build does not replace."""
+        kernel = self.work / "vmlinux"
+        kernel.unlink(missing_ok=True)
+        shutil.copy(self.kernel.build / "vmlinux", kernel)
+        return kernel
+
+    def build(self, mutant):
+        """Builds a mutant's kernel.  Returns the tests in its order."""
+        ordered = mutant.order(self.tests)
+        contents = mutant.apply(self.kernel.linux)
+        try:
+            self.kernel.make(mutant.file, contents, self.log)
+        except StepFailed:
+            raise MutantError(f"it does not compile: {compiler_error(self.log)}") from None
+        return ordered
+
+    def row(self, mutant, verdict, began):
+        """The times of one and the next overlap."""
+        print(f"{mutant.name:<40} {verdict:<60} {int(time.monotonic() - began):4} s", flush=True)
+
+    def finish_running(self):
+        if not self.running:
+            return
+        mutant, began = self.running
+        self.running = None
+        try:
+            catcher = self.suite.finish()
+        except MutantError as error:
+            self.row(mutant, f"ERROR: {error}", began)
+            return
+        if catcher:
+            self.caught += 1
+            self.results.add(mutant, catcher)
+        self.row(mutant, catcher or "SURVIVED", began)
+
+    def try_all(self):
+        for mutant in self.mutants:
+            if self.resumed and (verdict := self.resumed.find(mutant)):
+                self.caught += 1
+                print(f"{mutant.name:<40} {verdict:<60} before", flush=True)
+                continue
+            began = time.monotonic()
+            try:
+                ordered, error = self.build(mutant), None
+            except MutantError as reason:
+                error = reason
+            self.finish_running()
+            if error:
+                self.row(mutant, f"ERROR: {error}", began)
+                continue
+            self.suite.start(self.set_aside(), ordered)
+            self.running = mutant, began
+        self.finish_running()
+        print(f"{self.caught} of {len(self.mutants)} mutants caught")
+        return int(self.caught != len(self.mutants))
+
+
+def main(_arguments):
+    directory = pathlib.Path(os.environ.get("MUTANTS") or TDX / "mutants").absolute()
+    mutants = choose(directory, os.environ.get("MUTANT", ""))
+    parts = build(["linux", "tests", "runner", "qemu", "init"])
+    debian.install()
+    (cache.need() / "mutants").mkdir(exist_ok=True)
+    with open(cache.directory() / "mutants/lock", "w") as guard, \
+            tempfile.TemporaryDirectory(prefix="tdx-mutants.") as work:
+        try:
+            fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            die("another run of the mutants is under way")
+        run = Run(mutants, parts, pathlib.Path(work))
+        run.kernel.prepare()
+        try:
+            run.check_without()
+            return run.try_all()
+        finally:
+            process.children.end_all()

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0
+import os
+import subprocess
+
+from support import CacheTest
+
+import mutants
+import selftests
+from graph import TDX
+
+SED = """# file: arch/x86/kvm/vmx/tdx.c
+# SPDX-License-Identifier: GPL-2.0
+# what is broken
+# tests: tdx_b_test tdx_a_test
+s/good/bad/
+"""
+TESTS = ["x86/tdx_a_test", "x86/tdx_b_test", "x86/tdx_c_test"]
+
+
+class MutantTest(CacheTest):
+    def mutant(self, text):
+        path = self.dir / "name.sed"
+        path.write_text(text)
+        return mutants.Mutant(path)
+
+    def apply(self, text):
+        linux = self.dir / "linux"
+        (linux / "arch/x86/kvm/vmx").mkdir(parents=True, exist_ok=True)
+        (linux / "arch/x86/kvm/vmx/tdx.c").write_text("all is good\n")
+        return self.mutant(text).apply(linux)
+
+    def test_header(self):
+        mutant = self.mutant(SED)
+        self.assertEqual((mutant.name, mutant.file), ("name", "arch/x86/kvm/vmx/tdx.c"))
+        self.assertEqual(mutant.order(TESTS), [TESTS[1], TESTS[0], TESTS[2]])
+        self.assertEqual(self.mutant("# file: x\n").order(TESTS), TESTS)
+
+    def test_applied(self):
+        self.assertEqual(self.apply(SED), b"all is bad\n")
+
+    def test_not_applied(self):
+        for text, error in ((SED.replace("good", "evil"), "it changes nothing"),
+                            (SED.replace("s/good", "s/(good"), "^sed: "),
+                            (SED.replace("tdx.c", "none.c"), "no such file: .*none.c"),
+                            ("s/a/b/\n", "no such file: $"),
+                            ("# file: arch/../../../etc/passwd\n", "no such file: ")):
+            with self.assertRaisesRegex(mutants.MutantError, error):
+                self.apply(text)
+
+    def test_names_a_test_that_is_not_there(self):
+        with self.assertRaisesRegex(mutants.MutantError, "a test that is not there"):
+            self.mutant(SED.replace("tdx_a", "tdx_z")).order(TESTS)
+
+    def test_choice(self):
+        for name in "b", "a", "c":
+            (self.dir / f"{name}.sed").write_text(SED)
+        names = lambda wanted: [mutant.name for mutant in mutants.choose(self.dir, wanted)]
+        self.assertEqual(names(""), ["a", "b", "c"])
+        self.assertEqual(names("c,a.sed"), ["c", "a"])
+        self.assertEqual(names(" b  c"), ["b", "c"])
+        with self.dies("no such mutant"):
+            names("d")
+        with self.dies("no mutants in"):
+            mutants.choose(self.dir / "none", "")
+
+    def test_the_projects_own(self):
+        for mutant in mutants.choose(TDX / "mutants", ""):
+            self.assertRegex(mutant.file, r"^[a-z0-9_/]+\.[ch]$", mutant.name)
+
+
+class VerdictTest(CacheTest):
+    def test_catcher(self):
+        for text, verdict in (
+                ("# ok 1 a.b\n# not ok 2 a.c\n# not ok 3 a.d\nnot ok 1 selftests: kvm: t\n", "a.c"),
+                ("not ok 1 selftests: kvm: tdx_a_test # TIMEOUT\n", "tdx_a_test # TIMEOUT"),
+                ("tdx/box: the kernel complained while running t:\n    WARNING\n",
+                 "splat while running t"),
+                ("tdx/box: timeout after 150 s while booting; the kernel's last lines:\n",
+                 "timeout after 150 s while booting"),
+                ("tdx/box: the machine ended before runner did\n",
+                 "the machine ended before runner did"),
+                ("", "the box ended with status 1")):
+            self.assertEqual(mutants.find_catcher(text, 1), verdict)
+
+    def test_an_error_is_no_catch(self):
+        with self.assertRaisesRegex(mutants.MutantError, "the box: tdx/box: QEMU failed"):
+            mutants.find_catcher("tdx/box: QEMU failed\n", 125)
+
+    def test_compiler_error(self):
+        log = self.dir / "log"
+        log.write_text("CC x\nx.c:1: error: no\nmake: *** Error 1\n")
+        self.assertEqual(mutants.compiler_error(log), "x.c:1: error: no")
+        log.write_text("")
+        self.assertEqual(mutants.compiler_error(log), "nothing said")
+
+    def test_results(self):
+        (self.dir / "a.sed").write_text(SED)
+        mutant = mutants.Mutant(self.dir / "a.sed")
+        mutants.Results(self.dir / "caught").add(mutant, "case.one")
+        self.assertEqual(mutants.Results(self.dir / "caught").find(mutant), "case.one")
+        (self.dir / "a.sed").write_text(SED + "s/x/y/\n")
+        mutant = mutants.Mutant(self.dir / "a.sed")
+        self.assertIsNone(mutants.Results(self.dir / "caught").find(mutant))
+        (self.dir / "caught").write_text("no JSON")
+        self.assertIsNone(mutants.Results(self.dir / "caught").find(mutant))
+
+
+class SavedCommandTest(CacheTest):
+    def test_parsed(self):
+        command, files = mutants.saved_command(
+            "savedcmd_a/b.o := gcc -DX='\"y\"' -D$(pound)z -o a/b.o /t/b.c ; echo $$HOME\n\n"
+            "source_a/b.o := /t/b.c\n\n"
+            "deps_a/b.o := \\\n  /t/b.h \\\n    $(wildcard include/config/X) \\\n  c.h \\\n\n"
+            "a/b.o: $(deps_a/b.o)\n")
+        self.assertEqual(command, "gcc -DX='\"y\"' -D#z -o a/b.o /t/b.c ; echo $HOME")
+        self.assertEqual([file for file in files if file.startswith("/")], ["/t/b.h", "/t/b.c"])
+
+    def test_without_dependencies(self):
+        self.assertEqual(mutants.saved_command("savedcmd_a.a := ar a\n"), ("ar a", []))
+        self.assertEqual(mutants.saved_command(""), ("", []))
+
+
+class BrokenKernelTest(CacheTest):
+    """On a kernel of one object, built by a kbuild of one line."""
+
+    def setUp(self):
+        super().setUp()
+        self.linux = self.dir / "linux"
+        self.linux.mkdir()
+        (self.linux / "a.c").write_text("good\n")
+        (self.linux / "Makefile").write_text(
+            "vmlinux:\n\tcat a.o built-in.a >vmlinux\n")
+        self.kernel = mutants.BrokenKernel(self.linux)
+        with self.quiet():
+            self.kernel.prepare()
+        self.kernel.build.mkdir()
+        (self.kernel.build / "a.o").write_text("good\n")
+        (self.kernel.build / ".a.o.cmd").write_text(
+            f"savedcmd_a.o := cp {self.kernel.tree}/a.c a.o ; grep -q o a.o\n\n"
+            f"source_a.o := {self.kernel.tree}/a.c\n")
+        (self.kernel.build / "built-in.a").write_text("")
+        self.kernel.complete.touch()
+        self.log = self.dir / "log"
+
+    def vmlinux(self):
+        (self.kernel.build / "vmlinux").unlink(missing_ok=True)
+
+    def check_restored(self):
+        self.assertTrue((self.kernel.tree / "a.c").is_symlink())
+        self.assertEqual((self.kernel.build / "a.o").read_text(), "good\n")
+        self.assertFalse(self.kernel.saved.exists())
+
+    def test_only_what_depends_on_it(self):
+        self.kernel.make("a.c", b"worse\n", self.log)
+        self.assertEqual((self.kernel.build / "vmlinux").read_text(), "worse\n")
+        self.check_restored()
+        self.vmlinux()
+        self.kernel.restore(self.log)
+        self.assertEqual((self.kernel.build / "vmlinux").read_text(), "good\n")
+
+    def test_does_not_compile(self):
+        with self.assertRaises(mutants.StepFailed):
+            self.kernel.make("a.c", b"bad\n", self.log)
+        self.check_restored()
+
+    def test_killed_meanwhile(self):
+        self.kernel.save_objects(self.kernel.objects_of("a.c"))
+        (self.kernel.tree / "a.c").unlink()
+        (self.kernel.tree / "a.c").write_text("worse\n")
+        (self.kernel.build / "a.o").write_text("worse\n")
+        mutants.BrokenKernel(self.linux).prepare()
+        self.check_restored()
+
+    def test_what_only_kbuild_can_make(self):
+        self.assertIsNone(self.kernel.objects_of("Makefile"))
+        (self.kernel.build / ".b.s.cmd").write_text(
+            f"savedcmd_b.s := x\n\nsource_b.s := {self.kernel.tree}/a.c\n")
+        self.kernel.depends = {}
+        self.assertIsNone(self.kernel.objects_of("a.c"))
