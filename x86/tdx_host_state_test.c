@@ -20,6 +20,8 @@
 #include "tdx/tdx_util.h"
 #include "tdx/vcpu_thread.h"
 
+TDX_TEST_RUNS_ALONE;
+
 #define NR_VCPUS	2
 #define VECTOR		0xa1
 

@@ -19,6 +19,8 @@
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
+TDX_TEST_RUNS_ALONE;
+
 /* For cases that use up what there is, and have up to four TDs at once. */
 #define NR_KEYIDS	4
 
