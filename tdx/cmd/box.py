@@ -51,8 +51,8 @@ def end_by_signal(number, _frame):
 
 def catch_signals():
     for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
-        # nohup's choice holds.
-        if signal.getsignal(number) != signal.SIG_IGN or number != signal.SIGHUP:
+        # What nohup or a shell chose holds.
+        if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, end_by_signal)
 
 
@@ -101,7 +101,7 @@ def find_parts(options, command, shell):
     if shell:
         try:
             found |= parts(["tests"])
-        except Failure:
+        except (Failure, SystemExit):
             say("the tests are not there, as they do not build")
     return found, programs.links(found["tests"]) if "tests" in found else []
 

@@ -300,7 +300,9 @@ def run_part(name, directory):
     part = Part(name, directory)
     try:
         status = globals()[f"check_{name}"](part)
-    except Failure as failure:
+    except (Failure, SystemExit) as failure:
+        if isinstance(failure, SystemExit) and isinstance(failure.code, int) and failure.code > 1:
+            raise       # by a signal
         status = str(failure) or "it could not start"
     finally:
         part.end()

@@ -8,24 +8,33 @@ import re
 
 from parts import TOP
 
-# A path whose last part is a test's name, or a pattern of such names.
-NAMES = re.compile(r"[\w./~+@%*?\[\]-]*\btdx_[\w*?\[\]-]*_test(?![\w-]|\.\w)|[\w./~+@%-]*x86/\*")
+# Paths in a text, patterns of the shell's among them; and what their last part is if
+# they name tests.
+PATHS = re.compile(r"[\w./~+@%*?\[\]-]+")
+TESTS = re.compile(r"tdx_[\w*?\[\]-]*_test|\*")
 MAX_SCRIPT = 1 << 16
 
 
 def script(path):
     """The text of a script, "" for any other file."""
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
+    # To open what is no regular file may do something, or wait.
+    if not os.path.isfile(path):
         return ""
     try:
-        data = os.read(fd, MAX_SCRIPT) if os.path.isfile(path) else b""
+        with open(path, "rb", buffering=0) as file:
+            data = file.read(MAX_SCRIPT)
     except OSError:
-        data = b""
-    finally:
-        os.close(fd)
+        return ""
     return "" if b"\0" in data else data.decode(errors="replace")
+
+
+def names(text):
+    """The paths in a text that name tests."""
+    if "tdx_" not in text and "x86/*" not in text:
+        return []
+    found = (path.rstrip(".") for path in PATHS.findall(text))
+    return [path for path in found if TESTS.fullmatch(path.rpartition("/")[2]) and
+            (not path.endswith("*") or path.endswith("x86/*"))]
 
 
 def exists(name):
@@ -46,7 +55,7 @@ def names_test(command):
     not there on this machine?"""
     texts = [*command, *(script(word) for word in command)]
     return any(not exists(name) and has_source(name)
-               for text in texts for name in NAMES.findall(text))
+               for text in texts for name in names(text))
 
 
 def links(tests):

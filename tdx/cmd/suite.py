@@ -107,7 +107,7 @@ class StatusLine:
 
     def draw(self):
         try:
-            width = os.get_terminal_size(self.stream.fileno()).columns
+            width = os.get_terminal_size(self.stream.fileno()).columns or 80
         except OSError:
             width = 80
         self.clear()

@@ -384,15 +384,12 @@ class Shell(Launcher):
         self.expect(master, b"50 132")
         # Keys that are signals arrive inside.
         for key, name in (b"\x1c", b"131"), (b"\x03", b"130"):
-            os.write(master, b"echo up $((2 + 1)); sleep 1000; echo status $?\n")
+            os.write(master, b"sh -c 'echo up $((2 + 1)); exec sleep 1000'\n")
             self.expect(master, b"up 3")
-            time.sleep(0.5)     # the shell starts it
             os.write(master, key)
-            if key == b"\x1c":
-                self.expect(master, b"status " + name)
-            else:
-                os.write(master, b"echo status $?\n")
-                self.expect(master, b"status " + name)
+            self.expect(master, b"bash-")
+            os.write(master, b"echo status $?\n")
+            self.expect(master, b"status " + name)
         os.write(master, b"exit 5\n")
         self.expect(master, b"exit")
         self.assertEqual(process.wait(), 5)
