@@ -169,10 +169,10 @@ def main(arguments):
             say(failure)
         result = failure.status
     except SystemExit as error:
-        # A build's, which has said why.
+        # A build's: a signal, or it failed.
         if isinstance(error.code, str):
             complain(error.code)
-        result = STATUS_BOX
+        result = error.code if isinstance(error.code, int) and error.code > 128 else STATUS_BOX
     except OSError as error:
         if error.errno == 32:
             result = 128 + signal.SIGPIPE

@@ -19,7 +19,6 @@ is counted at the end is what they printed.
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -313,16 +312,10 @@ def run_part(name, directory):
     return part.reader.totals()
 
 
-def end_by_signal(number, _frame):
-    raise SystemExit(128 + number)
-
-
 def main(arguments):
     for name in arguments:
         if name not in ALL + IF_ASKED:
             raise SystemExit(f"check: no part '{name}' (there are: {' '.join(ALL + IF_ASKED)})")
-    for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
-        signal.signal(number, end_by_signal)
     for name in NOT_FOR_CHILDREN:
         os.environ.pop(name, None)
     totals = dict.fromkeys(ktap.RESULTS, 0)

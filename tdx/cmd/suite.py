@@ -242,13 +242,7 @@ def run_in_box(suite, tests):
     return status
 
 
-def end_by_signal(number, _frame):
-    raise SystemExit(128 + number)
-
-
 def main(_arguments):
-    for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
-        signal.signal(number, end_by_signal)
     host = choose_host()
     tests = choose_tests()
     suite = Suite()
