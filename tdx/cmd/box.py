@@ -101,7 +101,9 @@ def find_parts(options, command, shell):
     if shell:
         try:
             found |= parts(["tests"])
-        except (Failure, SystemExit):
+        except (Failure, SystemExit) as failure:
+            if getattr(failure, "code", None) in (130, 143):
+                raise
             say("the tests are not there, as they do not build")
     return found, programs.links(found["tests"]) if "tests" in found else []
 
