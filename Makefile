@@ -3,13 +3,14 @@
 # for the test programs, by selftests.mk.
 
 # What a user may set on the command line reaches the scripts through these.
-export HOST TESTS PROFILE TIMEOUT TEST_TIMEOUT
+export HOST TESTS PROFILE TIMEOUT TEST_TIMEOUT TEST_JOBS TEST_FAIL_FAST
 export KSRC KERNEL QEMU QEMU_SRC LLVM TDX_CACHE TDX_PLAIN_CC MUTANTS MUTANT RESUME
 
 # The commands are modules of one Python package.
 CMD := /usr/bin/python3 -I tdx/cmd
 
-.PHONY: help run_tests check coverage mutants bench lint install-tree uninstall-tree clean-cache
+.PHONY: help run_tests check coverage mutants bench lint cpuid-map install-tree
+.PHONY: uninstall-tree clean-cache
 
 help:
 	@sed -n 's/^# | //p' Makefile
@@ -23,12 +24,18 @@ help:
 # |   KERNEL=VERSION               another of Debian's linux-source packages
 # |   QEMU=bookworm-backports      another of Debian's QEMUs; QEMU_SRC=DIR for yours
 # |   LLVM=1                       tests by clang
+# |   TIMEOUT=SECONDS              for all tests together in the box (900)
+# |   TEST_TIMEOUT=SECONDS         for each test (120)
+# |   TEST_JOBS=N                  tests that run at a time
+# |   TEST_FAIL_FAST=1             stop at the first failure
 run_tests:
-	@tdx/suite
+	@$(CMD) suite
 
 # | make check                     the project's own tests, all of them
+# |   PARTS="NAME ..."             only those: module inside suite inject guest intree
+# |                                box tools lint, and stress, which takes half an hour
 check:
-	@tdx/check
+	@$(CMD) check $(PARTS)
 
 # | make coverage                  the lines of KVM's TDX code that the suite reaches
 coverage:
@@ -44,9 +51,14 @@ mutants:
 bench:
 	@$(CMD) bench
 
+# | make cpuid-map                 a page that shows what decides about each bit of a
+# |                                TD's CPUID; HOST and PROFILE as above
+cpuid-map:
+	@$(CMD) cpuid_map
+
 # | make lint                      checkpatch, shellcheck, warnings
 lint:
-	@tdx/check lint
+	@$(CMD) check lint
 
 # | make install-tree KSRC=DIR     put the suite into a kernel tree
 # | make uninstall-tree KSRC=DIR   take it out again, and nothing else

@@ -10,6 +10,8 @@
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_test_harness.h"
 
+TDX_TEST_RUNS_ALONE;
+
 #define CANNOT_GO_OFFLINE	"the host refuses to take the CPU offline"
 
 FIXTURE(cpu_offline) {

@@ -18,6 +18,8 @@
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_test_harness.h"
 
+TDX_TEST_RUNS_ALONE;
+
 #define NR_RUNS		3
 #define GUEST_PATTERN	0x5a5a5a5a0000ul
 

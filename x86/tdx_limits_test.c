@@ -19,6 +19,8 @@
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
+TDX_TEST_RUNS_ALONE;
+
 /* So many KeyIDs are enough, as no case has more than four TDs of its own. */
 #define NR_KEYIDS	4
 

@@ -16,6 +16,8 @@
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
+TDX_TEST_RUNS_ALONE;
+
 #define MAX_VCPUS	4
 #define MAX_THREADS	8
 

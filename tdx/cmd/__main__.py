@@ -10,9 +10,13 @@ import process
 
 COMMANDS = [
     "build",
-    "mutants",
+    "suite",
+    "check",
     "coverage",
+    "mutants",
     "bench",
+    "cpuid_map",
+    "unittests",
 ]
 
 

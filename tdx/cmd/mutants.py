@@ -279,7 +279,7 @@ class Suite:
 
 # What gives a mutant away, the first that is found.
 CATCHERS = [
-    r"^# not ok [0-9]+ (.*)",
+    r"^(?:# |  )not ok [0-9]+ (.*)",
     r"^not ok [0-9]+ selftests: kvm: (.*)",
     r"^tdx/box: the kernel complained (while .*):$",
     r"^tdx/box: (timeout .*); ",

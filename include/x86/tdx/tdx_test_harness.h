@@ -37,6 +37,46 @@ TEST_F(suite, test)							\
 }									\
 static void __suite##_##test(struct kvm_vcpu *vcpu)
 
+/*
+ * At file scope: this test must not run beside others, because it counts what all
+ * TDs share or takes CPUs away.  Leaves an ELF note in the program, which a runner
+ * may read.
+ */
+#define TDX_TEST_RUNS_ALONE						\
+	static const struct {						\
+		u32 namesz, descsz, type;				\
+		char name[12];						\
+	} tdx_test_runs_alone						\
+	__attribute__((used, aligned(4), section(".note.kselftest"))) = {	\
+		sizeof("kselftest"), 0, 1, "kselftest",			\
+	}
+
+/*
+ * A selection of cases (-r, -f, ...) that matches none is a mistake.  The harness
+ * calls it a success, and exits.
+ */
+static pid_t test_harness_pid;
+
+static inline void test_fail_without_cases(void)
+{
+	if (getpid() != test_harness_pid || ksft_test_num())
+		return;
+	ksft_print_msg("No case of that name\n");
+	fflush(stdout);
+	_exit(KSFT_FAIL);
+}
+
+#define test_harness_run(argc, argv)					\
+({									\
+	int __ret;							\
+									\
+	test_harness_pid = getpid();					\
+	atexit(test_fail_without_cases);				\
+	__ret = test_harness_run(argc, argv);				\
+	test_harness_pid = 0;						\
+	__ret;								\
+})
+
 /* A fixture "td" for suites whose cases each have a TD of their own. */
 #define TDX_GUEST_FIXTURE(name)						\
 	FIXTURE(name) {							\

@@ -3,19 +3,25 @@
  * init of the box: makes the host's files visible, runs one command, hands its
  * output and its exit status out, and ends the machine.
  *
- * What the launcher (tdx/box) shares by 9p:
- *   tag "root"  the host's file system, read only.  It becomes the lower half
- *               of an overlay, so that a program may write wherever it could
- *               outside and nothing of it lasts.
- *   tag "box"   a directory of this run.  argv, env and cwd say what to run
- *               (strings that end in NUL), winsize ("ROWS COLUMNS") asks for a
- *               terminal, out names the directory whose files last.  status
- *               is where the result goes: "exit N", "signal N" or "error TEXT".
- *   tag "out"   that directory.
+ * What the launcher (tdx/cmd/machine.py) gives it:
  *
- * The command's standard streams go through virtio-serial ports of the names
- * tdx.stdin, tdx.stdout and tdx.stderr, or through the console hvc0 if there
- * is a terminal.
+ *   The initramfs has a directory /box with the files of this run.
+ *     argv, env	the command and its environment, strings that end in NUL
+ *     cwd	its current directory
+ *     umask	in octal
+ *     winsize	"ROWS COLUMNS", if it runs on a terminal
+ *     out	the directory whose files last, if there is one
+ *     links	pairs of strings that end in NUL: a symbolic link's target and
+ *		its place
+ *
+ *   The 9p tag "root" is the host's file system, read only.  It becomes the lower
+ *   half of an overlay, so a program can write wherever it could outside, and
+ *   nothing of it lasts.  The 9p tag "out" is the directory whose files last.
+ *
+ *   virtio-serial ports are the command's standard streams (tdx.stdin, tdx.stdout,
+ *   tdx.stderr).  With a terminal, the console hvc0 takes their place, and
+ *   tdx.winsize tells each new size.  tdx.status takes the result: "exit N",
+ *   "signal N" or "error TEXT".
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -44,16 +50,19 @@
 #define PORT_TIMEOUT_MS	60000
 
 static int box_dir = -1;
+static int status_port = -1;
+
+static int find_port(const char *name, int flags);
 
 /* Tells the launcher how it ended, and ends the machine. */
 static void __attribute__((noreturn)) finish(const char *fmt, ...)
 {
 	va_list ap;
-	int fd;
 
+	if (status_port < 0)
+		status_port = find_port("tdx.status", O_WRONLY);
 	va_start(ap, fmt);
-	fd = openat(box_dir, "status", O_WRONLY | O_CREAT | O_TRUNC, 0666);
-	if (fd < 0 || vdprintf(fd, fmt, ap) < 0 || close(fd))
+	if (status_port < 0 || vdprintf(status_port, fmt, ap) < 0)
 		fprintf(stderr, "tdx-box: cannot write the status\n");
 	va_end(ap);
 
@@ -114,7 +123,10 @@ static char *read_box_file(const char *name, size_t *size)
 	return text;
 }
 
-/* Reads a file of strings that end in NUL into an array that ends in NULL. */
+/*
+ * Reads a file of strings that end in NUL into an array that ends in NULL; NULL
+ * if there is no such file.
+ */
 static char **read_strings(const char *name)
 {
 	size_t size, n = 0;
@@ -123,7 +135,7 @@ static char **read_strings(const char *name)
 
 	text = read_box_file(name, &size);
 	if (!text)
-		die(name);
+		return NULL;
 	for (s = text; s < text + size; s += strlen(s) + 1)
 		n++;
 	strings = calloc(n + 1, sizeof(*strings));
@@ -132,6 +144,21 @@ static char **read_strings(const char *name)
 	for (s = text, n = 0; s < text + size; s += strlen(s) + 1)
 		strings[n++] = s;
 	return strings;
+}
+
+/*
+ * Programs that lie elsewhere, at the place where their user looks for them.
+ * Without one the command says itself that there is nothing.
+ */
+static void make_links(char **links)
+{
+	char path[4200];
+
+	for (; links && links[0] && links[1]; links += 2) {
+		snprintf(path, sizeof(path), ROOT "%s", links[1]);
+		if (symlink(links[0], path))
+			fprintf(stderr, "tdx-box: %s: %m\n", links[1]);
+	}
 }
 
 static void make_root(void)
@@ -146,7 +173,8 @@ static void make_root(void)
 		 "lowerdir=/lower,upperdir=/upper/files,workdir=/upper/work");
 
 	mount_at("proc", "proc", ROOT "/proc", 0, NULL);
-	mount_at("sysfs", "sysfs", ROOT "/sys", 0, NULL);
+	if (mount("/sys", ROOT "/sys", NULL, MS_MOVE, NULL))
+		die("/sys");
 	mount_if("debugfs", ROOT "/sys/kernel/debug");
 	mount_if("cgroup2", ROOT "/sys/fs/cgroup");
 	mount_at("devtmpfs", "devtmpfs", ROOT "/dev", 0, NULL);
@@ -158,6 +186,7 @@ static void make_root(void)
 	    symlink("fd/2", ROOT "/dev/stderr"))
 		die("/dev/fd");
 
+	make_links(read_strings("links"));
 	if (out) {
 		char path[4200];
 
@@ -192,8 +221,7 @@ static int find_port(const char *name, int flags)
 		close(fd);
 		snprintf(path, sizeof(path), "/dev/%s", entry->d_name);
 		fd = open(path, flags | O_CLOEXEC);
-		if (fd < 0)
-			die(path);
+		break;
 	}
 	if (dir)
 		closedir(dir);
@@ -270,6 +298,12 @@ static void wake_up(int sig)
 
 static int exec_command(char **argv, char **env)
 {
+	char *mask = read_box_file("umask", NULL);
+
+	if (mask)
+		umask(strtol(mask, NULL, 8));
+	signal(SIGCHLD, SIG_DFL);
+	signal(SIGPIPE, SIG_DFL);
 	environ = env;
 	execvp(argv[0], argv);
 	fprintf(stderr, "tdx-box: %s: %m\n", argv[0]);
@@ -341,8 +375,6 @@ static int run_with_pipes(char **argv, char **env)
 		dup2(in[0], 0);
 		dup2(out[1], 1);
 		dup2(err[1], 2);
-		signal(SIGCHLD, SIG_DFL);
-		signal(SIGPIPE, SIG_DFL);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		_exit(exec_command(argv, env));
 	}
@@ -369,6 +401,22 @@ static int run_with_pipes(char **argv, char **env)
 	return status;
 }
 
+/* Gives the console each size that the launcher tells. */
+static void follow_size(void)
+{
+	int console = open("/dev/hvc0", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	FILE *sizes = fdopen(open_port("tdx.winsize", O_RDONLY), "r");
+	struct winsize size = { 0 };
+	char line[80];
+
+	if (fork())
+		return;
+	while (sizes && fgets(line, sizeof(line), sizes))
+		if (sscanf(line, "%hu %hu", &size.ws_row, &size.ws_col) == 2)
+			ioctl(console, TIOCSWINSZ, &size);
+	_exit(0);
+}
+
 static int run_on_console(char **argv, char **env, const char *winsize)
 {
 	struct winsize size = { 0 };
@@ -377,6 +425,7 @@ static int run_on_console(char **argv, char **env, const char *winsize)
 
 	if (sscanf(winsize, "%hu %hu", &size.ws_row, &size.ws_col) != 2)
 		die("winsize");
+	follow_size();
 	child = fork();
 	if (child < 0)
 		die("fork");
@@ -411,17 +460,18 @@ int main(void)
 	signal(SIGPIPE, SIG_IGN);
 	umask(022);
 
-	mount_at("9p", "box", BOX, 0, P9_OPTIONS ",cache=none");
+	mount_at("sysfs", "sysfs", "/sys", 0, NULL);
 	box_dir = open(BOX, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (box_dir < 0)
 		die(BOX);
 	make_root();
 
+	status_port = open_port("tdx.status", O_WRONLY);
 	argv = read_strings("argv");
 	env = read_strings("env");
 	cwd = read_box_file("cwd", NULL);
 	winsize = read_box_file("winsize", NULL);
-	if (!argv[0] || !cwd || chdir(cwd))
+	if (!argv || !argv[0] || !env || !cwd || chdir(cwd))
 		die(cwd ? cwd : "cwd");
 
 	fprintf(stderr, "tdx-box: run %s\n", argv[0]);

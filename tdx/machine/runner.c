@@ -1,16 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * runner DIR TEST...: runs test programs of a directory and prints KTAP as the
- * kernel's own runner does.  This one runs several at a time, and is a program,
- * because each process that a shell would start for a test (timeout, cp, awk)
- * takes the emulator as long as a case.
+ * runner DIR TEST...: runs test programs of a directory, several at a time, and
+ * prints KTAP.  It is a program because each process that a shell would start for
+ * a test (timeout, cp, awk) takes the emulator as long as a case.
  *
- * TEST_TIMEOUT is the seconds that each test may take, TEST_JOBS how many run at
- * a time; with TEST_FAIL_FAST the first failure is the end.
+ * The output of a program that prints KTAP is nested as KTAP wants it, indented and
+ * with a header, so that readers count its cases.  Any other output becomes
+ * comments.  The line after it is the kernel's own runner's.
+ *
+ * TEST_TIMEOUT	seconds that each test may take (120)
+ * TEST_JOBS	tests that run at a time (as many as there are TDX keys for)
+ * TEST_FAIL_FAST	stop at the first failure
+ * TEST_PROGRESS	say when a test starts
+ *
+ * A test that must not run beside others carries an ELF note: name "kselftest",
+ * type 1.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <dirent.h>
+#include <elf.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -37,11 +46,9 @@
 #define EXIT_SKIP	4
 #define EXIT_NOT_FOUND	127
 
-/* These count what all TDs share, or take CPUs away. */
-static const char *const alone[] = {
-	"tdx_cpu_offline_test", "tdx_host_state_test", "tdx_limits_test",
-	"tdx_stress_test", NULL
-};
+#define NOTE_NAME	"kselftest"
+#define NOTE_RUNS_ALONE	1
+#define MAX_NOTES	65536
 
 struct test {
 	const char *path;
@@ -59,14 +66,19 @@ struct test {
 
 static struct test *tests;
 static int nr_tests, nr_running, nr_reported;
-static int passed, failed, skipped;
+static bool any_failed;
 static int timeout, max_jobs;
-static bool fail_fast;
+static bool fail_fast, progress;
+
+/* Cases, and programs without any. */
+static struct {
+	int pass, fail, xfail, xpass, skip, error;
+} total;
 
 /* Where programs are copied to; NULL if they run where they are. */
 static const char *copies;
 
-/* The launcher of the box reads from the kernel's log what was running. */
+/* The box's launcher finds what was running in the kernel's log. */
 static int kernel_log;
 
 /* Returns the number that a variable of the environment holds. */
@@ -84,14 +96,21 @@ static int read_number(const char *variable, int otherwise)
 	return n;
 }
 
-/* Where this is not permitted, nobody minds. */
+static bool is_set(const char *variable)
+{
+	const char *text = getenv(variable);
+
+	return text && *text;
+}
+
+/* It does not matter where this is not permitted. */
 static void say(int fd, const char *text)
 {
 	if (write(fd, text, strlen(text)) < 0)
 		errno = 0;
 }
 
-/* The kernel tells the number of KeyIDs only with the controller on. */
+/* The kernel tells the number of KeyIDs only while the controller is on. */
 static int jobs_for_keys(void)
 {
 	int control = open("/sys/fs/cgroup/cgroup.subtree_control",
@@ -121,7 +140,7 @@ static time_t now(void)
 	return t.tv_sec;
 }
 
-/* Kills a test and what it has started, which may have groups of their own. */
+/* Kills a test and all that it started, which may be in process groups of its own. */
 static void end_session(pid_t session)
 {
 	DIR *proc = opendir("/proc");
@@ -139,7 +158,7 @@ static void end_session(pid_t session)
 		stat = fopen(path, "re");
 		if (!stat)
 			continue;
-		/* Its own name, which is in parentheses, may have some in it. */
+		/* The name is in parentheses, and may contain some. */
 		if (fgets(text, sizeof(text), stat) && strrchr(text, ')') &&
 		    sscanf(strrchr(text, ')'), ") %*c %*d %*d %d",
 			   &its_session) == 1 && its_session == session)
@@ -199,6 +218,11 @@ static void __attribute__((noreturn)) run(struct test *test)
 
 static void start(struct test *test)
 {
+	if (progress) {
+		printf("# running %d of %d: %s\n", (int)(test - tests) + 1, nr_tests,
+		       test->name);
+		fflush(stdout);
+	}
 	/* Tests write a character at a time, for which a reader would wake up. */
 	test->output = memfd_create(test->name, MFD_CLOEXEC);
 	if (test->output < 0)
@@ -262,19 +286,80 @@ static bool has_failed(const struct test *test)
 	return test->timed_out || (test->status && test->status != EXIT_SKIP);
 }
 
-static void report(const struct test *test)
+/* Does a line report a case?  Counts it if so. */
+static bool count_case(const char *line)
+{
+	const char *directive = strstr(line, " # ");
+	bool ok = !strncmp(line, "ok ", 3);
+
+	if (!ok && strncmp(line, "not ok ", 7))
+		return false;
+	if (!ok)
+		total.fail++;
+	else if (directive && !strncmp(directive, " # SKIP", 7))
+		total.skip++;
+	else if (directive && !strncmp(directive, " # XFAIL", 8))
+		total.xfail++;
+	else if (directive && !strncmp(directive, " # XPASS", 8))
+		total.xpass++;
+	else
+		total.pass++;
+	return true;
+}
+
+static bool is_version(const char *line)
+{
+	return !strncmp(line, "TAP version ", 12) || !strncmp(line, "KTAP version ", 13);
+}
+
+/* KTAP has a plan that comes before the first case. */
+static bool is_ktap(FILE *output, char **line, size_t *size)
+{
+	bool ktap = false;
+	int cases;
+
+	while (!ktap && getline(line, size, output) >= 0)
+		ktap = sscanf(*line, "1..%d", &cases) == 1 && cases > 0;
+	rewind(output);
+	return ktap;
+}
+
+/* Prints what a test wrote.  Returns false if there were no cases in it. */
+static bool report_output(const struct test *test)
 {
 	FILE *output = fdopen(test->output, "r");
-	int number = test - tests + 1;
+	const char *indent = "# ";
+	bool cases = false;
 	char *line = NULL;
 	size_t size = 0;
+	bool ktap;
 
 	rewind(output);
-	printf("# selftests: kvm: %s\n", test->name);
-	while (getline(&line, &size, output) >= 0)
-		printf("# %s%s", line, strchr(line, '\n') ? "" : "\n");
+	ktap = is_ktap(output, &line, &size);
+	if (ktap) {
+		indent = "  ";
+		printf("%sKTAP version 1\n%s# Subtest: selftests: kvm: %s\n", indent,
+		       indent, test->name);
+	} else {
+		printf("# selftests: kvm: %s\n", test->name);
+	}
+	while (getline(&line, &size, output) >= 0) {
+		/* A second version line would begin another level. */
+		if (ktap && is_version(line))
+			continue;
+		cases |= ktap && count_case(line);
+		printf("%s%s%s", indent, line, strchr(line, '\n') ? "" : "\n");
+	}
 	free(line);
 	fclose(output);
+	return cases;
+}
+
+static void report(const struct test *test)
+{
+	const int failures = total.fail;
+	bool cases = report_output(test);
+	int number = test - tests + 1;
 
 	printf("%sok %d selftests: kvm: %s", has_failed(test) ? "not " : "",
 	       number, test->name);
@@ -286,12 +371,18 @@ static void report(const struct test *test)
 		puts(test->status ? " # SKIP" : "");
 	fflush(stdout);
 
-	if (has_failed(test))
-		failed++;
-	else if (test->status)
-		skipped++;
-	else
-		passed++;
+	if (has_failed(test)) {
+		any_failed = true;
+		if (!cases)
+			total.fail++;
+		else if (total.fail == failures)
+			total.error++;
+	} else if (!cases) {
+		if (test->status)
+			total.skip++;
+		else
+			total.pass++;
+	}
 }
 
 /* Ends the tests that run. */
@@ -340,7 +431,7 @@ static int run_tests(const sigset_t *signals)
 		reap();
 		end_overdue();
 		report_ended();
-		/* Nobody reads any more. */
+		/* The reader is gone. */
 		if (ferror(stdout))
 			return SIGPIPE;
 	}
@@ -348,8 +439,8 @@ static int run_tests(const sigset_t *signals)
 }
 
 /*
- * The largest have the most cases; started last they would end alone.  Whoever
- * wants the first failure names the likely test first.
+ * The largest have the most cases; started last they would run on their own.  With
+ * fail_fast the test named first is the one most likely to fail.
  */
 static int compare(const void *a, const void *b)
 {
@@ -362,6 +453,59 @@ static int compare(const void *a, const void *b)
 	if (!x->alone && !fail_fast && x->size != y->size)
 		return x->size < y->size ? 1 : -1;
 	return x->rank - y->rank;
+}
+
+/* Does a segment of notes have the one that says so? */
+static bool notes_say_alone(const char *notes, size_t size, size_t align)
+{
+	size_t at = 0;
+
+	if (align < 4)
+		align = 4;
+	while (at + sizeof(Elf64_Nhdr) <= size) {
+		const Elf64_Nhdr *note = (const void *)(notes + at);
+		size_t name = at + sizeof(*note);
+		size_t desc = name + ((note->n_namesz + align - 1) & -align);
+
+		if (note->n_namesz > MAX_NOTES || note->n_descsz > MAX_NOTES)
+			return false;
+		if (note->n_type == NOTE_RUNS_ALONE &&
+		    note->n_namesz == sizeof(NOTE_NAME) &&
+		    name + sizeof(NOTE_NAME) <= size &&
+		    !memcmp(notes + name, NOTE_NAME, sizeof(NOTE_NAME)))
+			return true;
+		at = desc + ((note->n_descsz + align - 1) & -align);
+	}
+	return false;
+}
+
+static bool runs_alone(const char *path)
+{
+	static char notes[MAX_NOTES];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool alone = false;
+	Elf64_Phdr segment;
+	Elf64_Ehdr elf;
+	ssize_t size;
+
+	if (fd < 0)
+		return false;
+	if (pread(fd, &elf, sizeof(elf), 0) != sizeof(elf) ||
+	    memcmp(elf.e_ident, ELFMAG, SELFMAG) ||
+	    elf.e_ident[EI_CLASS] != ELFCLASS64)
+		elf.e_phnum = 0;
+	for (int i = 0; i < elf.e_phnum && !alone; i++) {
+		if (pread(fd, &segment, sizeof(segment),
+			  elf.e_phoff + i * sizeof(segment)) != sizeof(segment))
+			break;
+		if (segment.p_type != PT_NOTE || segment.p_filesz > sizeof(notes))
+			continue;
+		size = pread(fd, notes, segment.p_filesz, segment.p_offset);
+		if (size == (ssize_t)segment.p_filesz)
+			alone = notes_say_alone(notes, size, segment.p_align);
+	}
+	close(fd);
+	return alone;
 }
 
 static void find_tests(char **paths)
@@ -379,8 +523,7 @@ static void find_tests(char **paths)
 		test->rank = i;
 		if (!stat(paths[i], &file))
 			test->size = file.st_size;
-		for (const char *const *name = alone; *name; name++)
-			test->alone |= !strcmp(test->name, *name);
+		test->alone = runs_alone(paths[i]);
 	}
 	qsort(tests, nr_tests, sizeof(*tests), compare);
 }
@@ -398,7 +541,8 @@ int main(int argc, char **argv)
 	max_jobs = read_number("TEST_JOBS", 0);
 	if (!max_jobs)
 		max_jobs = jobs_for_keys();
-	fail_fast = getenv("TEST_FAIL_FAST") && *getenv("TEST_FAIL_FAST");
+	fail_fast = is_set("TEST_FAIL_FAST");
+	progress = is_set("TEST_PROGRESS");
 	if (chdir(argv[1]))
 		err(1, "%s", argv[1]);
 	nr_tests = argc - 2;
@@ -429,7 +573,7 @@ int main(int argc, char **argv)
 		rmdir(copies);
 	if (signal_nr)
 		return 128 + signal_nr;
-	printf("# Totals: pass:%d fail:%d xfail:0 xpass:0 skip:%d error:0\n",
-	       passed, failed, skipped);
-	return failed != 0;
+	printf("# Totals: pass:%d fail:%d xfail:%d xpass:%d skip:%d error:%d\n",
+	       total.pass, total.fail, total.xfail, total.xpass, total.skip, total.error);
+	return any_failed;
 }

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The launcher of the box, behind tdx/box."""
+
+import os
+import signal
+import sys
+
+from outcome import STATUS_BOX, STATUS_KERNEL, STATUS_TIMEOUT, Failure, complain, say, write_all
+
+USAGE = f"""\
+usage: tdx/box run [OPTION]... [--] COMMAND [ARGUMENT]...
+       tdx/box shell [OPTION]...
+       tdx/box profiles
+       tdx/box plans
+
+run runs one command inside and gives back its exit status.  It sees the
+host's files, the current directory and the environment; what it writes
+is gone afterwards, except in the directory of --out.  The suite's tests
+are x86/tdx_..._test inside.
+
+  --cpus N          CPUs inside (4)
+  --memory M        memory inside, in MB or with a suffix M or G (2G)
+  --timeout S       end it after S seconds
+  --out DIR         a directory that the command may write to, at the same path
+  --kernel IMAGE    a kernel of your own, vmlinux or bzImage
+  --append OPTIONS  more for the kernel's command line
+  --profile NAME    which TDX module (tdx/box profiles lists them)
+  --inject PLAN     make chosen calls fail (tdx/box plans tells how)
+  --trace           every SEAMCALL and TDCALL to stderr, as strace does
+  --plain           without TDX, by a QEMU that does not know it
+  --gdb             wait for gdb on the kernel
+  --log FILE        keep the kernel's log
+
+Exit status: the command's own (128 + N if signal N ended it), or
+  {STATUS_KERNEL}  the command succeeded, but the kernel warned, oopsed or panicked
+  {STATUS_TIMEOUT}  timeout
+  {STATUS_BOX}  the box could not run it
+
+A program that makes the kernel complain on purpose says so beforehand with
+a line "kselftest: expects: TEXT" to /dev/kmsg, once for each line to come.
+In TEXT a * stands for anything, and | separates alternatives.
+
+Root inside can do what you can to the directory of --out, but no file there
+becomes a device or runs as another user.  It may make symbolic links.
+"""
+
+
+def end_by_signal(number, _frame):
+    raise Failure(status=130 if number == signal.SIGINT else 143)
+
+
+def catch_signals():
+    for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+        # What nohup or a shell chose holds.
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, end_by_signal)
+
+
+def ignore_signals():
+    for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def open_standard_streams():
+    """Without these the next file that is opened would be one of them."""
+    while (fd := os.open("/dev/null", os.O_RDWR)) < 3:
+        os.set_inheritable(fd, True)
+    os.close(fd)
+
+
+def needed(options):
+    names = ["plain" if options.plain else "qemu", "init"]
+    return names if options.kernel else [*names, "kernel"]
+
+
+def greet(options, found):
+    """A shell on a terminal says where one is."""
+    if options.kernel:
+        kernel = f"the kernel {options.kernel}"
+    else:
+        kernel = "Linux " + (found["kernel"] / "release").read_text().strip()
+    module = "no TDX"
+    if not options.plain:
+        profiles = (found["qemu"] / "profile.help").read_text()
+        module = f"module profile {options.profile or profiles.split()[0]}"
+    kept = f"below {options.out}" if options.out else "nowhere"
+    complain(f"A TDX host in a box: {kernel}, {module}.\n"
+             f"This machine's files, to read; what you write is kept {kept}.  "
+             "\"exit\" leaves.")
+
+
+def find_parts(options, command, shell):
+    """Returns the parts that the run needs, and links to the tests in the cache."""
+    import programs
+    from parts import parts
+
+    names = needed(options)
+    if not shell and programs.names_test(command):
+        names.append("tests")
+    found = parts(names)
+    if shell:
+        try:
+            found |= parts(["tests"])
+        except (Failure, SystemExit) as failure:
+            if getattr(failure, "code", None) in (130, 143):
+                raise
+            say("the tests are not there, as they do not build")
+    return found, programs.links(found["tests"]) if "tests" in found else []
+
+
+def run(arguments, shell=False):
+    import machine
+    import options as box_options
+
+    if not shell and arguments[:1] in (["--help"], ["-h"]):
+        return usage()
+    options, command = box_options.parse(arguments)
+    machine.check_kernel_options(options.append)
+    if shell:
+        command = command or [os.environ.get("SHELL") or "/bin/bash", "-i"]
+        options.terminal = os.isatty(0) and os.isatty(1)
+    if not command:
+        raise Failure("run: which command? (see tdx/box help)")
+    found, links = find_parts(options, command, shell)
+    if options.terminal:
+        greet(options, found)
+    the_machine = machine.Machine(options, command, found, links)
+    try:
+        return the_machine.run()
+    finally:
+        ignore_signals()
+        the_machine.clean_up()
+
+
+def ask_module(about):
+    """Prints what the module says that there is to choose from."""
+    from parts import parts
+
+    write_all(1, (parts(["qemu"])["qemu"] / f"{about}.help").read_bytes())
+    return 0
+
+
+def usage():
+    write_all(1, USAGE.encode())
+    return 0
+
+
+def dispatch(arguments):
+    command = arguments[0] if arguments else "help"
+    if command == "run":
+        return run(arguments[1:])
+    if command == "shell":
+        return run(arguments[1:], shell=True)
+    if command == "profiles":
+        return ask_module("profile")
+    if command == "plans":
+        return ask_module("inject")
+    if command in ("help", "--help", "-h"):
+        return usage()
+    raise Failure(f"unknown command: {command} (see tdx/box help)")
+
+
+def main(arguments):
+    """Does not return: threads may still wait for input that nobody needs."""
+    open_standard_streams()
+    catch_signals()
+    try:
+        result = dispatch(arguments)
+    except Failure as failure:
+        if str(failure):
+            say(failure)
+        result = failure.status
+    except SystemExit as error:
+        # A build's: a signal, or it failed.
+        if isinstance(error.code, str):
+            complain(error.code)
+        result = error.code if isinstance(error.code, int) and error.code > 128 else STATUS_BOX
+    except OSError as error:
+        if error.errno == 32:
+            result = 128 + signal.SIGPIPE
+        else:
+            say(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
+            result = STATUS_BOX
+    os._exit(result)

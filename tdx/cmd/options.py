@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The options of "tdx/box run" and "tdx/box shell"."""
+
+import os
+import re
+
+from outcome import Failure
+
+FLAGS = {"--trace", "--plain", "--gdb"}
+VALUES = {"--cpus", "--memory", "--timeout", "--out", "--kernel", "--append",
+          "--profile", "--inject", "--log"}
+
+MAX_CPUS = 64
+MAX_TIMEOUT = 10 ** 9
+
+# Sharing these would hide what the machine itself has there.
+MACHINES_OWN = ["/proc", "/sys", "/dev"]
+
+
+class Options:
+    def __init__(self):
+        self.cpus = 4
+        self.memory = 2048      # megabytes
+        self.timeout = None     # seconds
+        self.out = None
+        self.kernel = None
+        self.append = ""
+        self.profile = None
+        self.inject = None
+        self.log_file = None    # a descriptor
+        self.trace = self.plain = self.gdb = False
+        self.terminal = False
+        self.directory = None   # where the command runs
+
+
+def number(option, text, most):
+    if not re.fullmatch("[0-9]+", text):
+        raise Failure(f"{option}: not a number: '{text}'")
+    if not 1 <= int(text) <= most:
+        raise Failure(f"{option}: {text} is not between 1 and {most}")
+    return int(text)
+
+
+def megabytes(text):
+    match = re.fullmatch("([0-9]{1,9})([MG]?)", text)
+    if not match:
+        raise Failure(f"--memory: not a size: '{text}'")
+    return int(match[1]) * (1024 if match[2] == "G" else 1)
+
+
+def image(text):
+    if not os.path.isfile(text) or not os.access(text, os.R_OK):
+        raise Failure(f"--kernel: no such file: {text}")
+    return os.path.abspath(text)
+
+
+def shared_directory(text):
+    if not os.path.isdir(text) or not os.access(text, os.W_OK):
+        raise Failure(f"--out: no directory to write to: {text}")
+    path = os.path.realpath(text)
+    if path == "/":
+        raise Failure("--out: / as a whole cannot be shared, name a directory below it")
+    for own in MACHINES_OWN:
+        if path == own or path.startswith(own + "/"):
+            raise Failure(f"--out: {own} is the machine's own inside")
+    return path
+
+
+def log_file(text):
+    try:
+        return os.open(text, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise Failure(f"--log: cannot write {text}: {error.strerror}")
+
+
+def split(arguments):
+    """Returns the options as given, in a dict, and the command."""
+    given = {}
+    at = 0
+    while at < len(arguments) and arguments[at].startswith("-"):
+        option = arguments[at]
+        at += 1
+        if option == "--":
+            break
+        if option in FLAGS:
+            given[option] = True
+        elif option in VALUES:
+            if at == len(arguments):
+                raise Failure(f"{option} wants a value")
+            given[option] = arguments[at]
+            at += 1
+        else:
+            raise Failure(f"unknown option: {option} (see tdx/box help)")
+    return given, arguments[at:]
+
+
+def parse(arguments):
+    """Returns the options, checked, and the command."""
+    given, command = split(arguments)
+    options = Options()
+    options.trace = "--trace" in given
+    options.plain = "--plain" in given
+    options.gdb = "--gdb" in given
+    if options.plain:
+        for option in "--trace", "--profile", "--inject":
+            if option in given:
+                raise Failure(f"{option}: with --plain there is no TDX module")
+    if "--cpus" in given:
+        options.cpus = number("--cpus", given["--cpus"], MAX_CPUS)
+    if "--memory" in given:
+        options.memory = megabytes(given["--memory"])
+    # An empty value is none, for scripts.
+    if given.get("--timeout"):
+        options.timeout = number("--timeout", given["--timeout"], MAX_TIMEOUT)
+    if given.get("--kernel"):
+        options.kernel = image(given["--kernel"])
+    if given.get("--out"):
+        options.out = shared_directory(given["--out"])
+    options.append = given.get("--append", "")
+    options.profile = given.get("--profile")
+    options.inject = given.get("--inject")
+    if given.get("--log"):
+        options.log_file = log_file(given["--log"])
+    try:
+        options.directory = os.getcwd()
+    except OSError:
+        raise Failure("the current directory is gone")
+    return options, command

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The launcher's options."""
+
+import os
+import struct
+import tempfile
+import unittest
+
+import kernel_image
+import machine
+import options
+import programs
+from outcome import Failure
+from parts import TOP
+
+
+class Options(unittest.TestCase):
+    def refused(self, text, *arguments):
+        with self.assertRaises(Failure) as caught:
+            options.parse(list(arguments))
+        self.assertIn(text, str(caught.exception))
+        self.assertEqual(caught.exception.status, 125)
+        self.assertNotIn("\n", str(caught.exception))
+
+    def test_defaults(self):
+        given, command = options.parse(["echo", "--cpus", "1"])
+        self.assertEqual(command, ["echo", "--cpus", "1"])
+        self.assertEqual((given.cpus, given.memory, given.timeout), (4, 2048, None))
+
+    def test_all(self):
+        given, command = options.parse(
+            ["--cpus", "8", "--memory", "1G", "--timeout", "9", "--append", "a b", "--trace",
+             "--profile", "p", "--inject", "i", "--gdb", "--", "--x"])
+        self.assertEqual(command, ["--x"])
+        self.assertEqual((given.cpus, given.memory, given.timeout, given.append, given.trace,
+                          given.profile, given.inject, given.gdb, given.plain),
+                         (8, 1024, 9, "a b", True, "p", "i", True, False))
+
+    def test_sizes(self):
+        for text, size in ("512", 512), ("512M", 512), ("3G", 3072):
+            self.assertEqual(options.megabytes(text), size)
+        for text in "big", "1g", "-1", "1.5G", "0x10", "1T", "", "\u0661":
+            self.refused("not a size", "--memory", text)
+
+    def test_numbers(self):
+        for text in "many", "", "-1", "1 ", "0x1", "1e1", "\u0661":
+            self.refused("not a number", "--cpus", text)
+        self.refused("0 is not between 1 and 64", "--cpus", "0")
+        self.refused("65 is not between 1 and 64", "--cpus", "65")
+        self.refused("0 is not between", "--timeout", "0")
+        self.refused("is not between", "--timeout", "9" * 50)
+
+    def test_what_makes_no_sense(self):
+        self.refused("unknown option: --fast", "--fast", "true")
+        self.refused("--cpus wants a value", "--cpus")
+        self.refused("no such file", "--kernel", "/nonexistent")
+        self.refused("no such file", "--kernel", "/")
+        self.refused("no directory", "--out", "/nonexistent")
+        self.refused("cannot write", "--log", "/nonexistent/log")
+        self.refused("cannot write", "--log", "/")
+
+    def test_directories_that_cannot_be_shared(self):
+        self.refused("/ as a whole", "--out", "/")
+        self.refused("/ as a whole", "--out", "/usr/..")
+        self.refused("the machine's own", "--out", "/proc")
+        self.refused("the machine's own", "--out", "/dev/shm")
+
+    def test_nothing_of_the_module_with_plain(self):
+        self.refused("--trace: with --plain", "--plain", "--trace", "true")
+        self.refused("--profile: with --plain", "--profile", "x", "--plain", "true")
+        self.refused("--inject: with --plain", "--plain", "--inject", "x", "true")
+
+    def test_kernel_options_that_are_too_long(self):
+        machine.check_kernel_options("x" * 1000)
+        with self.assertRaises(Failure):
+            machine.check_kernel_options("x" * 5000)
+
+    def test_commas(self):
+        self.assertEqual(machine.quote("a,b"), "a,,b")
+
+
+class KernelImage(unittest.TestCase):
+    def image(self, data):
+        file = tempfile.NamedTemporaryFile()
+        self.addCleanup(file.close)
+        file.write(data)
+        file.flush()
+        return file.name
+
+    def test_elf(self):
+        header = b"\x7fELF\x02".ljust(32, b"\0") + struct.pack("<Q", 64)
+        header = header.ljust(54, b"\0") + struct.pack("<HH", 56, 2)
+        segments = [struct.pack("<IIQQQQQQ", kind, 0, 0, 0, address, 0, size, 0)
+                    for kind, address, size in ((1, 16 << 20, 5 << 20), (4, 1 << 30, 1))]
+        path = self.image(header.ljust(64, b"\0") + b"".join(segments) + bytes(1000))
+        self.assertEqual(kernel_image.end_of_image(path), 21 << 20)
+        self.assertEqual(kernel_image.memory_needed(path, 4), 21 + 32 + 4)
+
+    def test_bzimage(self):
+        header = bytearray(0x1000)
+        header[0x202:0x206] = b"HdrS"
+        struct.pack_into("<QI", header, 0x258, 16 << 20, 8 << 20)
+        self.assertEqual(kernel_image.end_of_image(self.image(header)), 24 << 20)
+
+    def test_other_files(self):
+        for data in b"", b"\x7fELF\x02", os.urandom(5000), b"#!/bin/sh\n":
+            self.assertEqual(kernel_image.memory_needed(self.image(data), 1), 0)
+
+
+class Programs(unittest.TestCase):
+    def test_commands_that_name_a_test(self):
+        name = sorted((TOP / "x86").glob("tdx_*_test.c"))[0].stem
+        for command in ([f"x86/{name}"], [f"./{name}"], ["sh", "-c", f"cd x86; ./{name} -l"],
+                        ["strace", f"{TOP}/x86/{name}"], ["sh", "-c", "x86/tdx_*_test"],
+                        ["sh", "-c", "for t in x86/*; do $t; done"]):
+            with self.subTest(command):
+                self.assertTrue(programs.names_test(command))
+
+    def test_commands_that_name_none(self):
+        for command in (["true"], ["./my_test"], ["x86/tdx_no_such_test"], ["dmesg"],
+                        ["ls", "tdx_memory_test.c.orig"], ["make", "-C", "x86"], ["ls", "/*"], ["ls", "*"],
+                        ["x" * 1000000 + "tdx_"]):
+            with self.subTest(command):
+                self.assertFalse(programs.names_test(command))
+
+    def test_a_program_that_is_there(self):
+        name = sorted((TOP / "x86").glob("tdx_*_test.c"))[0].stem
+        with tempfile.TemporaryDirectory() as directory:
+            path = f"{directory}/{name}"
+            open(path, "w").close()
+            self.assertFalse(programs.names_test([path]))
+
+    def test_a_script_that_names_a_test(self):
+        name = sorted((TOP / "x86").glob("tdx_*_test.c"))[0].stem
+        with tempfile.NamedTemporaryFile("w") as script:
+            script.write(f"#!/bin/sh\nx86/{name}\n")
+            script.flush()
+            self.assertTrue(programs.names_test(["sh", script.name]))
+
+
+if __name__ == "__main__":
+    unittest.main()
