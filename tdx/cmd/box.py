@@ -133,7 +133,7 @@ def run(arguments, shell=False):
 
 
 def ask_module(about):
-    """Prints what the module says that there is to choose from."""
+    """Prints the profiles or the plans that the module knows."""
     from parts import parts
 
     write_all(1, (parts(["qemu"])["qemu"] / f"{about}.help").read_bytes())
@@ -161,7 +161,7 @@ def dispatch(arguments):
 
 
 def main(arguments):
-    """Does not return: threads may still wait for input that nobody needs."""
+    """Does not return: a thread may still wait for input."""
     open_standard_streams()
     catch_signals()
     try:

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """What the machine may do to the directory of --out.
 
-Root inside is root for the files there as far as QEMU's user can make it so.  A
-program that would run as somebody else, or a device, must not come out: another user
-of this host could use it.  A seccomp filter refuses the system calls that make
-those, whoever asks for them."""
+Root inside has the rights of QEMU's user there.  It must not leave a setuid program or
+a device behind, which another user of this host could use.  A seccomp filter refuses
+QEMU the system calls that make them."""
 
 import ctypes
 import errno

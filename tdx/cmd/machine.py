@@ -350,8 +350,7 @@ class Machine:
         os.write(self.waker, b"x")
 
     def check_output(self):
-        """Ends the run when nobody takes the output any more, as a pipe's writer
-        ends."""
+        """Ends the run when the reader of its output is gone, as SIGPIPE would."""
         if not self.output_error:
             return
         if self.output_error.errno == errno.EPIPE:

@@ -24,7 +24,7 @@ def write_all(fd, data):
 
 
 def complain(text):
-    """Writes lines to stderr.  Nobody is left to hear that this fails."""
+    """Writes lines to stderr.  A failure of that cannot be reported."""
     try:
         write_all(2, os.fsencode(text) + b"\n")
     except OSError:
