@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""build PART... [x86/TEST...]: makes the parts of the box that are not in the cache yet and
+"""build PART...: makes the parts of the box that are not in the cache yet and
 prints the directory of each, a line for each.
 
 PART is qemu, plain (the same QEMU as it comes, to compare with), kernel, init (the
@@ -7,8 +7,6 @@ box's first program), coverage (a kernel that counts which lines of KVM's TDX co
 ran), tests, runner (which runs them), programs (others that use their library),
 guest (a Linux to run as a TD), headers (the kernel's, for programs) or linux (its
 source).
-
-Of the tests, those that are named are enough.
 
 "checkers" installs what "make check" takes, "clean" empties the cache.
 
@@ -56,16 +54,6 @@ def check_before(graph, names):
             debian.need_debian()
 
 
-def find(names, tests=None):
-    """Returns a dict of the parts' directories if all are in the cache and none may
-    have to be built again, else None.  tests as for build()."""
-    if ksrc() or "checkers" in names:
-        return None
-    graph = make_graph(tests)
-    found = {name: graph.find(name) for name in names}
-    return found if all(found.values()) else None
-
-
 def build(names, tests=None):
     """Builds what is missing of these parts.  Returns a dict of their directories.
     tests may say which tests are needed, as x86/NAME.  Ends with one line if
@@ -89,8 +77,6 @@ def main(arguments):
     known += ["checkers", "clean"]
     if not arguments:
         die(f"which part? ({' '.join(known)})")
-    tests = [name for name in arguments if name.startswith("x86/")]
-    arguments = [name for name in arguments if name not in tests]
     for name in arguments:
         if name not in known:
             die(f"unknown part: {name} ({' '.join(known)})")
@@ -99,5 +85,5 @@ def main(arguments):
     elif arguments == ["checkers"]:
         debian.install(debian.CHECKERS)
     else:
-        for path in build(arguments, tests or None).values():
+        for path in build(arguments).values():
             print(path)

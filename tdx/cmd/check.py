@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 
+import debian
 import house_rules
 import ktap
 import suite
@@ -194,7 +195,7 @@ def copy_tree(tree, headers, to):
 
 
 def check_intree(part):
-    parts(["checkers"])
+    debian.install(debian.CHECKERS)
     found = parts(["linux", "headers"])
     linux = pathlib.Path(part.directory, "linux")
     kvm = linux / "tools/testing/selftests/kvm"
@@ -271,7 +272,7 @@ def compiles(part, path, text):
 
 
 def check_lint(part):
-    parts(["checkers"])
+    debian.install(debian.CHECKERS)
     found = parts(["linux", "headers"])
     files = tracked_files()
     for path, text in files.items():

@@ -157,7 +157,8 @@ def main(arguments):
         failed = count(kernel, work / "suite", [*runner, *names])
         failed += count(kernel, work / "failures", [parts["programs"] / "x86/tdx_failures"],
                         "--inject", plan)
-        failed += count(kernel, work / "gpaw-52", [*runner, "x86/tdx_init_vm_test", "x86/tdx_gpa_width_test"],
+        failed += count(kernel, work / "gpaw-52",
+                        [*runner, "x86/tdx_init_vm_test", "x86/tdx_gpa_width_test"],
                         "--profile", "gpaw-52")
         counted = subprocess.run(
             ["gcovr", "--root", parts["linux"], "--filter", ".*/arch/x86/kvm/vmx/",
