@@ -3,6 +3,7 @@
 cache.  The latter comes through an apt root of our own, because it is in suites
 that the machine's apt does not know and should not."""
 
+import contextlib
 import functools
 import os
 import pathlib
@@ -11,7 +12,7 @@ import subprocess
 import time
 
 import cache
-from process import Step, die
+from process import Step, StepFailed, die
 
 # What a build calls.  All of it is in Debian 12 itself.
 PACKAGES = """bc binutils bison flex gcc libattr1-dev libc6-dev libelf-dev libfdt-dev
@@ -93,11 +94,17 @@ def mirror(step):
     raise OSError("apt knows no Debian mirror")
 
 
+def suites_read():
+    """Returns the suites of QEMU whose lists are read.  Those of sid are long, so
+    they are read for those only who ask for it."""
+    return [suite for suite in QEMU_SUITES if suite != "sid" or os.environ.get("QEMU") == suite]
+
+
 def sources(uri):
     """Returns the lines of the apt root's sources.list."""
     suites = [("deb", suite) for suite in {**dict.fromkeys(QEMU_SUITES.values()),
                                            LINUX_SUITE: None}]
-    suites += [("deb-src", suite) for suite in QEMU_SUITES]
+    suites += [("deb-src", suite) for suite in suites_read()]
     return [f"{kind} [signed-by={KEYS}] {uri} {suite} main" for kind, suite in suites]
 
 
@@ -131,7 +138,7 @@ def need_apt_root():
         updated = root / "updated"
         listed = root / "sources.list"
         if (updated.exists() and time.time() - updated.stat().st_mtime < 3600 and
-                all(f" {suite} main" in listed.read_text() for suite in QEMU_SUITES)):
+                all(f" {suite} main" in listed.read_text() for suite in suites_read())):
             return
         with Step("reading Debian's package lists", cache.log("apt")) as step:
             write_apt_root(root, mirror(step))
@@ -168,14 +175,34 @@ def tools(suite):
     return cache.entry(f"tools/{suite}", 200, make)
 
 
+def qemu_versions(step, suite):
+    """Returns the versions of QEMU's source in a suite, newest first."""
+    lists = step.output(*apt("apt-get", "indextargets", "--format", "$(FILENAME)",
+                             "Created-By: Sources", f"Codename: {suite}")).split()
+    if not lists:
+        return []
+    text = step.output("/usr/lib/apt/apt-helper", "cat-file", *lists)
+    versions = set()
+    for stanza in re.findall(r"^Package: qemu\n(?:.+\n)*", text, re.M):
+        versions |= set(re.findall(r"^Version: (.*)$", stanza, re.M))
+    return sorted(versions, reverse=True, key=lambda version: [
+        int(word) if word.isdigit() else -1 for word in re.split(r"[^0-9]+", version)])
+
+
 def qemu_source(suite):
     """Returns the directory with tree/, QEMU's pristine source, and version."""
     def make(new, work):
         need_apt_root()
         with Step(f"fetching QEMU's source of {suite}", cache.log(f"qemu-source-{suite}")) as step:
-            # Debian's own changes are for its packages.
-            step.run(*apt("apt-get", "source", "--tar-only", "--download-only",
-                          f"qemu/{suite}"), cwd=work)
+            # Debian's own changes are for its packages.  A mirror may not have the
+            # newest that it lists.
+            for version in qemu_versions(step, suite):
+                with contextlib.suppress(StepFailed):
+                    step.run(*apt("apt-get", "source", "--tar-only", "--download-only",
+                                  f"qemu={version}"), cwd=work)
+                    break
+            else:
+                raise StepFailed(f"no version of QEMU's source in {suite} can be had")
             archive, = work.glob("qemu_*.orig.tar.xz")
             # Of firmware we take what is built; its sources are two thirds of all files.
             (new / "tree").mkdir()
