@@ -3,6 +3,7 @@
 cache.  The latter comes through an apt root of our own, because it is in suites
 that the machine's apt does not know and should not."""
 
+import contextlib
 import functools
 import os
 import pathlib
@@ -93,20 +94,24 @@ def mirror(step):
     raise OSError("apt knows no Debian mirror")
 
 
-def sources(uri, suite=DEFAULT_QEMU_SUITE):
-    """Returns the lines of the apt root's sources.list, for QEMU of a suite."""
-    suites = [("deb", name) for name in {**dict.fromkeys(QEMU_SUITES.values()),
-                                         LINUX_SUITE: None}]
-    # Sid's list is long, so it is read only for those who ask for it.
-    suites += [("deb-src", name) for name in QEMU_SUITES if name in (suite, DEFAULT_QEMU_SUITE)
-               or name != "sid"]
+def suites_read():
+    """Returns the suites of QEMU whose lists are read.  Those of sid are long, so
+    they are read for those only who ask for it."""
+    return [suite for suite in QEMU_SUITES if suite != "sid" or os.environ.get("QEMU") == suite]
+
+
+def sources(uri):
+    """Returns the lines of the apt root's sources.list."""
+    suites = [("deb", suite) for suite in {**dict.fromkeys(QEMU_SUITES.values()),
+                                           LINUX_SUITE: None}]
+    suites += [("deb-src", suite) for suite in suites_read()]
     return [f"{kind} [signed-by={KEYS}] {uri} {suite} main" for kind, suite in suites]
 
 
-def write_apt_root(root, uri, suite):
+def write_apt_root(root, uri):
     for name in "lists/partial", "archives/partial":
         (root / name).mkdir(parents=True, exist_ok=True)
-    (root / "sources.list").write_text("\n".join(sources(uri, suite)) + "\n")
+    (root / "sources.list").write_text("\n".join(sources(uri)) + "\n")
     # The machine's settings (a proxy, say) hold; its hooks are not for us.
     (root / "apt.conf").write_text(f"""\
 #clear APT::Update::Pre-Invoke;
@@ -124,19 +129,19 @@ Acquire::Retries "3";
 """)
 
 
-def need_apt_root(suite=DEFAULT_QEMU_SUITE):
-    """Reads the package lists, with those for QEMU of a suite, for an hour: the suites
-    move on, and what their lists named disappears."""
+def need_apt_root():
+    """Reads the package lists, for an hour: the suites move on, and what their
+    lists named disappears."""
     need_debian()
     root = cache.need() / "apt"
     with cache.lock("apt"):
         updated = root / "updated"
         listed = root / "sources.list"
         if (updated.exists() and time.time() - updated.stat().st_mtime < 3600 and
-                f" {suite} main" in listed.read_text()):
+                all(f" {suite} main" in listed.read_text() for suite in suites_read())):
             return
         with Step("reading Debian's package lists", cache.log("apt")) as step:
-            write_apt_root(root, mirror(step), suite)
+            write_apt_root(root, mirror(step))
             step.run("apt-get", "-c", root / "apt.conf", "update")
             updated.touch()
 
@@ -172,38 +177,33 @@ def tools(suite):
 
 def qemu_versions(step, suite):
     """Returns the versions of QEMU's source in a suite, newest first."""
-    listed = step.output(*apt("apt-get", "indextargets", "--format", "$(FILENAME)",
-                              "Created-By: Sources", f"Codename: {suite}"))
-    found = []
-    for path in listed.split():
-        text = step.output("/usr/lib/apt/apt-helper", "cat-file", path)
-        found += re.findall(r"^Package: qemu\n(?:.+\n)*?Version: (.*)$", text, re.M)
-    return sorted(set(found), reverse=True,
-                  key=lambda version: [int(n) for n in re.findall(r"[0-9]+", version)])
-
-
-def fetch_qemu(step, suite, work):
-    """Downloads QEMU's source into work.  A mirror may lack the newest that it lists."""
-    versions = qemu_versions(step, suite)
-    for version in versions:
-        try:
-            # Debian's own changes are for its packages.
-            step.run(*apt("apt-get", "source", "--tar-only", "--download-only",
-                          f"qemu={version}"), cwd=work)
-        except StepFailed as failure:
-            step.say(failure)
-            continue
-        archive, = work.glob("qemu_*.orig.tar.xz")
-        return archive
-    raise OSError(f"{suite} has no source of QEMU")
+    lists = step.output(*apt("apt-get", "indextargets", "--format", "$(FILENAME)",
+                             "Created-By: Sources", f"Codename: {suite}")).split()
+    if not lists:
+        return []
+    text = step.output("/usr/lib/apt/apt-helper", "cat-file", *lists)
+    versions = set()
+    for stanza in re.findall(r"^Package: qemu\n(?:.+\n)*", text, re.M):
+        versions |= set(re.findall(r"^Version: (.*)$", stanza, re.M))
+    return sorted(versions, reverse=True, key=lambda version: [
+        int(word) if word.isdigit() else -1 for word in re.split(r"[^0-9]+", version)])
 
 
 def qemu_source(suite):
     """Returns the directory with tree/, QEMU's pristine source, and version."""
     def make(new, work):
-        need_apt_root(suite)
+        need_apt_root()
         with Step(f"fetching QEMU's source of {suite}", cache.log(f"qemu-source-{suite}")) as step:
-            archive = fetch_qemu(step, suite, work)
+            # Debian's own changes are for its packages.  A mirror may not have the
+            # newest that it lists.
+            for version in qemu_versions(step, suite):
+                with contextlib.suppress(StepFailed):
+                    step.run(*apt("apt-get", "source", "--tar-only", "--download-only",
+                                  f"qemu={version}"), cwd=work)
+                    break
+            else:
+                raise StepFailed(f"no version of QEMU's source in {suite} can be had")
+            archive, = work.glob("qemu_*.orig.tar.xz")
             # Of firmware we take what is built; its sources are two thirds of all files.
             (new / "tree").mkdir()
             step.run("tar", "-C", new / "tree", "--strip-components=1",

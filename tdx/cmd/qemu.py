@@ -13,7 +13,7 @@ import debian
 from files import mirror, relevant
 from graph import TDX, Part, compiler
 from kernel import MACHINE, PLAIN_CC
-from process import Step, die
+from process import Step, die, say
 
 CONFIGURE = """--target-list=x86_64-softmmu --without-default-features
 	--without-default-devices --with-devices-x86_64=tdx --enable-tcg
@@ -134,10 +134,9 @@ class Qemu(QemuPart):
     name = "qemu"
 
     def inputs(self, needs):
-        own = [os.path.join("qemu", name) for name in sorted(os.listdir(TDX / "qemu"))
-               if relevant(name)]
-        own += [os.path.join("module", name) for name in sorted(os.listdir(TDX / "module"))
-                if relevant(name) and name.endswith((".c", ".h"))]
+        own = [str(path.relative_to(TDX)) for directory in ("qemu", "module")
+               for path in sorted((TDX / directory).iterdir())
+               if relevant(path.name) and path.is_file()]
         return [self.source(needs["qemu-source"]),
                 cache.hash_files(TDX, [*own, "machine/devices.mak"], ".*")]
 
@@ -146,6 +145,7 @@ class Qemu(QemuPart):
         with cache.work(f"qemu-work/{cache.hash_of(str(tree), self.source(tree))}") as kept:
             with Step(f"adding TDX to QEMU {version(tree)}", cache.log("qemu-insert")) as step:
                 self.patch(step, tree, work / "tree", kept)
+            self.pass_on(cache.log("qemu-insert"))
             self.compile(f"building QEMU {version(tree)}", kept, parts["qemu-tools"])
             self.collect(new, kept, tree, parts["qemu-tools"])
         self.describe_module(new)
@@ -164,6 +164,11 @@ class Qemu(QemuPart):
         sys.stderr.write(pathlib.Path(step.path).read_text())
         for name in CHANGED:
             mirror(changed / name, work / "src" / name)
+
+    def pass_on(self, log):
+        """Prints what was left out of this QEMU."""
+        for line in log.read_text(errors="replace").splitlines():
+            say(line)
 
     def describe_module(self, new):
         """Writes what the module says of itself, for the launcher to pass on."""
@@ -191,7 +196,8 @@ class Plain(QemuPart):
             step.run("cp", "-a", tree, work / "src")
             shutil.copy(MACHINE / "devices.mak", work / "src" / DEVICES)
             firmware = work / "src/pc-bios/meson.build"
-            firmware.write_text(firmware.read_text().replace(
+            text = firmware.read_text().replace("\nsubdir('dtb')", "\n# subdir('dtb')")
+            firmware.write_text(text.replace(
                 "\nif unpack_edk2_blobs\n",
                 "\nunpack_edk2_blobs = false\nif unpack_edk2_blobs\n").replace(
                 "\nsubdir('dtb')\n", "\n"))

@@ -98,6 +98,8 @@ class VersionTest(CacheTest):
 
 class AptTest(CacheTest):
     def test_sources(self):
+        self.assertFalse(any(" sid " in line for line in debian.sources("http://mirror/debian")))
+        os.environ["QEMU"] = "sid"
         lines = debian.sources("http://mirror/debian")
         self.assertEqual(len(lines), len(set(lines)))
         for suite in debian.QEMU_SUITES:
