@@ -11,9 +11,8 @@
 #define OFFSET(name, field)						\
 	DEFINE(name, offsetof(struct td_per_vcpu_parameters, field))
 
-void td_boot_offsets(void);
-
-void td_boot_offsets(void)
+/* Nothing calls it. */
+static __attribute__((used)) void td_boot_offsets(void)
 {
 	DEFINE(TD_BOOT_PER_VCPU, offsetof(struct td_boot_parameters, per_vcpu));
 	DEFINE(TD_BOOT_VCPU_SIZE, sizeof(struct td_per_vcpu_parameters));
