@@ -42,9 +42,6 @@ def make_graph(tests=None):
 
 def check_before(graph, names):
     """Says at once what would stop a build later on."""
-    if ksrc():
-        graph.find("linux")
-    qemu.suite()
     if os.environ.get("QEMU_SRC"):
         graph.find("qemu-source")
     if not cache.entries("qemu") or not cache.entries("headers"):
@@ -59,8 +56,10 @@ def build(names, tests=None):
     tests may say which tests are needed, as x86/NAME.  Ends with one line if
     it fails; progress and the last lines of a log go to stderr."""
     graph = make_graph(tests)
+    # What a user has given is checked before all else.
+    qemu.suite()
     if ksrc():
-        graph.find("linux")     # is checked before all else
+        graph.find("linux")
     missing = [name for name in names if not graph.find(name)]
     if missing:
         check_before(graph, missing)

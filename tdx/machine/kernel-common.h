@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What most of the kernel's files include, after what kbuild has each begin with. */
+/* What most files of the kernel include, after what kbuild includes in each. */
 #include <linux/compiler-version.h>
 #include <linux/kconfig.h>
 #include <linux/compiler_types.h>
