@@ -7,6 +7,7 @@ import threading
 
 import cache
 import debian
+from process import say
 
 TDX = pathlib.Path(__file__).resolve().parent.parent
 TOP = TDX.parent
@@ -39,6 +40,10 @@ def compiler(name="gcc"):
     return path, about.st_size, about.st_mtime_ns
 
 
+class Changed(Exception):
+    """The sources changed while they were compiled."""
+
+
 class Part:
     """One part.  Its name is also its kind in the cache, and the hash of its
     inputs names the entry there.
@@ -67,11 +72,19 @@ class Part:
 
     def build(self, needs, get):
         """Returns its directory.  get() gives another part's."""
+        name = self.entry(needs)
+
         def make(new, work):
             debian.install()
             self.make(new, work, {**needs, **{name: get(name) for name in self.uses}})
+            if self.entry(needs) != name:
+                raise Changed
 
-        return cache.entry(self.entry(needs), self.megabytes, make)
+        try:
+            return cache.entry(name, self.megabytes, make)
+        except Changed:
+            say(f"tdx: the sources of {self.name} changed meanwhile, once more")
+            return self.build(needs, get)
 
 
 class Graph:

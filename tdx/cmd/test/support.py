@@ -10,6 +10,7 @@ import shutil
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 CMD = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(CMD))
@@ -27,6 +28,9 @@ class CacheTest(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
         saved = {name: os.environ.pop(name, None) for name in VARIABLES}
         self.addCleanup(self.restore, saved)
+        installing = unittest.mock.patch("debian.install")
+        installing.start()
+        self.addCleanup(installing.stop)
         self.cache = self.dir / "cache"
         os.environ["TDX_CACHE"] = str(self.cache)
 

@@ -25,11 +25,6 @@ class Made(Part):
         self.parts = parts
         (new / "file").write_text(self.name)
 
-    def build(self, needs, get):
-        def make(new, work):
-            self.make(new, work, {**needs, **{name: get(name) for name in self.uses}})
-        return cache.entry(self.entry(needs), 1, make)
-
 
 class GraphTest(CacheTest):
     def graph(self):
@@ -69,6 +64,22 @@ class GraphTest(CacheTest):
         self.parts["headers"].value = 2
         self.assertIsNone(graph.find("tests"))
         self.assertNotEqual(graph.get("tests"), path)
+
+    def test_sources_that_change_meanwhile(self):
+        graph = self.graph()
+        init = self.parts["init"]
+
+        def make(new, work, parts):
+            init.made += 1
+            (new / "file").write_text(str(init.value))
+            init.value = 2
+
+        init.make = make
+        with self.quiet():
+            path = graph.get("init")
+        self.assertEqual((init.made, (path / "file").read_text()), (2, "2"))
+        self.assertEqual(path, self.cache / init.entry({}))
+        self.assertEqual(len(list((self.cache / "init").iterdir())), 1)
 
     def test_threads(self):
         graph = self.graph()
