@@ -95,9 +95,10 @@ def find_parts(options, command, shell):
     from parts import parts
 
     names = needed(options)
-    if not shell and programs.names_test(command):
+    tests = [] if shell else programs.named_tests(command)
+    if tests:
         names.append("tests")
-    found = parts(names)
+    found = parts(names, tests or None)
     if shell:
         try:
             found |= parts(["tests"])

@@ -41,21 +41,25 @@ def exists(name):
     return not re.search(r"[*?\[]", name) and os.path.exists(name)
 
 
-def has_source(name):
-    """Is there a test that a pattern of the shell's matches?"""
+def matching(name):
+    """The tests that a pattern of the shell's matches, as x86/NAME."""
     from fnmatch import fnmatch
 
     last = name.rpartition("/")[2]
-    return any(source.endswith("_test.c") and fnmatch(source[:-2], last)
-               for source in os.listdir(TOP / "x86"))
+    return {f"x86/{source[:-2]}" for source in os.listdir(TOP / "x86")
+            if source.endswith("_test.c") and fnmatch(source[:-2], last)}
 
 
-def names_test(command):
-    """Does a command, or a script among its words, name tests of the suite that are
-    not there on this machine?"""
+def named_tests(command):
+    """The tests of the suite that a command, or a script among its words, names and
+    that are not there on this machine; in order, as x86/NAME."""
     texts = [*command, *(script(word) for word in command)]
-    return any(not exists(name) and has_source(name)
-               for text in texts for name in names(text))
+    found = set()
+    for text in texts:
+        for name in names(text):
+            if not exists(name):
+                found |= matching(name)
+    return sorted(found)
 
 
 def links(tests):

@@ -153,7 +153,7 @@ class Tests(Programs):
         return [f"TESTS={' '.join(self.only)}"] if self.only else []
 
     def inputs(self, needs):
-        return super().inputs(needs) + ([self.only] if self.only else [])
+        return super().inputs(needs) + ([sorted(self.only)] if self.only else [])
 
     def find(self, needs):
         """Finds all tests, of which the chosen ones are some, or just these."""

@@ -114,28 +114,33 @@ class Programs(unittest.TestCase):
                         ["strace", f"{TOP}/x86/{name}"], ["sh", "-c", "x86/tdx_*_test"],
                         ["sh", "-c", "for t in x86/*; do $t; done"]):
             with self.subTest(command):
-                self.assertTrue(programs.names_test(command))
+                self.assertTrue(programs.named_tests(command))
 
     def test_commands_that_name_none(self):
         for command in (["true"], ["./my_test"], ["x86/tdx_no_such_test"], ["dmesg"],
                         ["ls", "tdx_memory_test.c.orig"], ["make", "-C", "x86"], ["ls", "/*"], ["ls", "*"],
                         ["x" * 1000000 + "tdx_"]):
             with self.subTest(command):
-                self.assertFalse(programs.names_test(command))
+                self.assertEqual(programs.named_tests(command), [])
 
     def test_a_program_that_is_there(self):
         name = sorted((TOP / "x86").glob("tdx_*_test.c"))[0].stem
         with tempfile.TemporaryDirectory() as directory:
             path = f"{directory}/{name}"
             open(path, "w").close()
-            self.assertFalse(programs.names_test([path]))
+            self.assertEqual(programs.named_tests([path]), [])
 
     def test_a_script_that_names_a_test(self):
         name = sorted((TOP / "x86").glob("tdx_*_test.c"))[0].stem
         with tempfile.NamedTemporaryFile("w") as script:
             script.write(f"#!/bin/sh\nx86/{name}\n")
             script.flush()
-            self.assertTrue(programs.names_test(["sh", script.name]))
+            self.assertTrue(programs.named_tests(["sh", script.name]))
+
+    def test_no_other_test_is_built(self):
+        self.assertEqual(programs.named_tests(["runner", "dir", "x86/tdx_mmio_test",
+                                               "x86/tdx_io_test"]),
+                         ["x86/tdx_io_test", "x86/tdx_mmio_test"])
 
 
 if __name__ == "__main__":
