@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A map of a TD's CPUID: what decides about each bit.
+ * A map of a TD's CPUID: what determines each bit.
  *
- * VMMs keep such tables by hand, for each release of the TDX module.  KVM has no
- * ioctl for it, but everything that is needed to find out: create TDs with
- * different parameters, compare what KVM_TDX_GET_CPUID reports, and let a guest
- * execute CPUID in every state that it can be in.
+ * VMMs maintain such tables by hand, for each release of the TDX module.  KVM has
+ * no ioctl for it, but all that is needed to find out: create TDs with different
+ * parameters, compare what KVM_TDX_GET_CPUID reports, and have a guest execute
+ * CPUID in each state that matters.
  */
 #ifndef SELFTEST_KVM_TDX_CPUID_MAP_H
 #define SELFTEST_KVM_TDX_CPUID_MAP_H
@@ -37,7 +37,7 @@ extern const struct cpuid_class_info {
 struct cpuid_map_leaf {
 	u32 leaf, subleaf;
 	bool has_subleaves;
-	bool ve;			/* the guest's CPUID ends in #VE */
+	bool ve;			/* CPUID raises #VE in the guest */
 	u32 value[NR_CPUID_REGS];	/* in a TD that asked for nothing */
 	u32 reported[NR_CPUID_REGS];	/* configurable bits, according to KVM */
 	u32 by_cr[NR_CPUID_REGS];	/* changes with CR4 or XCR0 */

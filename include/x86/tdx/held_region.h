@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* KVM_TDX_INIT_MEM_REGION in a thread that stops at a held page of its source. */
+/* Run KVM_TDX_INIT_MEM_REGION in a thread, and stop it at a page of its source. */
 #ifndef SELFTEST_KVM_TDX_HELD_REGION_H
 #define SELFTEST_KVM_TDX_HELD_REGION_H
 
@@ -18,9 +18,9 @@ struct held_region {
 };
 
 /*
- * Start the command with vcpu, flags and region of *@held, and return when KVM
- * waits for page @nr of the source, which has not been touched yet.  Returns false
- * if this host does not let the test use userfaultfd.
+ * Start the command with vcpu, flags and region of *@held.  Returns when KVM waits
+ * for page @nr of the source, which must not have been touched before.  Returns
+ * false if the test may not use userfaultfd on this host.
  */
 bool hold_region(struct held_region *held, u64 nr);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The host's CPUs, for tests that run a vCPU on one after the other.
+ * The host's CPUs, for tests that move a vCPU from one to the next.
  */
 #ifndef SELFTEST_KVM_TDX_HOST_CPUS_H
 #define SELFTEST_KVM_TDX_HOST_CPUS_H
@@ -25,8 +25,8 @@ static inline int last_host_cpu(void)
 
 /*
  * Guest code: put values that depend on the vCPU's index into registers that the
- * TDX module switches, and assert for ever that they stay.  There is a
- * GUEST_SYNC() of the index before each check.
+ * TDX module switches, and assert forever that they keep their values.  Each check
+ * follows a GUEST_SYNC() of the index.
  */
 void tdx_guest_keep_state(void);
 

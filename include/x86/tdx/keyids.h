@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The host's private KeyIDs, of which each TD takes one. */
+/* The host's private KeyIDs; each TD takes one. */
 #ifndef SELFTEST_KVM_TDX_KEYIDS_H
 #define SELFTEST_KVM_TDX_KEYIDS_H
 
@@ -17,10 +17,10 @@ struct tdx_keyids {
 
 struct tdx_keyids *tdx_keyids_alloc(void);
 
-/* Create a VM that has no KeyID yet; keyids->init is for it. */
+/* Create a VM that has no KeyID yet, to be initialised with keyids->init. */
 struct kvm_vm *tdx_keyids_new_vm(struct tdx_keyids *keyids);
 
-/* Take one more KeyID, free the one that was taken last. */
+/* Take one more KeyID; free the one that was taken last. */
 void tdx_keyids_add(struct tdx_keyids *keyids);
 void tdx_keyids_free_last(struct tdx_keyids *keyids);
 
@@ -31,9 +31,8 @@ void tdx_keyids_free_last(struct tdx_keyids *keyids);
 struct kvm_vm *tdx_keyids_take_all(struct tdx_keyids *keyids);
 
 /*
- * Take the host's KeyIDs but for @nr of them, for as long as this process lives,
- * so that cases that use up the rest are quick.  Returns how many are free, which
- * may be fewer.
+ * Take all but @nr of the host's KeyIDs until this process exits, so that using up
+ * the rest is quick.  Returns how many are left, which may be fewer than @nr.
  */
 u32 tdx_keyids_leave(u32 nr);
 

@@ -3,23 +3,23 @@
  * How a TD's vCPUs get from reset to guest code.  For the lib only.
  *
  * The host can't set a TD's registers: every vCPU starts at the reset vector,
- * in 32-bit protected mode without paging.  What KVM_SET_SREGS and KVM_SET_REGS
- * do for other VMs, guest code in td_boot.S does for a TD.  It runs from the
- * last page of a small memslot below 4 GiB, and loads what the host left in the
- * pages before.
+ * in 32-bit protected mode without paging.  For a TD, guest code in td_boot.S does
+ * what KVM_SET_SREGS and KVM_SET_REGS do for other VMs.  It runs from the last
+ * page of a small memslot below 4 GiB, and loads what the host put into the pages
+ * before it.
  */
 #ifndef SELFTEST_KVM_TD_BOOT_H
 #define SELFTEST_KVM_TD_BOOT_H
 
 #include <linux/const.h>
 
-/* The memslot.  Tests choose small numbers for their own. */
+/* The memslot.  Tests use small numbers for theirs. */
 #define TD_BOOT_SLOT		4095
 
 #define TD_BOOT_PARAMETERS_GPA	_AC(0xfffe0000, UL)
 #define TD_BOOT_CODE_GPA	_AC(0xfffff000, UL)
 
-/* Offset in the page of code of the reset vector, which is at 0xfffffff0. */
+/* Offset of the reset vector, 0xfffffff0, in the page of code. */
 #define TD_BOOT_RESET_VECTOR	0xff0
 
 /* Selectors in the lib's GDT, see lib/x86/processor.c. */
@@ -68,12 +68,12 @@ extern const u8 td_boot[PAGE_SIZE];
 /* Add the boot slot to a VM that has memory. */
 void tdx_vm_setup_boot_region(struct kvm_vm *vm);
 
-/* The boot slot as the host sees it, NULL for a VM without. */
+/* The host's mapping of the boot slot, NULL if the VM has none. */
 struct td_boot_parameters *tdx_vm_boot_parameters(struct kvm_vm *vm);
 
 /*
  * @vcpu's parameters.  The first call for a vCPU gives it a stack and the next
- * VCPU_INDEX, so first calls have to come in the order of KVM_TDX_INIT_VCPU.
+ * VCPU_INDEX, so first calls must be made in the order of KVM_TDX_INIT_VCPU.
  */
 struct td_per_vcpu_parameters *tdx_vcpu_boot_parameters(struct kvm_vcpu *vcpu);
 

@@ -22,8 +22,8 @@ enum {
 };
 
 /*
- * A TDVMCALL, i.e. TDG.VP.VMCALL, seen from either side: the register file,
- * in which the map below says where what is.
+ * A TDVMCALL, i.e. TDG.VP.VMCALL, seen from either side: the registers.  The map
+ * below says what each of them is.
  */
 struct tdvmcall {
 	u64 reg[NR_GPRS];
@@ -49,24 +49,24 @@ static const u8 tdvmcall_args[] = {
 #define tdvmcall_arg(call, i)	((call)->reg[tdvmcall_args[i]])
 
 /*
- * All that the TDX module passes on: RAX and RCX drive the TDCALL, RSP never
- * passes, and RBP does not in KVM's TDs.
+ * All registers that the TDX module passes on.  RAX and RCX control the TDCALL, RSP
+ * is never passed on, and RBP isn't in KVM's TDs.
  */
 #define TDVMCALL_MASK_ALL						\
 	(GENMASK_ULL(NR_GPRS - 1, 0) & ~(BIT_ULL(GPR_RAX) |		\
 	 BIT_ULL(GPR_RCX) | BIT_ULL(GPR_RSP) | BIT_ULL(GPR_RBP)))
 
 /*
- * Guest: TDCALL of @leaf, which is all of RAX, with the registers of @reg but
- * RSP and RBP.  Every register is written back, changed or not.  Returns RAX.
+ * Guest: TDCALL with @leaf as RAX, and with the registers of @reg except RSP and
+ * RBP.  All of them are written back to @reg, changed or not.  Returns RAX.
  */
 u64 __tdcall(u64 leaf, u64 reg[NR_GPRS]);
 
 /*
- * Guest: do @call, with all registers in the mask if it has none.  Registers
- * are written back so that a test can tell what KVM did to each of them.
- * Returns the TDCALL's own status.  If that is not zero, the module refused the
- * mask and KVM has seen nothing.
+ * Guest: do @call.  If its mask is 0, pass all registers.  Registers are written
+ * back so that a test can tell what KVM did to each of them.  Returns the TDCALL's
+ * own status.  If that isn't 0, the module refused the mask and did not exit to
+ * KVM.
  */
 static inline u64 __tdvmcall(struct tdvmcall *call)
 {
@@ -99,7 +99,7 @@ static inline u64 __tdvmcall(struct tdvmcall *call)
 #define tdvmcall_status(call)	((call)->reg[TDVMCALL_STATUS])
 #define tdvmcall_ret(call)	((call)->reg[TDVMCALL_RET])
 
-/* Guest: a TDVMCALL with all that came back of it. */
+/* Guest: do a TDVMCALL.  Evaluates to the registers on return. */
 #define tdvmcall_full(_leaf, _args...)					\
 ({									\
 	struct tdvmcall __c = TDVMCALL(_leaf, _args);			\
@@ -108,7 +108,7 @@ static inline u64 __tdvmcall(struct tdvmcall *call)
 	__c;								\
 })
 
-/* Guest: a TDVMCALL of which only the status matters. */
+/* Guest: do a TDVMCALL.  Evaluates to its status. */
 #define tdvmcall(_leaf, _args...)					\
 ({									\
 	struct tdvmcall __full = tdvmcall_full(_leaf, _args);		\
@@ -116,7 +116,7 @@ static inline u64 __tdvmcall(struct tdvmcall *call)
 	tdvmcall_status(&__full);					\
 })
 
-/* Guest: a TDVMCALL that has a result, which *@ret gets whatever the status. */
+/* The same for a TDVMCALL with a result, which *@ret gets whatever the status. */
 #define tdvmcall_ret1(_ret, _leaf, _args...)				\
 ({									\
 	struct tdvmcall __full = tdvmcall_full(_leaf, _args);		\
@@ -127,7 +127,7 @@ static inline u64 __tdvmcall(struct tdvmcall *call)
 
 /*
  * Guest: the TDVMCALLs.  Each returns the TDVMCALL's status.  Sizes are in bytes.
- * KVM gets every operand as it is given here, sensible or not.
+ * Operands are passed to KVM as they are, sensible or not.
  */
 static inline u64 tdvmcall_io_read(u64 port, u64 size, u64 *val)
 {
@@ -141,7 +141,7 @@ static inline u64 tdvmcall_io_write(u64 port, u64 size, u64 val)
 			val);
 }
 
-/* @gpa is passed as it is; a sane one has the shared bit. */
+/* A valid @gpa has the shared bit. */
 static inline u64 tdvmcall_mmio_read(u64 gpa, u64 size, u64 *val)
 {
 	return tdvmcall_ret1(val, EXIT_REASON_EPT_VIOLATION, size,
@@ -170,13 +170,13 @@ static inline u64 tdvmcall_cpuid(u64 function, u64 index, u64 *eax, u64 *ebx,
 	return tdvmcall_status(&call);
 }
 
-/* @blocked: the guest's interrupts are off. */
+/* @blocked: whether the guest's interrupts are off. */
 static inline u64 tdvmcall_hlt(u64 blocked)
 {
 	return tdvmcall(EXIT_REASON_HLT, blocked);
 }
 
-/* *@stopped_at gets the GPA that KVM got to, unless it did all. */
+/* Unless KVM converts the whole range, *@stopped_at gets the GPA where it stopped. */
 static inline u64 tdvmcall_map_gpa(u64 gpa, u64 size, u64 *stopped_at)
 {
 	return tdvmcall_ret1(stopped_at, TDVMCALL_MAP_GPA, gpa, size);
@@ -200,7 +200,7 @@ extern u64 tdx_s_bit;
 
 /*
  * Guest: write the low @size bytes of @val to MMIO at @gpa, which is given
- * without the shared bit.  Asserts nothing, as ucalls are made of it.
+ * without the shared bit.  Asserts nothing, because ucalls use it.
  */
 static inline u64 tdvmcall_mmio_write(gpa_t gpa, u64 size, u64 val)
 {
@@ -215,7 +215,7 @@ static inline u64 tdvmcall_mmio_write(gpa_t gpa, u64 size, u64 val)
  * results are stored on failure too.
  */
 
-/* What TDG.VP.INFO tells a vCPU about its TD and itself. */
+/* What TDG.VP.INFO says about the TD and the vCPU. */
 struct tdx_vp_info {
 	u64 gpaw;
 	u64 attributes;
@@ -226,7 +226,7 @@ struct tdx_vp_info {
 
 struct tdx_vp_info tdg_vp_info(void);
 
-/* What TDG.VP.VEINFO.GET tells about the last #VE; it makes room for the next. */
+/* The last #VE.  TDG.VP.VEINFO.GET also lets the module inject the next one. */
 struct tdx_ve_info {
 	u32 exit_reason;
 	u64 exit_qualification;

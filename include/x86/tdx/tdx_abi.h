@@ -3,10 +3,10 @@
  * The TDX ABI as guest code and tests see it: TDCALL leaves, TDVMCALL
  * sub-functions, status codes, TD attributes, metadata fields.
  *
- * A constant that the kernel has too has the kernel's name, and the project's
- * checks compare the two values.  Constants of KVM's uAPI are not repeated here:
- * <linux/kvm.h> and <asm/kvm.h> have them.  TDVMCALLs that stand for an instruction
- * go by their VMX exit reason in <asm/vmx.h>.
+ * Constants that the kernel has too have the kernel's names, and the project's
+ * checks compare the values.  Constants of KVM's uAPI are not repeated here:
+ * <linux/kvm.h> and <asm/kvm.h> have them.  The leaf of a TDVMCALL that stands for
+ * an instruction is its VMX exit reason, see <asm/vmx.h>.
  */
 #ifndef SELFTEST_KVM_TDX_ABI_H
 #define SELFTEST_KVM_TDX_ABI_H
@@ -50,13 +50,13 @@
 #define TDVMCALL_REPORT_FATAL_ERROR	0x10003
 #define TDVMCALL_SETUP_EVENT_NOTIFY_INTERRUPT 0x10004ULL
 
-/* GetTdVmCallInfo leaf 1, first result: which optional ones there are */
+/* GetTdVmCallInfo leaf 1, first result: optional TDVMCALLs that are supported */
 #define TDVMCALLINFO_SETUP_EVENT_NOTIFY_INTERRUPT	BIT_ULL(1)
 
 /*
- * TDVMCALL status.  KVM answers a TDVMCALL that it doesn't know with
- * SUBFUNC_UNSUPPORTED, and so it does with MapGPA unless user space has enabled
- * KVM_CAP_EXIT_HYPERCALL for KVM_HC_MAP_GPA_RANGE.
+ * TDVMCALL status.  KVM returns SUBFUNC_UNSUPPORTED for a TDVMCALL that it doesn't
+ * know, and for MapGPA unless user space has enabled KVM_CAP_EXIT_HYPERCALL for
+ * KVM_HC_MAP_GPA_RANGE.
  */
 #define TDVMCALL_STATUS_SUCCESS		0x0000000000000000ULL
 #define TDVMCALL_STATUS_RETRY		0x0000000000000001ULL
@@ -68,7 +68,7 @@
 #define TDVMCALL_READ			0
 #define TDVMCALL_WRITE			1
 
-/* ReportFatalError: the error code says that a GPA comes with it */
+/* ReportFatalError: bit of the error code, set if the next operand is a GPA */
 #define TDVMCALL_FATAL_GPA_VALID	BIT_ULL(63)
 
 /* TD attributes */
@@ -90,20 +90,20 @@
 #define TDX_MD_MROWNER			0x1310000300000018ULL	/* the first of 6 */
 #define TDX_MD_MROWNERCONFIG		0x1310000300000020ULL	/* the first of 6 */
 
-/* Bits of TD_CTLS, as far as the module has them */
+/* Bits of TD_CTLS; not every module has all of them */
 #define TDX_TD_CTLS_PENDING_VE_DISABLE	BIT_ULL(0)
 #define TDX_TD_CTLS_ENUM_TOPOLOGY	BIT_ULL(1)
 #define TDX_TD_CTLS_VIRT_CPUID2		BIT_ULL(2)
 #define TDX_TD_CTLS_REDUCE_VE		BIT_ULL(3)
 
-/* CPUID leaf by which a guest knows that it is a TD */
+/* CPUID leaf that tells a guest that it is a TD */
 #define TDX_CPUID_LEAF_ID		0x21
 #define TDX_IDENT			"IntelTDX    "
 
 /* SHA-384, the hash of all measurements */
 #define TDX_MEASUREMENT_SIZE		48
 
-/* What a TDREPORT says of the TD itself */
+/* What a TDREPORT says about the TD itself */
 struct tdx_td_info {
 	__u64 attributes;
 	__u64 xfam;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * CPUID entries, and TDs that exist only to show what becomes of them.
+ * CPUID entries, and TDs that are created only to see their effect.
  */
 #ifndef SELFTEST_KVM_TDX_CPUID_H
 #define SELFTEST_KVM_TDX_CPUID_H

@@ -9,15 +9,14 @@
  *	tdx_vm_finalize(guest.vm);
  *	status = tdx_guest_wrmsr(&guest, MSR_IA32_CR_PAT, val);
  *
- * A request that exits to user space on its way is started, and finished once the
- * test has dealt with the exit:
+ * If a request exits to user space, start it, deal with the exit, and finish it:
  *
  *	tdx_call_start(&guest, TDVMCALL_GET_QUOTE, gpa, size);
  *	TEST_ASSERT_KVM_EXIT_REASON(guest.vcpu, KVM_EXIT_TDX);
  *	call = tdx_call_finish(&guest);
  *	TEST_ASSERT_EQ(tdvmcall_status(&call), TDVMCALL_STATUS_SUCCESS);
  *
- * The guest's interrupts are off, as they are at reset.
+ * The guest runs with interrupts off, as after reset.
  */
 #ifndef SELFTEST_KVM_TDX_GUEST_H
 #define SELFTEST_KVM_TDX_GUEST_H
@@ -78,13 +77,13 @@ void tdx_guest_serve(struct tdx_guest_request *req);
 void tdx_guest_init(struct tdx_guest *guest, struct kvm_vcpu *vcpu);
 
 /*
- * Run the vCPU.  Returns 0 when the guest is done with its request, 1 when there
- * was an exit on the way, and -1 with errno when KVM_RUN failed.  In the latter
- * two cases the guest is still at it.
+ * Run the vCPU.  Returns 0 if the guest has finished its request, 1 if it exited to
+ * user space before that, and -1 with errno if KVM_RUN failed.  In the latter two
+ * cases the next run continues the request.
  */
 int tdx_guest_run(struct tdx_guest *guest);
 
-/* Run until the guest is done with its request, which must not exit any more. */
+/* Run until the guest has finished its request, which must not exit any more. */
 void tdx_guest_finish(struct tdx_guest *guest);
 
 /* Make a request of @op, without running the vCPU.  See enum tdx_guest_op. */
@@ -100,7 +99,7 @@ int __tdx_guest_do(struct tdx_guest *guest, enum tdx_guest_op op, u64 addr,
 do {									\
 	int __r = __tdx_guest_do(guest, op, addr, val);			\
 									\
-	TEST_ASSERT(!__r, #op " 0x%lx is not done: %d, errno %d, %s",	\
+	TEST_ASSERT(!__r, #op " 0x%lx did not finish: %d, errno %d, %s", \
 		    (unsigned long)(addr), __r, errno,			\
 		    vcpu_exit_str((guest)->vcpu));			\
 } while (0)
@@ -118,9 +117,9 @@ u64 tdx_guest_vm_rd(struct tdx_guest *guest, u64 field, u64 *val);
 u64 tdx_guest_vm_wr(struct tdx_guest *guest, u64 field, u64 val, u64 mask);
 
 /*
- * TDVMCALLs.  tdx_call() is for one that KVM handles by itself, and returns what
- * the guest got.  tdx_call_start() is for one that exits to user space, and
- * returns with the exit; tdx_call_finish() returns what the guest got.
+ * TDVMCALLs.  tdx_call() is for one that KVM handles itself, and returns the
+ * guest's registers after it.  tdx_call_start() is for one that exits to user
+ * space, and returns at the exit; tdx_call_finish() returns the guest's registers.
  */
 struct tdvmcall __tdx_call(struct tdx_guest *guest, const struct tdvmcall *call);
 void __tdx_call_start(struct tdx_guest *guest, const struct tdvmcall *call);
@@ -140,7 +139,7 @@ do {									\
 	__tdx_call_start(guest, &__call_);				\
 } while (0)
 
-/* Returns true if the call exits to user space, false if it is done. */
+/* Returns true if the call exits to user space, false if KVM handles it itself. */
 bool __tdx_call_exits(struct tdx_guest *guest, const struct tdvmcall *call);
 
 #define tdx_call_exits(guest, _leaf, _args...)				\
@@ -150,7 +149,7 @@ bool __tdx_call_exits(struct tdx_guest *guest, const struct tdvmcall *call);
 	__tdx_call_exits(guest, &__call_);				\
 })
 
-/* As tdx_call() and tdx_call_finish(), where only the status matters. */
+/* Like tdx_call() and tdx_call_finish(), but return the TDVMCALL's status. */
 #define tdx_call_status(guest, _leaf, _args...)				\
 ({									\
 	struct tdvmcall __back_ = tdx_call(guest, _leaf, ##_args);	\
@@ -166,8 +165,8 @@ static inline u64 tdx_call_finish_status(struct tdx_guest *guest)
 }
 
 /*
- * Have KVM complete the exit at hand without entering the guest.  What user space
- * writes to struct kvm_run afterwards is too late.
+ * Have KVM complete the current exit without entering the guest.  What user space
+ * writes to struct kvm_run afterwards has no effect.
  */
 void tdx_call_complete(struct tdx_guest *guest);
 
@@ -177,16 +176,16 @@ u64 tdx_guest_wrmsr(struct tdx_guest *guest, u64 msr, u64 val);
 u64 tdx_guest_tdvmcall_cpuid(struct tdx_guest *guest, u64 leaf, u64 subleaf,
 			     u64 reg[4]);
 
-/* The result of a TDVMCALL that is finished.  Returns its status. */
+/* Store the result of a finished TDVMCALL in *@ret.  Returns its status. */
 u64 tdx_call_result(struct tdx_guest *guest, u64 *ret);
 
-/* A GPA as the guest passes it for shared memory. */
+/* @gpa with the shared bit. */
 static inline gpa_t tdx_shared(struct tdx_guest *guest, gpa_t gpa)
 {
 	return gpa | guest->vm->arch.s_bit;
 }
 
-/* Accesses that meet no exception. */
+/* Accesses that must not raise an exception. */
 #define tdx_guest_write(guest, gva, val)				\
 do {									\
 	tdx_guest_do(guest, TDX_GUEST_WRITE, gva, val);			\
@@ -200,14 +199,14 @@ do {									\
 	(guest)->req->val;						\
 })
 
-/* Accept a page that the guest has not accepted. */
+/* Accept a page, which must not be accepted yet. */
 #define tdx_guest_accept(guest, gpa)					\
 do {									\
 	tdx_guest_do(guest, TDX_GUEST_ACCEPT, gpa, 0);			\
 	TEST_ASSERT_EQ((guest)->req->status, TDX_SUCCESS);		\
 } while (0)
 
-/* The access met #VE for an EPT violation at @_gpa, in the GVA @addr. */
+/* The last access raised #VE for an EPT violation on the page at @_gpa. */
 #define TEST_ASSERT_VE(guest, _gpa)					\
 do {									\
 	struct tdx_guest_request *__req = (guest)->req;			\
@@ -218,7 +217,7 @@ do {									\
 	TEST_ASSERT_EQ(__req->ve.gla, __req->addr);			\
 } while (0)
 
-/* The last KVM_RUN left with KVM_EXIT_MEMORY_FAULT for the page at @_gpa. */
+/* The last KVM_RUN exited with KVM_EXIT_MEMORY_FAULT for the page at @_gpa. */
 #define TEST_ASSERT_MEMORY_FAULT(guest, _gpa, _flags)			\
 do {									\
 	struct kvm_run *__run = (guest)->run;				\
@@ -230,8 +229,8 @@ do {									\
 } while (0)
 
 /*
- * The access leaves with a memory fault.  The guest repeats it when the test has
- * changed the page and calls tdx_guest_run().
+ * The access exits with a memory fault.  The guest repeats it at the next
+ * tdx_guest_run().
  */
 #define tdx_guest_faults(guest, op, addr, val, _gpa, _flags)		\
 do {									\
@@ -239,14 +238,14 @@ do {									\
 	TEST_ASSERT_MEMORY_FAULT(guest, _gpa, _flags);			\
 } while (0)
 
-/* The access goes through now, without an exception. */
+/* The repeated access succeeds. */
 #define tdx_guest_resumes(guest)					\
 do {									\
 	TEST_ASSERT_EQ(tdx_guest_run(guest), 0);			\
 	TEST_ASSERT_EQ((guest)->req->vector, 0);			\
 } while (0)
 
-/* The page is private and mapped, but the guest has not accepted it: it is new. */
+/* The page has lost its contents: it has to be accepted again, and then reads 0. */
 #define tdx_guest_assert_lost(guest, gpa)				\
 do {									\
 	tdx_guest_do(guest, TDX_GUEST_READ, gpa, 0);			\

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * For tests of KVM_TDX_INIT_VM: who refuses it, and a fixture.
+ * For tests of KVM_TDX_INIT_VM: assertions on who refuses it, and a fixture.
  */
 #ifndef SELFTEST_KVM_TDX_INIT_VM_H
 #define SELFTEST_KVM_TDX_INIT_VM_H
@@ -27,9 +27,9 @@ do {									\
 } while (0)
 
 /*
- * A fixture of the harness: a VM that is not a TD yet, and parameters for it.  The
- * teardown makes it one, as KVM_TDX_INIT_VM has to succeed after it was refused.  A
- * case in which it succeeds sets initialized.
+ * A fixture of the harness: a VM without KVM_TDX_INIT_VM, and parameters for that.
+ * The teardown checks that KVM_TDX_INIT_VM still succeeds after it was refused,
+ * unless the case says by @initialized that it has succeeded already.
  */
 #define TDX_INIT_VM_SUITE(name)						\
 	FIXTURE(name) {							\

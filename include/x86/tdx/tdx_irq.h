@@ -23,8 +23,8 @@
  * - It is in x2APIC mode from reset on and can't leave it.  The lib's
  *   x2apic_enable() and apic_disable() end in #VE, because they write
  *   MSR_IA32_APICBASE, which a TD can't.
- * - It is still disabled by SPIV, and KVM drops interrupts until the guest has
- *   called tdx_apic_enable().
+ * - SPIV still disables it, and KVM drops interrupts until the guest has called
+ *   tdx_apic_enable().
  * - TPR, PPR, EOI, ISR, TMR, IRR and SELF_IPI are virtualized by the CPU: use
  *   the lib's x2apic_read_reg() and x2apic_write_reg().
  * - All other registers (SPIV, ICR, LVT, timer) are emulated by KVM, and plain
@@ -46,7 +46,7 @@
 #define TDX_IRQ_NR_VECTORS	256
 #define TDX_IRQ_FIRST_VECTOR	32	/* exceptions are below */
 
-/* What the guest code declared below waits for and sends. */
+/* The vector that the guest code declared below waits for. */
 #define TDX_IRQ_VECTOR		0xa1
 
 /* The first GSI beyond the pins that the lib reserves for an I/O APIC. */
@@ -133,7 +133,7 @@ static inline u64 tdx_nr_nmis(u32 vcpu)
 	return READ_ONCE(tdx_irq_shared->nr_nmis[vcpu]);
 }
 
-/* Guest: the same for the interrupts of all vectors together. */
+/* Guest: the same, summed over all vectors. */
 u64 tdx_sum_irqs(u32 vcpu);
 
 /*
@@ -175,7 +175,7 @@ void tdx_guest_spin(void);		/* interrupts off, a step before and after */
 void tdx_guest_halt(void);		/* HLT once, a step before and after */
 void tdx_guest_one_step(void);		/* nothing but a step */
 
-/* A fixture of the harness with such a TD, and one that creates it, too. */
+/* A fixture of the harness with such a TD.  TDX_IRQ_SUITE() also creates the TD. */
 #define TDX_IRQ_FIXTURE(name)						\
 	FIXTURE(name) {							\
 		struct tdx_irq_td td;					\

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A TD for tests of memory, and what such tests do to it.
+ * A TD for tests of memory, and helpers to access and convert its memory.
  *
  * The TD has two memslots of SLOT_PAGES pages each, one with a guest_memfd and
- * one without.  The guest maps each page twice: the private view has the GPA as
- * its virtual address, the shared view has shared() of that.  All pages start
- * out shared, and none of them is part of the TD's initial memory.
+ * one without.  The guest maps each page twice: as private memory at a GVA equal to
+ * the GPA, and as shared memory at shared() of that.  All pages start out shared,
+ * and none of them is part of the TD's initial memory.
  */
 #ifndef SELFTEST_KVM_TDX_MEMORY_H
 #define SELFTEST_KVM_TDX_MEMORY_H
@@ -28,10 +28,10 @@
 
 #define shared(gva)	tdx_shared_gva(gva)
 
-/* Of memory_fault.flags */
+/* For memory_fault.flags */
 #define PRIVATE		KVM_MEMORY_EXIT_FLAG_PRIVATE
 
-/* A value that nobody finds in memory by chance. */
+/* A value that isn't in memory by chance. */
 #define MAGIC		0x1122334455667788ul
 
 /*
@@ -61,7 +61,7 @@ struct kvm_vm *tdx_memory_create(u64 attributes);
 		kvm_vm_free(self->vm);					\
 	}
 
-/* Let the guest accept @npages private pages from @gpa on and write @val to each. */
+/* Have the guest accept @npages private pages from @gpa on, and write @val to each. */
 void tdx_accept_and_write(struct tdx_guest *guest, gpa_t gpa, u64 npages, u64 val);
 
 /* The same, after making the pages private. */
@@ -74,7 +74,7 @@ void tdx_make_private(struct tdx_guest *guest, gpa_t gpa, u64 npages, u64 val);
 void tdx_delete_slot(struct kvm_vm *vm, u32 slot);
 void tdx_create_slot(struct kvm_vm *vm, u32 slot);
 
-/* A thread that deletes and creates a memslot again and again, for some time. */
+/* A thread that deletes and recreates a memslot a number of times. */
 struct tdx_slot_churn {
 	struct kvm_vm *vm;
 	u32 slot;
@@ -84,19 +84,19 @@ struct tdx_slot_churn {
 
 void tdx_slot_churn_start(struct tdx_slot_churn *churn, struct kvm_vm *vm, u32 slot);
 
-/* Wait for the end of the thread.  The memslot exists then. */
+/* Wait until the thread has finished.  The memslot exists then. */
 void tdx_slot_churn_join(struct tdx_slot_churn *churn);
 
 /*
- * Let the guest ask by MapGPA to convert @size bytes at @gpa; to shared if @gpa
- * has the shared bit.  Returns when KVM has passed that on to user space.
+ * Have the guest call MapGPA for @size bytes at @gpa, to make them shared if @gpa
+ * has the shared bit, else private.  Returns at the exit to user space.
  */
 void tdx_map_gpa(struct tdx_guest *guest, gpa_t gpa, u64 size);
 
 /* Tell the guest that the conversion succeeded. */
 void tdx_map_gpa_done(struct tdx_guest *guest);
 
-/* Convert @size bytes at @gpa at the guest's request, as a VMM does it. */
+/* Convert @size bytes at @gpa at the guest's request, as a VMM does. */
 void tdx_convert_to_private(struct tdx_guest *guest, gpa_t gpa, u64 size);
 void tdx_convert_to_shared(struct tdx_guest *guest, gpa_t gpa, u64 size);
 

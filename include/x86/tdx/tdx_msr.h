@@ -90,8 +90,8 @@ u64 kvm_supported_mce_cap(void);
 void vcpu_set_mce_cap(struct kvm_vcpu *vcpu, u64 cap);
 
 /*
- * A value for MSR_IA32_TSC_DEADLINE that needs more than 32 bits, and that no
- * test lives to see.
+ * A value for MSR_IA32_TSC_DEADLINE that needs more than 32 bits, and that is not
+ * reached before the test ends.
  */
 u64 tdx_msr_far_deadline(void);
 

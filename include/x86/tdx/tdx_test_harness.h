@@ -38,9 +38,9 @@ TEST_F(suite, test)							\
 static void __suite##_##test(struct kvm_vcpu *vcpu)
 
 /*
- * At file scope: this test must not run beside others, because it counts what all
- * TDs share or takes CPUs away.  Leaves an ELF note in the program, which a runner
- * may read.
+ * At file scope: this test must not run in parallel with others, because it counts
+ * a resource that all TDs share, or takes CPUs offline.  Adds an ELF note to the
+ * program, which a runner may read.
  */
 #define TDX_TEST_RUNS_ALONE						\
 	static const struct {						\
@@ -52,8 +52,8 @@ static void __suite##_##test(struct kvm_vcpu *vcpu)
 	}
 
 /*
- * A selection of cases (-r, -f, ...) that matches none is a mistake.  The harness
- * calls it a success, and exits.
+ * Fail if a selection of cases (-r, -f, ...) matches none.  The harness exits with
+ * success then.
  */
 static pid_t test_harness_pid;
 

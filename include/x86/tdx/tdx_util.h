@@ -67,16 +67,15 @@ static inline bool is_tdx_supported(void)
  */
 extern u32 tdx_gpaw;
 
-/* 52 bits need an EPT of 5 levels; KVM's CPUID says whether there is one. */
+/* 52-bit GPAs need 5-level EPT; KVM's CPUID says whether the host has it. */
 static inline bool is_tdx_gpaw_supported(u32 gpaw)
 {
 	return gpaw == 48 || kvm_cpu_property(X86_PROPERTY_GUEST_MAX_PHY_ADDR) >= gpaw;
 }
 
 /*
- * KVM_MEMORY_ENCRYPT_OP as it is: fills in nothing, checks nothing.  Returns what
- * ioctl() returned, with errno.  cmd->hw_error has the TDX module's status where
- * KVM passes it on.
+ * Plain KVM_MEMORY_ENCRYPT_OP.  Returns what ioctl() returned, with errno.
+ * cmd->hw_error gets the TDX module's status if KVM passes it on.
  */
 static inline int __tdx_vm_cmd(struct kvm_vm *vm, struct kvm_tdx_cmd *cmd)
 {
@@ -148,26 +147,26 @@ int __tdx_init_mem_region(struct kvm_vcpu *vcpu, u32 flags,
 void tdx_init_mem_region(struct kvm_vcpu *vcpu, gpa_t gpa, u64 size);
 
 /*
- * Does tdx_init_mem_region() measure?  Only for tests of the measurement: of the
- * 17 SEAMCALLs that it takes to add and measure a page, 16 measure.
+ * Whether tdx_init_mem_region() measures.  Only for tests of the measurement, as it
+ * is slow: it takes 17 SEAMCALLs per page instead of one.
  */
 extern bool tdx_measure_memory;
 
-/* Make every allocated private page private and tdx_init_mem_region() it. */
+/* Add every allocated private page by tdx_init_mem_region(), as private memory. */
 void tdx_load_private_memory(struct kvm_vm *vm);
 
 /* KVM_TDX_FINALIZE_VM. */
 int __tdx_finalize(struct kvm_vm *vm, u64 *hw_error);
 void tdx_finalize(struct kvm_vm *vm);
 
-/* Launch a TD that has its vCPUs: tdx_load_private_memory(), tdx_finalize(). */
+/* Launch a TD that has all its vCPUs: tdx_load_private_memory(), tdx_finalize(). */
 void tdx_vm_finalize(struct kvm_vm *vm);
 
 /*
- * Map @npages from @gpa on twice: as private memory at the same GVA, as shared
- * memory at tdx_shared_gva() of it.  Which of the two KVM allows is up to the
- * pages' attributes.  The memslot has to be there and the TD not launched; the
- * pages are not handed to the TD.
+ * Map @npages from @gpa on twice: as private memory at a GVA equal to the GPA, as
+ * shared memory at tdx_shared_gva() of that.  The pages' attributes decide which of
+ * the two KVM allows.  The memslot has to exist, and the TD must not be launched
+ * yet.  The pages don't become part of the TD's initial memory.
  */
 void tdx_map_both(struct kvm_vm *vm, gpa_t gpa, u64 npages);
 
@@ -201,9 +200,9 @@ static inline bool vm_is_dead(struct kvm_vm *vm)
 }
 
 /*
- * Add a memslot of one page, @mem, at a GPA beyond the width of the TD's; private
- * if @guest_memfd is not negative.  Returns the GPA, or 0 if KVM has no memslots
- * that high.
+ * Add a memslot of one page, @mem, at a GPA that is too wide for the TD; private if
+ * @guest_memfd is not negative.  Returns the GPA, or 0 if KVM has no memslots that
+ * high.
  */
 gpa_t add_memslot_beyond_width(struct kvm_vm *vm, u32 slot, void *mem,
 			       int guest_memfd);
@@ -226,7 +225,7 @@ gpa_t add_memslot_beyond_width(struct kvm_vm *vm, u32 slot, void *mem,
 /* Guest: RCX as it was when this vCPU left reset. */
 u64 tdx_reset_rcx(void);
 
-/* What the common lib does for a TD; for the common lib only. */
+/* The common lib's branches for TDs; nothing else calls them. */
 void tdx_vm_init_address_properties(struct kvm_vm *vm);
 unsigned long tdx_vm_compute_max_gfn(struct kvm_vm *vm);
 void tdx_vm_post_create(struct kvm_vm *vm);

@@ -15,7 +15,7 @@ struct cpuid_map_leaf *cpuid_map_find(u32 leaf, u32 subleaf)
 	return NULL;
 }
 
-/* A bit that depends on several things is of the first of these classes. */
+/* A bit that depends on several things belongs to the first of these classes. */
 enum cpuid_class cpuid_map_class(struct cpuid_map_leaf *m, int reg, int bit)
 {
 	static const enum cpuid_class order[] = {
@@ -98,8 +98,8 @@ struct kvm_cpuid2 *cpuid_request_cpuid(const struct cpuid_request *req)
 }
 
 /*
- * Note that the differences between two TDs are due to @why.  If that is
- * configuration, a bit that isn't configurable itself follows another leaf.
+ * Record that the differences between two TDs are due to @why.  If that is
+ * CPUID_CONFIG, a bit that isn't configurable itself follows another leaf.
  */
 static void note_difference(struct kvm_cpuid2 *a, struct kvm_cpuid2 *b,
 			    enum cpuid_class why)
@@ -151,7 +151,7 @@ static struct cpuid_request split(const struct cpuid_request *req, int nr, bool 
 	return out;
 }
 
-/* Compare @unasked with the outcome of @req, or of its halves if it is refused. */
+/* Compare @unasked with the CPUID that @req gets, or its halves if it is refused. */
 static void note_configuration(const struct cpuid_request *req,
 			       struct kvm_cpuid2 *unasked)
 {
@@ -202,7 +202,7 @@ static void note_topology(void)
 	free(b);
 }
 
-/* Compare a TD with the least XFAM with the outcome of @req, if it has any. */
+/* Compare the CPUID of least_xfam and of @req, unless @req is refused. */
 static void note_request(struct cpuid_request req, enum cpuid_class why)
 {
 	struct kvm_cpuid2 *cpuid = cpuid_request_cpuid(&req);
@@ -213,8 +213,7 @@ static void note_request(struct cpuid_request req, enum cpuid_class why)
 }
 
 /*
- * The guest: executes CPUID of all leaves in each of these states, one after the
- * other.
+ * The guest goes through these states, and executes CPUID for all leaves in each.
  */
 enum guest_state {
 	STATE_START, STATE_NO_OSXSAVE, STATE_LEAST_XCR0, STATE_MOST_XCR0,
@@ -381,7 +380,7 @@ static void create_base(void)
 
 static void note_xfam_and_attributes(void)
 {
-	/* States that the module only has together. */
+	/* States that the module only allows together. */
 	static const u64 states[] = {
 		XFEATURE_MASK_YMM, XFEATURE_MASK_YMM | XFEATURE_MASK_AVX512,
 		XFEATURE_MASK_CET_USER | XFEATURE_MASK_CET_KERNEL,

@@ -41,7 +41,7 @@ struct kvm_vm *tdx_keyids_take_all(struct tdx_keyids *keyids)
 		if (__tdx_init_vm(vm, keyids->init, NULL))
 			break;
 		keyids->vm[keyids->nr++] = vm;
-		TEST_ASSERT(keyids->nr < TDX_MAX_KEYIDS, "KeyIDs don't come to an end");
+		TEST_ASSERT(keyids->nr < TDX_MAX_KEYIDS, "The host never ran out of KeyIDs");
 	}
 
 	error = errno;
@@ -51,7 +51,7 @@ struct kvm_vm *tdx_keyids_take_all(struct tdx_keyids *keyids)
 	}
 	TEST_ASSERT(error == ENOSPC, "Wanted ENOSPC for TD %u, got errno %d (%s)",
 		    keyids->nr, error, strerror(error));
-	TEST_ASSERT(keyids->nr, "There is no KeyID free to begin with");
+	TEST_ASSERT(keyids->nr, "No KeyID was free");
 	return vm;
 }
 

@@ -30,7 +30,7 @@ td_boot:
 
 	.code64
 .Llong_mode:
-	/* The change of mode leaves the upper half undefined. */
+	/* Upper halves are undefined after the switch to 64-bit mode. */
 	mov	%esi, %esi
 
 	mov	$TD_BOOT_DS, %eax
@@ -42,7 +42,7 @@ td_boot:
 	ltr	%ax
 	lidt	TD_BOOT_IDTR(%rsi)
 
-	/* R8 has the same value as RCX at reset, and half of RCX may be lost. */
+	/* At reset R8 equals RCX, whose upper half may be lost by now. */
 	mov	%r8, TD_BOOT_RESET_RCX(%rsi)
 
 	/* Enable all that the TD's XFAM allows, as the lib does for other VMs. */

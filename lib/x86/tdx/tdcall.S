@@ -36,7 +36,7 @@ __tdcall:
 	/* TDCALL, spelt in bytes for assemblers that don't know it. */
 	.byte	0x66, 0x0f, 0x01, 0xcc
 
-	/* RSI goes where reg was. */
+	/* Get reg back, and keep the returned RSI in its place. */
 	xchg	%rsi, (%rsp)
 	mov	%rcx, REG(1)(%rsi)
 	mov	%rdx, REG(2)(%rsi)

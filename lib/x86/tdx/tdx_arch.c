@@ -27,11 +27,11 @@ void tdx_vm_init_address_properties(struct kvm_vm *vm)
 	vm->arch.s_bit = BIT_ULL(tdx_gpaw - 1);
 	vm->gpa_tag_mask = vm->arch.s_bit;
 
-	/* Every host has 4-level paging. */
+	/* 4-level paging, which every host has. */
 	vm->va_bits = 48;
 }
 
-/* A GPA with the shared bit is another name for a page, not one more page. */
+/* A GPA with the shared bit is an alias, so the shared half adds no memory. */
 unsigned long tdx_vm_compute_max_gfn(struct kvm_vm *vm)
 {
 	return (vm->arch.s_bit >> vm->page_shift) - 1;
@@ -83,17 +83,17 @@ void tdx_vcpu_args_set(struct kvm_vcpu *vcpu, unsigned int num, va_list args)
 void tdx_vm_assert_gpa_accessible(struct kvm_vm *vm, gpa_t gpa)
 {
 	TEST_ASSERT(!is_tdx_vm_finalized(vm) || !vm_is_gpa_protected(vm, gpa),
-		    "GPA 0x%lx is private to the TD since its launch",
+		    "GPA 0x%lx is private, the host can't access it after the launch",
 		    (unsigned long)gpa);
 }
 
 void tdx_vm_assert_mappable(struct kvm_vm *vm)
 {
 	TEST_ASSERT(!is_tdx_vm_finalized(vm),
-		    "The TD's page tables are private since its launch");
+		    "The host can't change a TD's page tables after the launch");
 }
 
-/* KVM refuses to give a TD's registers, and a test has failed already. */
+/* KVM refuses to return a TD's registers, so don't fail once more over them. */
 void tdx_vcpu_dump(FILE *stream, struct kvm_vcpu *vcpu, u8 indent)
 {
 	fprintf(stream, "%*svCPU ID: %u, its state is protected\n", indent, "",
@@ -109,8 +109,8 @@ void tdx_do_ucall(gva_t uc)
 		return;
 
 	/*
-	 * If the host can't hear the guest, the guest must not go on: a failed
-	 * assertion would be lost.  Shut the vCPU down instead.
+	 * The ucall did not reach the host.  Shut the vCPU down, as a failed
+	 * assertion must not go unnoticed.
 	 */
 	set_idt(&no_idt);
 	asm volatile("ud2");

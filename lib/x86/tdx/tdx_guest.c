@@ -93,7 +93,7 @@ static void guest_serve_one(struct tdx_guest_request *req)
 		GUEST_FAIL("Unknown request %lu", (unsigned long)req->op);
 	}
 
-	/* There can't be another #VE until this one has been asked about. */
+	/* The module doesn't inject another #VE until the guest has read this one. */
 	if (req->vector == VE_VECTOR)
 		GUEST_ASSERT_EQ(tdg_vp_veinfo_get(&req->ve), TDX_SUCCESS);
 }
@@ -160,7 +160,7 @@ void tdx_guest_finish(struct tdx_guest *guest)
 {
 	int r = tdx_guest_run(guest);
 
-	TEST_ASSERT(!r, "The guest's request is not done: %d, errno %d, %s",
+	TEST_ASSERT(!r, "The guest's request did not finish: %d, errno %d, %s",
 		    r, errno, vcpu_exit_str(guest->vcpu));
 }
 

@@ -117,9 +117,9 @@ void tdx_send_ipi(u32 dest, u32 low)
 }
 
 /*
- * An interrupt that arrives between the check and HLT isn't lost: it is pending
- * in the guest, and as the guest says that interrupts are not blocked, KVM has
- * to ask the module before it puts the vCPU to sleep.
+ * An interrupt that arrives between the check and HLT isn't lost: it is pending in
+ * the guest, and because HLT says that interrupts are not blocked, KVM has to ask
+ * the module before it puts the vCPU to sleep.
  *
  * Guest code is compiled with a red zone, which an interrupt handler overwrites.
  * Only leaf functions use it, so no function that enables interrupts may be one.

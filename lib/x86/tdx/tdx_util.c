@@ -95,7 +95,7 @@ struct kvm_tdx_init_vm *tdx_default_init_vm(struct kvm_vm *vm)
 			entry.ecx &= config->ecx;
 			entry.edx &= config->edx;
 
-			/* EAX[23:16] is how KVM is told the width of GPAs. */
+			/* EAX[23:16] tells KVM the width of GPAs. */
 			if (entry.function == 0x80000008)
 				entry.eax = (entry.eax & ~GENMASK(23, 16)) |
 					    gpaw << 16;
@@ -157,9 +157,9 @@ void tdx_vcpu_init_cpuid(struct kvm_vcpu *vcpu)
 }
 
 /*
- * Pinned to one CPU, as KVM can't move a vCPU in the middle of KVM_TDX_INIT_VCPU:
- * tdx_flush_vp() sees that the vCPU is not initialized and leaves it associated
- * with the old CPU, and the next SEAMCALL on the new one fails.
+ * Pin the thread to one CPU, because KVM can't move a vCPU in the middle of
+ * KVM_TDX_INIT_VCPU: tdx_flush_vp() sees that the vCPU is not initialized and leaves
+ * it associated with the old CPU, and the next SEAMCALL on the new CPU fails.
  */
 int __tdx_init_vcpu(struct kvm_vcpu *vcpu, u64 rcx, u64 *hw_error)
 {
@@ -239,9 +239,9 @@ void tdx_load_private_memory(struct kvm_vm *vm)
 	struct kvm_vcpu *vcpu;
 	int ctr;
 
-	TEST_ASSERT(!list_empty(&vm->vcpus), "A TD needs a vCPU to get memory");
+	TEST_ASSERT(!list_empty(&vm->vcpus), "A TD needs a vCPU before memory can be added");
 
-	/* The first one, as the lib adds at the head. */
+	/* The first vCPU: the lib adds new ones at the head. */
 	vcpu = list_last_entry(&vm->vcpus, struct kvm_vcpu, list);
 
 	hash_for_each(vm->regions.slot_hash, ctr, region, slot_node)

@@ -5,7 +5,7 @@
 
 #include "kvm_util.h"
 
-/* An ioctl's wrapper fails with this errno. */
+/* @call, an ioctl's wrapper, fails with errno @error. */
 #define TEST_ASSERT_FAILS(call, error)					\
 do {									\
 	int __ret;							\
@@ -18,8 +18,9 @@ do {									\
 } while (0)
 
 /*
- * For cases of the kselftest harness.  As SKIP(), for a case that has seen a known bug of KVM's, exactly that and
- * nothing else.  XFAIL_ADD() of the harness accepts any failure.
+ * For cases of the kselftest harness: like SKIP(), for a case that has hit a known
+ * bug of KVM, and nothing but that bug.  The harness's XFAIL_ADD() accepts any
+ * failure.
  */
 #define XFAIL(statement, fmt, ...)					\
 do {									\

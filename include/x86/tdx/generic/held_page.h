@@ -3,9 +3,9 @@
  * Stop KVM in the middle of an ioctl.  Not about TDX: for the common lib.
  *
  * A held page is memory of this process whose first access waits, by userfaultfd,
- * until the test releases the page.  An ioctl that reads the page stops there,
- * with the locks that KVM holds, and what the test does meanwhile happens in the
- * middle of the ioctl, every time.
+ * until the test releases the page.  An ioctl that reads the page stops there, with
+ * KVM's locks held, so what the test does in the meantime reliably happens in the
+ * middle of the ioctl.
  */
 #ifndef SELFTEST_KVM_HELD_PAGE_H
 #define SELFTEST_KVM_HELD_PAGE_H
@@ -19,7 +19,7 @@ struct held_page {
 
 /*
  * Hold the page at @addr, anonymous memory that has not been touched yet.
- * Returns false if this host does not let the test use userfaultfd.
+ * Returns false if the test may not use userfaultfd on this host.
  */
 bool hold_page(struct held_page *held, void *addr);
 

@@ -28,7 +28,7 @@ static inline struct kvm_coalesced_mmio_ring *vcpu_coalesced_ring(struct kvm_vcp
 	((PAGE_SIZE - sizeof(struct kvm_coalesced_mmio_ring)) /		\
 	 sizeof(struct kvm_coalesced_mmio))
 
-/* The next write in the ring is this one.  Takes it out. */
+/* Assert that the next write in the ring is this one, and remove it. */
 #define TEST_ASSERT_COALESCED(_ring, _addr, _len, _pio, _value)		\
 do {									\
 	struct kvm_coalesced_mmio_ring *__ring = (_ring);		\
@@ -36,12 +36,12 @@ do {									\
 		&__ring->coalesced_mmio[__ring->first];			\
 	u64 __val = (_value);						\
 									\
-	TEST_ASSERT(__ring->first != __ring->last, "No more writes");	\
+	TEST_ASSERT(__ring->first != __ring->last, "The ring is empty");	\
 	TEST_ASSERT_EQ(__write->phys_addr, _addr);			\
 	TEST_ASSERT_EQ(__write->len, _len);				\
 	TEST_ASSERT_EQ(__write->pio, _pio);				\
 	TEST_ASSERT(!memcmp(__write->data, &__val, _len),		\
-		    "Not 0x%lx in the ring", (unsigned long)__val);	\
+		    "The ring's next value is not 0x%lx", (unsigned long)__val);	\
 	__ring->first = (__ring->first + 1) % COALESCED_RING_SIZE;	\
 } while (0)
 

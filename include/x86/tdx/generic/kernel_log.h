@@ -2,8 +2,8 @@
 /*
  * The kernel's log while a test runs.  Not about TDX: for the common lib.
  *
- * A case in which KVM is known to warn says so beforehand, and checks whether KVM
- * does.
+ * A case that makes KVM warn, because of a known bug, announces the warning in the
+ * log and then checks for it.
  */
 #ifndef SELFTEST_KVM_KERNEL_LOG_H
 #define SELFTEST_KVM_KERNEL_LOG_H
@@ -11,19 +11,20 @@
 #include <stdbool.h>
 
 /*
- * Tell who reads the kernel's log after the test that one line with @text is about
- * to come.  In @text a "*" stands for anything, and "|" separates alternatives.
+ * Announce in the kernel's log that one line with @text is expected, for whoever
+ * checks the log after the test.  In @text, "*" stands for anything, and "|"
+ * separates alternatives.
  */
 void expect_kernel_log(const char *text);
 
-/* Would a warning of KVM's bring this host down? */
+/* Would a WARN() in KVM bring this host down? */
 bool panics_on_warning(void);
 
 #define PANICS_ON_WARNING	"the host would panic if KVM gets this wrong"
 
 /*
- * Open the kernel's log, for what comes from here on.  Returns a file descriptor,
- * or a negative number without access to the log.
+ * Open the kernel's log, to read what is logged from now on.  Returns a file
+ * descriptor, or a negative number without access to the log.
  */
 int kernel_log_open(void);
 

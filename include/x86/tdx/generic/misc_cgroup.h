@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A misc cgroup of a test's own.  For the common lib, with the resource as an
+ * A misc cgroup for one test.  For the common lib, once the resource is an
  * argument.
  *
  * KVM charges each TD's KeyID to the cgroup of the process that initialises the
- * TD.  So user space can tell when a KeyID is taken and when it is free again,
- * whatever else the machine does.
+ * TD.  So a test can tell when its TDs take and free KeyIDs, whatever other
+ * processes do.
  */
 #ifndef SELFTEST_KVM_MISC_CGROUP_H
 #define SELFTEST_KVM_MISC_CGROUP_H
@@ -44,16 +44,16 @@ void misc_cgroup_destroy(struct misc_cgroup *cg);
 
 /*
  * Wait until @cg is charged for no TD; asserts that it happens within 10 seconds.
- * For a TD of a process that has ended: whoever looks at that process in /proc just
- * then holds its memory, and the vCPUs' run pages with it, a little longer.
+ * For a TD whose process has exited: anyone who looks at that process in /proc just
+ * then keeps its memory, and the vCPUs' run pages with it, a little longer.
  */
 void misc_cgroup_wait_for_no_tds(const struct misc_cgroup *cg);
 
 #define NEEDS_MISC_CGROUP	"needs the misc controller, and root"
 
 /*
- * A fixture of the harness whose cases run in a cgroup of their own.  TDs are gone
- * when the case's process has ended, hence the parent removes the cgroup.
+ * A fixture of the harness whose cases run in a cgroup of their own.  The parent
+ * removes the cgroup, because TDs may live until the case's process has exited.
  */
 #define MISC_CGROUP_SUITE(name)						\
 	FIXTURE(name) {							\

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Arguments of ioctls where access ends.  Not about TDX: for the common lib. */
+/*
+ * Memory for ioctl arguments that KVM can't fully access.  Not about TDX: for the
+ * common lib.
+ */
 #ifndef SELFTEST_KVM_TEST_MEMORY_H
 #define SELFTEST_KVM_TEST_MEMORY_H
 
 #include <stddef.h>
 
 /*
- * Allocate @size zeroed bytes that end where nothing is mapped, so that KVM can't
+ * Allocate @size zeroed bytes that end at an inaccessible page, so that KVM can't
  * read or write past them.  The test does not free them.
  */
 void *test_alloc_before_hole(size_t size);

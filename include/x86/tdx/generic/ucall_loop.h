@@ -8,14 +8,14 @@
 
 /*
  * Run to the guest's next ucall.  Returns UCALL_SYNC or UCALL_DONE with @uc filled
- * in, or UCALL_NONE for an exit that is no ucall.  Prints what the guest prints,
- * and fails the test when an assertion of the guest fails.
+ * in, or UCALL_NONE for an exit that isn't a ucall.  Prints what the guest prints,
+ * and fails the test if an assertion in the guest fails.
  */
 u64 vcpu_run_to_ucall(struct kvm_vcpu *vcpu, struct ucall *uc);
 
 /*
- * The vCPU's last exit in words, with what is needed to find out why: a memory
- * fault's GPA, a port.  The next call overwrites it.
+ * The vCPU's last exit in words, with details such as a memory fault's GPA or a
+ * port.  The next call overwrites it.
  */
 const char *vcpu_exit_str(struct kvm_vcpu *vcpu);
 
@@ -24,7 +24,7 @@ const char *ucall_str(u64 cmd);
 
 #define __vcpu_run_expect(vcpu, uc, expected)				\
 do {									\
-	/* Not in the assertion, which may evaluate its arguments first. */ \
+	/* Not in TEST_ASSERT(), which may evaluate its last arguments first. */ \
 	u64 __cmd = vcpu_run_to_ucall(vcpu, uc);			\
 									\
 	TEST_ASSERT(__cmd == (expected), "Wanted %s, got %s, %s",	\

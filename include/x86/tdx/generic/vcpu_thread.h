@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A vCPU that runs beside the test.  Not about TDX: for the common lib.
+ * A vCPU that runs in a thread of its own.  Not about TDX: for the common lib.
  *
- * No test may depend on time, so a test waits for what it can see of the vCPU: the
- * guest says in shared memory how far it is, or KVM's statistics say that the vCPU
- * sleeps.
+ * Tests must not depend on timing, so they wait for what they can observe: the
+ * guest reports its progress in shared memory, or KVM's statistics show that the
+ * vCPU sleeps.
  */
 #ifndef SELFTEST_KVM_VCPU_THREAD_H
 #define SELFTEST_KVM_VCPU_THREAD_H
@@ -26,10 +26,10 @@ struct vcpu_thread {
 /* Start one KVM_RUN of @vcpu. */
 void vcpu_thread_start(struct vcpu_thread *t, struct kvm_vcpu *vcpu);
 
-/* Wait for its end.  Returns what ioctl() returned, with errno. */
+/* Wait until KVM_RUN returns.  Returns what ioctl() returned, with errno. */
 int vcpu_thread_join(struct vcpu_thread *t);
 
-/* Send a signal, which ends a KVM_RUN that is known to have begun. */
+/* Send the thread a signal.  This ends KVM_RUN, but only if it has begun already. */
 void vcpu_thread_kick(struct vcpu_thread *t);
 
 /* Wait until KVM has put @vcpu to sleep. */

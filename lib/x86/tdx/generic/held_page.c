@@ -10,7 +10,7 @@
 #include "processor.h"
 #include "tdx/generic/held_page.h"
 
-/* No machine is that slow; a test must not wait for ever. */
+/* Long enough for any machine, but a test must not hang. */
 #define HELD_PAGE_TIMEOUT_MS	20000
 
 bool hold_page(struct held_page *held, void *addr)
@@ -39,7 +39,7 @@ void wait_for_held_page(struct held_page *held)
 	struct uffd_msg msg;
 
 	TEST_ASSERT(poll(&pollfd, 1, HELD_PAGE_TIMEOUT_MS) == 1,
-		    "The held page is not read");
+		    "The held page was not accessed");
 	TEST_ASSERT_EQ(read(held->uffd, &msg, sizeof(msg)), (ssize_t)sizeof(msg));
 	TEST_ASSERT_EQ(msg.event, UFFD_EVENT_PAGEFAULT);
 }

@@ -17,7 +17,7 @@ s64 misc_cgroup_read(const char *cgroup, const char *file)
 	if (!s)
 		return -1;
 
-	/* A signed number in the kernel, which prints it as unsigned. */
+	/* The kernel prints a signed number as unsigned. */
 	s += strcspn(s, " ");
 	return (s64)strtoull(s, NULL, 10);
 }
