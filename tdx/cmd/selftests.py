@@ -163,23 +163,17 @@ class Tests(Programs):
         return cache.find(everything) or (self.only and cache.find(self.entry(needs))) or None
 
 
-def machine_source(name):
-    """Returns the path of a C file of the machine's."""
-    path = MACHINE / name
-    return path if path.exists() else TDX / name
-
-
 class Runner(Part):
     """What runs the tests."""
 
     name = "runner"
 
     def inputs(self, needs):
-        return [compiler(), cache.hash_file(machine_source("runner.c"))]
+        return [compiler(), cache.hash_file(MACHINE / "runner.c")]
 
     def make(self, new, work, parts):
         with Step("building the tests' runner", cache.log("runner")) as step:
-            make_static(step, new / "runner", machine_source("runner.c"))
+            make_static(step, new / "runner", MACHINE / "runner.c")
 
 
 class Init(Part):
@@ -189,9 +183,9 @@ class Init(Part):
     name = "init"
 
     def inputs(self, needs):
-        return [compiler(), cache.hash_file(machine_source("init.c")),
+        return [compiler(), cache.hash_file(MACHINE / "init.c"),
                 cache.hash_file(TDX / "cmd/initramfs.py")]
 
     def make(self, new, work, parts):
         with Step("building the box's init", cache.log("init")) as step:
-            make_initramfs(step, machine_source("init.c"), new)
+            make_initramfs(step, MACHINE / "init.c", new)
