@@ -231,7 +231,7 @@ static void assert_seen(struct td *td, const struct regs *sent)
  */
 #define STATUS		BIT_ULL(TDVMCALL_STATUS)
 #define RET		BIT_ULL(TDVMCALL_RET)
-#define ARG(i)		BIT_ULL(GPR_R12 + (i))
+#define ARG(i)		BIT_ULL(TDVMCALL_ARG(i))
 
 TD_SUITE(tdvmcall);
 

@@ -39,9 +39,11 @@ enum {
 };
 
 /* ... and the operands, in the order of the GHCI; more results on return. */
+#define TDVMCALL_ARG(i)	(GPR_R12 + (i))		/* a constant, for the first four */
+
 static const u8 tdvmcall_args[] = {
-	GPR_R12, GPR_R13, GPR_R14, GPR_R15, GPR_RBX,
-	GPR_RDI, GPR_RSI, GPR_R8, GPR_R9, GPR_RDX,
+	TDVMCALL_ARG(0), TDVMCALL_ARG(1), TDVMCALL_ARG(2), TDVMCALL_ARG(3),
+	GPR_RBX, GPR_RDI, GPR_RSI, GPR_R8, GPR_R9, GPR_RDX,
 };
 
 #define TDVMCALL_NR_ARGS	ARRAY_SIZE(tdvmcall_args)
