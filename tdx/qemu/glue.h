@@ -89,6 +89,7 @@ struct vapic {
 struct td_cpu {
 	struct vapic apic;
 	int event;		/* exception to deliver on entry, or -1 */
+	uint64_t spec_ctrl, ds_area, uarch_misc_ctl;	/* see td_msrs.c */
 	CPUX86State env;	/* up to end_reset_fields */
 };
 
@@ -103,6 +104,13 @@ bool host_tdx_msr(const struct tdx_profile *profile, uint32_t msr,
 /* The host's time stamp counter, of TSC_HZ. */
 uint64_t host_tsc(void);
 uint64_t host_arch_capabilities(void);
+
+/*
+ * td_msrs.c: MSRs that the TD has for itself.  False if QEMU has to do it.  Both
+ * raise #GP where a CPU does; @ra is the return address into the translation block.
+ */
+bool td_msr_read(CPUX86State *env, uint32_t msr, uint64_t *value, uintptr_t ra);
+bool td_msr_write(CPUX86State *env, uint32_t msr, uint64_t value, uintptr_t ra);
 
 /* vapic.c: a TD's virtual APIC. */
 

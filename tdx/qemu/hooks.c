@@ -129,7 +129,8 @@ static bool td_rdmsr(CPUX86State *env, uint32_t msr, uint64_t *value,
 		return true;
 	}
 	if (msr != MSR_IA32_TSC)
-		return host_tdx_msr(tdx_profile(), msr, value);
+		return td_msr_read(env, msr, value, ra) ||
+		       host_tdx_msr(tdx_profile(), msr, value);
 	*value = world_tsc(env);
 	return true;
 }
@@ -171,7 +172,7 @@ static bool td_wrmsr(CPUX86State *env, uint32_t msr, uint64_t value,
 	if (out != TDX_NATIVE)
 		refuse(env, out, EXIT_REASON_MSR_WRITE, 2, ra);
 	if (!is_x2apic(msr))
-		return false;
+		return td_msr_write(env, msr, value, ra);
 	if (!vapic_write(env, &tdx_td_cpu(env)->apic, msr, value))
 		raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
 	return true;
@@ -222,6 +223,24 @@ static bool td_write_cr3(CPUX86State *env, target_ulong value, uintptr_t ra)
 	return true;
 }
 
+/* #GP for values that the CPU refuses and QEMU does not. */
+static bool cpu_refuses_cr(CPUX86State *env, int reg, target_ulong value)
+{
+	target_ulong changed = env->cr[reg] ^ value;
+
+	if (reg == 0)
+		return (value & CR0_PG_MASK && !(value & CR0_PE_MASK)) ||
+		       (value & CR0_NW_MASK && !(value & CR0_CD_MASK)) ||
+		       (changed & CR0_PG_MASK && env->hflags & HF_CS64_MASK) ||
+		       (value & changed & CR0_PG_MASK && env->efer & MSR_EFER_LME &&
+			!(env->cr[4] & CR4_PAE_MASK)) ||
+		       (!(value & CR0_PG_MASK) && env->cr[4] & CR4_PCIDE_MASK);
+
+	return (changed & CR4_PAE_MASK && env->hflags & HF_LMA_MASK) ||
+	       (value & changed & CR4_PCIDE_MASK &&
+		(!(env->hflags & HF_LMA_MASK) || env->cr[3] & 0xfff));
+}
+
 bool tdx_hook_write_cr(CPUX86State *env, int reg, target_ulong value,
 		       uintptr_t ra)
 {
@@ -233,8 +252,10 @@ bool tdx_hook_write_cr(CPUX86State *env, int reg, target_ulong value,
 	case 0:
 	case 4:
 		out = tdx_write_cr(tdx_lp(env)->td, reg, env->cr[reg], value);
-		if (out == TDX_NATIVE)
+		if (out == TDX_NATIVE && !cpu_refuses_cr(env, reg, value))
 			return false;
+		if (out == TDX_NATIVE)
+			raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
 		if (out == TDX_VE)
 			tdx_deliver_ve(env, &(struct tdx_ve_info){
 				.reason = EXIT_REASON_CR_ACCESS,

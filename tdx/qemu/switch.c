@@ -194,7 +194,7 @@ static struct td_cpu *load_td(CPUX86State *env, struct tdx_vcpu *vcpu)
 		return td;
 	}
 	td = state_new(offsetof(struct td_cpu, env));
-	td->apic = (struct vapic){ 0 };
+	memset(td, 0, offsetof(struct td_cpu, env));
 	td->event = -1;
 	tdx_vcpu_set_state(vcpu, td);
 	reset_vcpu(env, vcpu);
