@@ -3,7 +3,7 @@
 # The TDX selftests, outside and inside of a kernel tree.
 #
 #   make -f selftests.mk KSRC=TREE KHDR=DIR OUTPUT=DIR [TESTS="NAME ..."] [LLVM=1] [V=1]
-#	builds OUTPUT/x86/NAME.  KSRC is only read; KHDR holds the include/ of
+#	builds OUTPUT/x86/NAME, tests and other programs.  KSRC is only read; KHDR holds the include/ of
 #	the tree's "make headers_install".  EXTRA="DIR/tdx_NAME.c ..." builds
 #	programs that use the library and are no tests of the suite.
 #   make -f selftests.mk list
@@ -21,8 +21,9 @@ SUITE := $(patsubst %/,%,$(dir $(realpath $(lastword $(MAKEFILE_LIST)))))
 KVM := tools/testing/selftests/kvm
 tree = python3 $(SUITE)/tdx/cmd/tree.py
 
-ALL_TESTS := $(sort $(patsubst $(SUITE)/%.c,%,$(wildcard $(SUITE)/x86/tdx_*_test.c)))
-TESTS ?= $(ALL_TESTS)
+ALL_PROGS := $(sort $(patsubst $(SUITE)/%.c,%,$(wildcard $(SUITE)/x86/tdx_*.c)))
+ALL_TESTS := $(filter %_test,$(ALL_PROGS))
+TESTS ?= $(ALL_PROGS)
 EXTRA_PROGS := $(patsubst %.c,x86/%,$(notdir $(EXTRA)))
 PROGS := $(patsubst %,x86/%,$(notdir $(TESTS))) $(EXTRA_PROGS)
 
@@ -42,7 +43,7 @@ ifeq ($(wildcard $(KHDR)/include/linux/kvm.h),)
 $(error KHDR has no include/linux/kvm.h)
 endif
 override OUTPUT := $(abspath $(or $(OUTPUT),$(error OUTPUT=DIR is missing)))
-UNKNOWN := $(filter-out $(ALL_TESTS) $(EXTRA_PROGS),$(PROGS))
+UNKNOWN := $(filter-out $(ALL_PROGS) $(EXTRA_PROGS),$(PROGS))
 ifneq ($(UNKNOWN),)
 $(error no such test: $(notdir $(UNKNOWN)))
 endif

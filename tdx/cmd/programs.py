@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The suite's tests as programs in the box.  They are built into the cache; inside
-they also are beside their sources, where a reader looks for them.  They are only
-built for a command that names one."""
+"""The suite's tests, and its other programs, in the box.  They are built into the
+cache; inside they also are beside their sources, where a reader looks for them.  They
+are only built for a command that names one."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from parts import TOP
 # Paths in a text, patterns of the shell's among them; and what their last part is if
 # they name tests.
 PATHS = re.compile(r"[\w./~+@%*?\[\]-]+")
-TESTS = re.compile(r"tdx_[\w*?\[\]-]*_test|\*")
+TESTS = re.compile(r"tdx_[\w*?\[\]-]*|\*")
 MAX_SCRIPT = 1 << 16
 
 
@@ -47,7 +47,7 @@ def matching(name):
 
     last = name.rpartition("/")[2]
     return {f"x86/{source[:-2]}" for source in os.listdir(TOP / "x86")
-            if source.endswith("_test.c") and fnmatch(source[:-2], last)}
+            if re.fullmatch(r"tdx_\w+\.c", source) and fnmatch(source[:-2], last)}
 
 
 def named_tests(command):
@@ -68,4 +68,4 @@ def links(tests):
     built = tests / "x86"
     return [(str(built / name), str(TOP / "x86" / name))
             for name in sorted(os.listdir(built))
-            if name.endswith("_test") and not os.path.lexists(TOP / "x86" / name)]
+            if re.fullmatch(r"tdx_\w+", name) and not os.path.lexists(TOP / "x86" / name)]

@@ -32,6 +32,12 @@ def all_tests():
                   if relevant(path.name))
 
 
+def all_programs():
+    """Returns the same for all that the suite builds, programs beside the tests too."""
+    return sorted(f"x86/{path.stem}" for path in (TOP / "x86").glob("tdx_*.c")
+                  if relevant(path.name))
+
+
 def choose_tests(words):
     """Returns the tests of these names, or all if there are none.  x86/ may be
     left out."""
@@ -147,7 +153,7 @@ class Tests(Programs):
         return []
 
     def programs(self):
-        return self.only or all_tests()
+        return self.only or all_programs()
 
     def make_options(self, suite):
         return [f"TESTS={' '.join(self.only)}"] if self.only else []

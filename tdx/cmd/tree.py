@@ -134,7 +134,7 @@ def suite_files():
     for folder in OUR_DIRS:
         paths += [path for path in (SUITE / folder).rglob('*')
                   if path.suffix in SOURCES]
-    paths += (SUITE / 'x86').glob('tdx_*_test.c')
+    paths += (SUITE / 'x86').glob('tdx_*.c')
     return sorted(str(path.relative_to(SUITE)) for path in paths)
 
 
@@ -143,14 +143,17 @@ def makefile_anchors(files, extra=()):
     programs to build as if they were tests."""
     lib = [path for path in files if path.startswith('lib/') and
            path.endswith(('.c', '.S')) and not path.endswith('_offsets.c')]
-    tests = [path[:-2] for path in files if path.startswith('x86/')]
+    programs = [path[:-2] for path in files if path.startswith('x86/')]
+    tests = [path for path in programs if path.endswith('_test')]
     tests += [f'x86/{Path(path).stem}' for path in extra]
+    others = [path for path in programs if not path.endswith('_test')]
     return (
         Anchor('library', MAKEFILE, r'^LIBKVM_x86 \+= lib/x86/svm\.c\n',
                ''.join(f'LIBKVM_x86 += {path}\n' for path in lib)),
         Anchor('tests', MAKEFILE,
                r'^TEST_GEN_PROGS_x86 \+= [^\n]*\n(?![\s\S]*^TEST_GEN_PROGS_x86 \+=)',
-               ''.join(f'TEST_GEN_PROGS_x86 += {test}\n' for test in tests)),
+               ''.join(f'TEST_GEN_PROGS_x86 += {path}\n' for path in tests) +
+               ''.join(f'TEST_GEN_PROGS_EXTENDED_x86 += {path}\n' for path in others)),
         Anchor('offsets for td_boot.S', MAKEFILE,
                r'^\$\(LIBKVM_S_OBJ\): [^\n]*\n\t[^\n]*\n', OFFSETS_RULE),
     )
