@@ -12,6 +12,7 @@ usage: tdx/box run [OPTION]... [--] COMMAND [ARGUMENT]...
        tdx/box shell [OPTION]...
        tdx/box profiles
        tdx/box plans
+       tdx/box diff A B
 
 run runs one command inside and gives back its exit status.  It sees the
 host's files, the current directory and the environment; what it writes
@@ -39,6 +40,10 @@ Exit status: the command's own (128 + N if signal N ended it), or
 A program that makes the kernel complain on purpose says so beforehand with
 a line "kselftest: expects: TEXT" to /dev/kmsg, once for each line to come.
 In TEXT a * stands for anything, and | separates alternatives.
+
+diff compares two TDX modules, a line for each difference: files that
+x86/tdx_profile has recorded on a TDX host or in the box, or profiles.  Its
+exit status is 1 if they differ.
 
 Root inside can do what you can to the directory of --out, but no file there
 becomes a device or runs as another user.  It may make symbolic links.
@@ -156,6 +161,9 @@ def dispatch(arguments):
         return ask_module("profile")
     if command == "plans":
         return ask_module("inject")
+    if command == "diff":
+        import recording
+        return recording.diff(arguments[1:])
     if command in ("help", "--help", "-h"):
         return usage()
     raise Failure(f"unknown command: {command} (see tdx/box help)")

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What x86/tdx_profile recorded of a TDX module, and how two recordings differ.
+
+A recording is lines of a name, a blank and a value; see include/x86/tdx/profile.h.
+A name that ends in .msr.0xFIRST-0xLAST stands for all MSRs of the range."""
+
+import os
+import re
+import subprocess
+import tempfile
+
+from outcome import Failure, write_all
+from parts import TDX
+
+FIRST_LINE = "tdx-profile 1"
+RANGE = re.compile(r"(.*\.msr\.)0x([0-9a-f]+)(?:-0x([0-9a-f]+))?")
+MAX_LINES = 1 << 17
+MAX_MSRS = 1 << 17      # in one range
+
+ABSENT = "-"
+
+
+def msr_range(name):
+    """Returns what comes before the MSRs in a name, and the range of them; or None."""
+    match = RANGE.fullmatch(name)
+    if not match:
+        return None
+    first, last = int(match[2], 16), int(match[3] or match[2], 16)
+    if not 0 <= last - first < MAX_MSRS:
+        raise ValueError(f"no range of MSRs: {name}")
+    return match[1], range(first, last + 1)
+
+
+def parse(lines):
+    """Returns the facts of a recording by name.  An MSR's name is (PREFIX, INDEX)."""
+    facts = {}
+    lines = iter(lines)
+    if next(lines, None) != FIRST_LINE:
+        raise ValueError(f'the first line is not "{FIRST_LINE}"')
+    for number, line in enumerate(lines, 2):
+        if number > MAX_LINES:
+            raise ValueError("too many lines")
+        name, blank, value = line.partition(" ")
+        if not blank or not name:
+            raise ValueError(f"line {number} has no name and value")
+        of_msrs = msr_range(name)
+        names = [(of_msrs[0], msr) for msr in of_msrs[1]] if of_msrs else [name]
+        for each in names:
+            if each in facts:
+                raise ValueError(f"line {number} repeats a name: {name}")
+            facts[each] = value
+    return facts
+
+
+def load(path):
+    """Returns the facts of the file."""
+    try:
+        with open(path, encoding="ascii") as file:
+            return parse(file.read().split("\n")[:-1])
+    except OSError as error:
+        raise Failure(f"cannot read {path}: {error.strerror}")
+    except ValueError as error:
+        raise Failure(f"{path} is not a recording: {error}")
+
+
+def together(changes):
+    """Joins neighbouring MSRs that differ in the same way.  Takes and gives triples of
+    a name and two values, where the names that are given are text."""
+    run = []
+
+    def joined():
+        prefix, first = run[0][0]
+        last = run[-1][0][1]
+        text = f"{prefix}{first:#x}" + (f"-{last:#x}" if last != first else "")
+        return text, *run[0][1:]
+
+    for name, *values in changes:
+        if run and (isinstance(name, str) or name != (run[-1][0][0], run[-1][0][1] + 1) or
+                    values != list(run[0][1:])):
+            yield joined()
+            run = []
+        if isinstance(name, str):
+            yield name, *values
+        else:
+            run.append((name, *values))
+    if run:
+        yield joined()
+
+
+def differences(a, b):
+    """Yields a line for each fact that two recordings disagree about."""
+    names = [*a, *(name for name in b if name not in a)]
+    changes = ((name, a.get(name, ABSENT), b.get(name, ABSENT)) for name in names
+               if a.get(name) != b.get(name))
+    for name, one, other in together(changes):
+        yield f"{name}: {one} | {other}"
+
+
+def record(profile):
+    """Returns the facts of the module that the box has by that profile."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "recording")
+        command = [TDX / "box", "run", "--profile", profile, "--out", directory, "--",
+                   "x86/tdx_profile", path]
+        run = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, cwd=TDX.parent)
+        if run.returncode:
+            write_all(2, run.stdout)
+            raise Failure(f"diff: {profile} is no file, and can't be recorded either")
+        return load(path)
+
+
+def diff(names):
+    """Prints how two recordings, or the modules of two profiles, differ.  Returns the
+    exit status: 1 if they do."""
+    if len(names) != 2:
+        raise Failure("usage: tdx/box diff A B, where each is a file or a profile")
+    one, other = [load(name) if os.path.exists(name) else record(name) for name in names]
+    text = "".join(line + "\n" for line in differences(one, other))
+    write_all(1, text.encode())
+    return 1 if text else 0
