@@ -95,6 +95,21 @@ static uint8_t fetch_prefixes(struct insn *i)
 	}
 }
 
+/* XBEGIN and XABORT: the only instructions outside of the 0F map. */
+static void decode_tsx(struct insn *i, uint8_t b)
+{
+	if ((b != OP_XABORT >> 8 && b != OP_XBEGIN >> 8) ||
+	    (i->modrm = fetch(i)) != (OP_XBEGIN & 0xff))
+		return;
+	i->opcode = b << 8 | i->modrm;
+	if (i->opcode == OP_XABORT)
+		fetch(i);
+	else if (i->prefix == 0x66)
+		i->offset = (int16_t)fetch_le(i, 2);
+	else
+		i->offset = fetch_le(i, 4);
+}
+
 void insn_decode(struct insn *i, CPUX86State *env)
 {
 	bool code64 = env->hflags & HF_CS64_MASK;
@@ -107,8 +122,10 @@ void insn_decode(struct insn *i, CPUX86State *env)
 		i->rex = b;
 		b = fetch(i);
 	}
-	if (b != 0x0f)
+	if (b != 0x0f) {
+		decode_tsx(i, b);
 		return;
+	}
 	i->opcode = fetch(i);
 	if (i->opcode == 0x38)
 		i->opcode = 0x3800 | fetch(i);

@@ -13,22 +13,29 @@ struct insn {
 	uint8_t rex;
 	uint8_t prefix;		/* 0, or 0x66, over which 0xf2 and 0xf3 win */
 	int segment;
-	uint16_t opcode;	/* OP_*, or 0: not of the 0F map */
+	uint16_t opcode;	/* OP_*, or 0: another one */
 	uint8_t modrm;
+	int32_t offset;		/* XBEGIN: of the fallback, from the next instruction */
 	target_ulong ea;	/* linear address of the memory operand */
 };
 
-/* The byte after 0F, or the two after 0F 38. */
+/*
+ * The byte after 0F, or the two after 0F 38; for XBEGIN and XABORT the opcode with
+ * its ModRM byte.
+ */
 enum opcode {
 	OP_GROUP7	= 0x01,
 	OP_VMREAD	= 0x78,
 	OP_VMWRITE	= 0x79,
+	OP_GROUP15	= 0xae,
 	OP_GROUP9	= 0xc7,
 	OP_INVEPT	= 0x3880,
 	OP_INVVPID	= 0x3881,
 	OP_INVPCID	= 0x3882,
 	OP_MOVDIR64B	= 0x38f8,
 	OP_MOVDIRI	= 0x38f9,
+	OP_XABORT	= 0xc6f8,
+	OP_XBEGIN	= 0xc7f8,
 };
 
 /* ModRM bytes of group 7 that are instructions of their own. */
@@ -39,7 +46,12 @@ enum group7 {
 	G7_VMXOFF	= 0xc4,
 	G7_TDCALL	= 0xcc,
 	G7_SEAMCALL	= 0xcf,
+	G7_XEND		= 0xd5,
+	G7_XTEST	= 0xd6,
 };
+
+/* ModRM.reg in group 15, with a register operand. */
+#define G15_WAIT	6	/* 66: TPAUSE, F2: UMWAIT, F3: UMONITOR */
 
 /* Values of ModRM.reg in group 9, with a memory operand. */
 enum group9 {

@@ -52,6 +52,7 @@ enum exit_reason {
 	EXIT_REASON_MONITOR		= 39,
 	EXIT_REASON_EPT_VIOLATION	= 48,
 	EXIT_REASON_WBINVD		= 54,
+	EXIT_REASON_TPAUSE		= 68,
 	EXIT_REASON_BUS_LOCK		= 74,
 };
 
@@ -75,7 +76,7 @@ struct lp {
 	uint64_t tlb_tag;		/* of the TD translations in the TLB */
 	bool bus_lock;			/* the TD is taking a split lock ... */
 	uint64_t bus_lock_rip;		/* ... by the instruction here */
-	uint64_t debugctl;		/* the host's; TDs have their own */
+	uint64_t debugctl, tsx_ctrl, umwait_control;	/* the host's, not a TD's */
 	struct lp_speed speed;
 };
 
@@ -89,13 +90,14 @@ struct vapic {
 struct td_cpu {
 	struct vapic apic;
 	int event;		/* exception to deliver on entry, or -1 */
-	uint64_t spec_ctrl, ds_area, uarch_misc_ctl;	/* see td_msrs.c */
+	/* See td_msrs.c. */
+	uint64_t spec_ctrl, ds_area, uarch_misc_ctl, tsx_ctrl, umwait_control;
 	CPUX86State env;	/* up to end_reset_fields */
 };
 
 /* host_cpu.c: what the bare CPU has and QEMU's CPU model does not. */
 
-/* CPUID as the host executes it; @out is EAX, EBX, ECX, EDX. */
+/* CPUID of the CPU, whatever TSX_CTRL hides; @out is EAX, EBX, ECX, EDX. */
 void bare_cpuid(CPUX86State *env, const struct tdx_profile *profile,
 		uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 /* Reads an MSR about TDX or VMX; false if it is not one of these. */
@@ -104,6 +106,11 @@ bool host_tdx_msr(const struct tdx_profile *profile, uint32_t msr,
 /* The host's time stamp counter, of TSC_HZ. */
 uint64_t host_tsc(void);
 uint64_t host_arch_capabilities(void);
+
+#define MSR_UMWAIT_CONTROL	0xe1
+#define UMWAIT_CONTROL_BITS	0xfffffffdull	/* those that are not reserved */
+#define TSX_CTRL_BITS		3ull
+#define TSX_CTRL_CPUID_CLEAR	2ull
 
 /*
  * td_msrs.c: MSRs that the TD has for itself.  False if QEMU has to do it.  Both

@@ -59,6 +59,15 @@ static void td_cpuid(CPUX86State *env, uint32_t leaf, uint32_t subleaf,
 		refuse(env, TDX_VE, EXIT_REASON_CPUID, 2, ra);
 }
 
+/* CPUID of the host, as TSX_CTRL lets it be seen. */
+static void host_visible_cpuid(CPUX86State *env, uint32_t leaf, uint32_t subleaf,
+			       uint32_t out[4])
+{
+	bare_cpuid(env, tdx_profile(), leaf, subleaf, out);
+	if (leaf == 7 && !subleaf && tdx_lp(env)->tsx_ctrl & TSX_CTRL_CPUID_CLEAR)
+		out[1] &= ~(CPUID_7_0_EBX_HLE | CPUID_7_0_EBX_RTM);
+}
+
 bool tdx_hook_cpuid(CPUX86State *env, uintptr_t ra)
 {
 	uint32_t leaf = env->regs[R_EAX], subleaf = env->regs[R_ECX], out[4];
@@ -68,7 +77,7 @@ bool tdx_hook_cpuid(CPUX86State *env, uintptr_t ra)
 	if (tdx_in_td(env))
 		td_cpuid(env, leaf, subleaf, out, ra);
 	else
-		bare_cpuid(env, tdx_profile(), leaf, subleaf, out);
+		host_visible_cpuid(env, leaf, subleaf, out);
 	env->regs[R_EAX] = out[0];
 	env->regs[R_EBX] = out[1];
 	env->regs[R_ECX] = out[2];
@@ -135,13 +144,44 @@ static bool td_rdmsr(CPUX86State *env, uint32_t msr, uint64_t *value,
 	return true;
 }
 
-/* The same for the host. */
+/*
+ * MSRs of the host that QEMU lacks, and their bits that are not reserved.  TCG does
+ * nothing for the bits of DEBUGCTL, so it has only those that a TD exit keeps, and
+ * LBR.
+ */
+static const struct host_msr {
+	uint32_t msr;
+	uint64_t bits;
+	size_t kept;		/* where in struct lp */
+} host_msrs[] = {
+	{ MSR_UMWAIT_CONTROL, UMWAIT_CONTROL_BITS, offsetof(struct lp, umwait_control) },
+	{ MSR_IA32_TSX_CTRL, TSX_CTRL_BITS, offsetof(struct lp, tsx_ctrl) },
+	{ MSR_IA32_DEBUGCTL, DEBUGCTL_KEPT | DEBUGCTL_LBR, offsetof(struct lp, debugctl) },
+};
+
+/* NULL if it is not one of these. */
+static const struct host_msr *find_host_msr(uint32_t msr)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(host_msrs); i++)
+		if (host_msrs[i].msr == msr)
+			return &host_msrs[i];
+	return NULL;
+}
+
+static uint64_t *host_msr_value(CPUX86State *env, const struct host_msr *m)
+{
+	return (uint64_t *)((uint8_t *)tdx_lp(env) + m->kept);
+}
+
+/* As td_rdmsr(), for the host. */
 static bool host_rdmsr(CPUX86State *env, uint32_t msr, uint64_t *value)
 {
+	const struct host_msr *m = find_host_msr(msr);
+
 	if (msr == MSR_IA32_TSC)
 		*value = host_tsc();
-	else if (msr == MSR_IA32_DEBUGCTL)
-		*value = tdx_lp(env)->debugctl;
+	else if (m)
+		*value = *host_msr_value(env, m);
 	else
 		return host_tdx_msr(tdx_profile(), msr, value);
 	return true;
@@ -178,22 +218,18 @@ static bool td_wrmsr(CPUX86State *env, uint32_t msr, uint64_t value,
 	return true;
 }
 
-/*
- * The same for the host.  MSRs about TDX and VMX are read-only.  TCG does
- * nothing for the bits of DEBUGCTL, so it has only those that a TD exit keeps,
- * and LBR.
- */
+/* The same for the host.  MSRs about TDX and VMX are read-only. */
 static bool host_wrmsr(CPUX86State *env, uint32_t msr, uint64_t value,
 		       uintptr_t ra)
 {
+	const struct host_msr *m = find_host_msr(msr);
 	uint64_t old;
 
-	if (host_tdx_msr(tdx_profile(), msr, &old) ||
-	    (msr == MSR_IA32_DEBUGCTL && value & ~(DEBUGCTL_KEPT | DEBUGCTL_LBR)))
+	if (host_tdx_msr(tdx_profile(), msr, &old) || (m && value & ~m->bits))
 		raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
-	if (msr != MSR_IA32_DEBUGCTL)
+	if (!m)
 		return false;
-	tdx_lp(env)->debugctl = value;
+	*host_msr_value(env, m) = value;
 	return true;
 }
 

@@ -30,7 +30,8 @@ static void add_features(const struct tdx_profile *profile, uint32_t leaf,
 		out[2] |= CPUID_EXT_VMX;
 		out[3] |= CPUID_SS;
 	} else if (leaf == 7 && subleaf == 0) {
-		out[2] |= CPUID_7_0_ECX_TME_EN | CPUID_7_0_ECX_MOVDIRI |
+		out[1] |= CPUID_7_0_EBX_HLE | CPUID_7_0_EBX_RTM;
+		out[2] |= CPUID_7_0_ECX_WAITPKG | CPUID_7_0_ECX_TME_EN | CPUID_7_0_ECX_MOVDIRI |
 			  CPUID_7_0_ECX_MOVDIR64B;
 		out[3] |= CPUID_7_0_EDX_ARCH_CAPABILITIES;
 	} else if (leaf == LEAF_APM) {
@@ -61,7 +62,7 @@ uint64_t host_arch_capabilities(void)
 	/* It has none of these leaks. */
 	return MSR_ARCH_CAP_RDCL_NO | MSR_ARCH_CAP_SKIP_L1DFL_VMENTRY |
 	       MSR_ARCH_CAP_MDS_NO | MSR_ARCH_CAP_PSCHANGE_MC_NO |
-	       MSR_ARCH_CAP_TAA_NO | MSR_ARCH_CAP_SBDR_SSDP_NO |
+	       MSR_ARCH_CAP_TSX_CTRL_MSR | MSR_ARCH_CAP_TAA_NO | MSR_ARCH_CAP_SBDR_SSDP_NO |
 	       MSR_ARCH_CAP_FBSDP_NO | MSR_ARCH_CAP_PSDP_NO |
 	       MSR_ARCH_CAP_BHI_NO | MSR_ARCH_CAP_PBRSB_NO |
 	       MSR_ARCH_CAP_GDS_NO | MSR_ARCH_CAP_RFDS_NO;

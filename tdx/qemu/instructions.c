@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Instructions that a TDX CPU has and QEMU lacks: SEAMCALL and TDCALL, and
- * MOVDIR64B, MOVDIRI and INVPCID.  Those of VMX are in vmx.c.
+ * Instructions that a TDX CPU has and QEMU lacks: SEAMCALL and TDCALL, MOVDIR64B,
+ * MOVDIRI and INVPCID, those of TSX and of WAITPKG.  Those of VMX are in vmx.c.
  *
  * To QEMU all of them are illegal opcodes, so they are decoded when it is about
  * to raise #UD: that costs nothing elsewhere.
@@ -99,6 +99,51 @@ static G_NORETURN void invpcid(struct insn *i)
 	insn_done(i);
 }
 
+/*
+ * TSX.  A transaction may abort at any time, so that all do at once.
+ */
+static void tsx(struct insn *i)
+{
+	if (i->opcode == OP_XBEGIN) {
+		i->env->regs[R_EAX] = 0;
+		i->at += i->offset;
+		insn_done(i);
+	}
+	if (i->opcode == OP_XABORT)
+		insn_done(i);
+	if (i->opcode != OP_GROUP7 || i->prefix)
+		return;
+	if (i->modrm == G7_XEND)
+		insn_gp(i);
+	if (i->modrm == G7_XTEST) {
+		insn_set_flags(i, CC_Z);
+		insn_done(i);
+	}
+}
+
+/*
+ * WAITPKG.  The wait may end at any time, and does so at once.  Returns if the
+ * instruction is another one, or if a TD does not have it.
+ */
+static void waitpkg(struct insn *i)
+{
+	CPUX86State *env = i->env;
+
+	if (i->opcode != OP_GROUP15 || insn_is_memory(i) || !i->prefix ||
+	    insn_extension(i) != G15_WAIT)
+		return;
+	if (tdx_in_td(env) &&
+	    tdx_instruction(tdx_lp(env)->td, EXIT_REASON_TPAUSE) != TDX_NATIVE)
+		return;
+	if (i->prefix == 0xf3)
+		insn_done(i);
+	if ((uint32_t)env->regs[insn_rm(i)] > 1 ||
+	    (env->cr[4] & CR4_TSD_MASK && env->hflags & HF_CPL_MASK))
+		insn_gp(i);
+	insn_set_flags(i, 0);
+	insn_done(i);
+}
+
 /* Returns if the TD gets #UD. */
 static void execute_in_td(struct insn *i)
 {
@@ -135,6 +180,8 @@ void tdx_execute(CPUX86State *env)
 		movdir64b(&i);
 	if (i.opcode == OP_MOVDIRI && !i.prefix && insn_is_memory(&i))
 		movdiri(&i);
+	tsx(&i);
+	waitpkg(&i);
 	if (tdx_in_td(env))
 		execute_in_td(&i);
 	else

@@ -1,0 +1,5 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# SPDX-License-Identifier: GPL-2.0
+# KVM_TDX_CAPABILITIES shows TSX, which KVM_TDX_INIT_VM refuses
+# tests: tdx_capabilities_test
+/^static void clear_tsx\(/,/^}/ s/entry->ebx &= ~TDX_FEATURE_TSX;//
