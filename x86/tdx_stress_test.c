@@ -143,6 +143,8 @@ FIXTURE(stress) { };
 
 FIXTURE_SETUP(stress)
 {
+	if (!tdx_keyids_can_be_used_up())
+		SKIP(return, A_CGROUP_MAY_LIMIT_TDS);
 	TEST_ASSERT(nr_keys, "No KeyID is free");
 }
 
