@@ -8,6 +8,7 @@ out goes through pipes, and is bounded where it is kept."""
 import errno
 import fcntl
 import os
+import re
 import select
 import signal
 import termios
@@ -199,6 +200,9 @@ class Machine:
             env = b"".join(entry + b"\0" for entry in env.split(b"\0")
                            if entry and not entry.startswith(b"BOX_OUT="))
             env += b"BOX_OUT=" + files["out"] + b"\0"
+        # This machine is nobody's, so the suite's cases may harm it.
+        if not re.search(rb"(^|\0)TDX_MAY_HARM_HOST=", env):
+            env += b"TDX_MAY_HARM_HOST=1\0"
         files["env"] = env
         if self.terminal:
             files["winsize"] = self.terminal.size()
@@ -433,7 +437,14 @@ class Machine:
         doing = f"running {self.log.running}" if self.log.running else "booting"
         say(f"timeout after {self.options.timeout} s while {doing}; the kernel's last "
             f"lines:\n{self.log.last_lines()}")
+        self.name_suspect()
         return STATUS_TIMEOUT
+
+    def name_suspect(self):
+        """Says which case the machine may not have survived."""
+        if self.log.may_harm:
+            say(f"a case that may harm the machine had begun: {self.log.may_harm} "
+                "(TDX_MAY_HARM_HOST=0 leaves such cases out)")
 
     def result(self):
         """The exit status, from what came out."""
@@ -453,6 +464,7 @@ class Machine:
             say(f"the machine ended before {self.command[0]} did")
             if not complaint:
                 complain(self.log.last_lines())
+            self.name_suspect()
             result = STATUS_BOX
         if complaint and (how in ("none", "nonsense") or not result):
             return STATUS_KERNEL

@@ -14,6 +14,7 @@ import struct
 import subprocess
 import termios
 import time
+import unittest.mock
 
 from parts import TDX, TOP, parts
 from program import ProgramTest
@@ -94,8 +95,24 @@ class Commands(Launcher):
         done = subprocess.run([BOX, "run", "--", "/usr/bin/env"], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, env=environment)
         self.assertEqual(done.returncode, 0)
+        environment["TDX_MAY_HARM_HOST"] = "1"
         self.assertEqual(dict(line.split("=", 1) for line in done.stdout.decode().splitlines()),
                          environment)
+
+    def test_case_that_ended_the_machine(self):
+        end = "import ctypes; ctypes.CDLL(None).reboot(0x1234567)"
+        _, errors = self.inside(125, KERNEL_SAYS + f"; python3 -c '{end}'",
+                                "kselftest: may harm the host: tdx_x_test a.b")
+        self.assertIn("a case that may harm the machine had begun: tdx_x_test a.b (", errors)
+
+    def test_whether_cases_may_harm_the_machine(self):
+        for value, inside in (None, "1"), ("0", "0"), ("", ""):
+            with unittest.mock.patch.dict(os.environ):
+                os.environ.pop("TDX_MAY_HARM_HOST", None)
+                if value is not None:
+                    os.environ["TDX_MAY_HARM_HOST"] = value
+                output, _ = self.inside(0, 'echo "$TDX_MAY_HARM_HOST"')
+            self.assertEqual(output, f"{inside}\n")
 
     def test_several_cpus_and_a_size_of_memory(self):
         output, _ = self.gives(0, "run", "--cpus", "8", "--memory", "1G", "--", "nproc")
