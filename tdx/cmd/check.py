@@ -9,6 +9,8 @@ is counted at the end is what they printed.
   inject  tests while calls of the module fail in ways that KVM has to bear
   guest   Linux as a TD in the box
   intree  the suite in a kernel tree, by the kernel's own makefiles
+  tarball the installed suite, on a machine that has nothing else; what a run leaves;
+          that no case harms the host
   box     the launcher, and what runs the tests
   tools   unit tests of the tools
   lint    checkpatch, shellcheck, the rules of this tree, builds without a warning
@@ -27,12 +29,13 @@ import debian
 import house_rules
 import ktap
 import suite
+from check_tarball import check_tarball
 from outcome import Failure
 from parts import TDX, TOP, parts
 
 BOX = TDX / "box"
 COMMANDS = [sys.executable, "-IS", TDX / "cmd"]
-ALL = "module inside suite inject guest intree box tools lint".split()
+ALL = "module inside suite inject guest intree tarball box tools lint".split()
 IF_ASKED = ["stress"]
 OUTPUT_LINES = 40       # of a test that failed
 

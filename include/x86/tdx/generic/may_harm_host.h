@@ -6,6 +6,9 @@
  * back: memory, KeyIDs, the account of a cgroup.  If a known bug of KVM's would do
  * that, the case runs only where the environment variable TDX_MAY_HARM_HOST allows
  * it, as in an emulated machine that nobody else uses.
+ *
+ * A warning is no harm, unless the host panics then (see panics_on_warning()), and
+ * neither is a dead VM: KVM tears it down like any other and gets all of it back.
  */
 #ifndef SELFTEST_KVM_MAY_HARM_HOST_H
 #define SELFTEST_KVM_MAY_HARM_HOST_H
