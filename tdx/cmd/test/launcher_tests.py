@@ -106,7 +106,7 @@ class Commands(Launcher):
         self.assertIn("a case that may harm the machine had begun: tdx_x_test a.b (", errors)
 
     def test_whether_cases_may_harm_the_machine(self):
-        for value, inside in (None, "1"), ("0", "0"), ("", ""):
+        for value, inside in (None, "1"), ("", "1"), ("0", "0"), ("1", "1"):
             with unittest.mock.patch.dict(os.environ):
                 os.environ.pop("TDX_MAY_HARM_HOST", None)
                 if value is not None:
