@@ -247,6 +247,7 @@ enum tdx_exit_reason {
 enum tdx_eeq { EEQ_NONE = 0, EEQ_ACCEPT = 1, EEQ_ATTR_WR = 5, EEQ_PENDING = 6 };
 
 /* TDX_FEATURES0 */
+#define FEATURE_TD_PRESERVING			(1ull << 1)
 #define FEATURE_CONFIG_ARCH_CAP			(1ull << 11)
 #define FEATURE_PENDING_EPT_VIOLATION_V2	(1ull << 16)
 #define FEATURE_FMS_CONFIG			(1ull << 17)
@@ -257,6 +258,7 @@ enum tdx_eeq { EEQ_NONE = 0, EEQ_ACCEPT = 1, EEQ_ATTR_WR = 5, EEQ_PENDING = 6 };
 #define FEATURE_CPUID2_VIRT			(1ull << 29)
 #define FEATURE_VE_REDUCTION			(1ull << 30)
 #define FEATURE_MAXGPA_VIRT			(1ull << 33)
+#define FEATURE_SYS_DISABLE			(1ull << 53)
 
 /* Sizes in 4 KiB pages, and the architecture's limits. */
 #define TDCS_PAGES		6
@@ -265,5 +267,11 @@ enum tdx_eeq { EEQ_NONE = 0, EEQ_ACCEPT = 1, EEQ_ATTR_WR = 5, EEQ_PENDING = 6 };
 #define MAX_RESERVED_PER_TDMR	16
 #define PAMT_ENTRY_SIZE		16
 #define MAX_VCPUS_PER_TD	576
+#define MAX_HKIDS		2048
+
+/* The only version of the data that one release hands over to the next. */
+#define HANDOFF_VERSION		0
+/* How often SEAMLDR.INSTALL can replace a module. */
+#define SEAMLDR_MAX_UPDATES	64
 
 #endif /* TDX_ABI_H */

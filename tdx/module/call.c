@@ -10,6 +10,7 @@
 
 #include "inject.h"
 #include "locks.h"
+#include "seamldr.h"
 #include "sept.h"
 #include "tdg.h"
 #include "tdh.h"
@@ -81,13 +82,13 @@ static const struct leaf seamcall_leaves[] = {
 	  .in = "rcx:gpa rdx:tdr", .out = "rcx:entry rdx:state",
 	  .shared = TDR | OP_STATE, .exclusive = TREE },
 	{ 31, "TDH.SYS.KEY.CONFIG", tdh_sys_key_config, .any_state = true,
-	  .may = "SYS_BUSY KEY_GENERATION_FAILED RND_NO_ENTROPY" },
+	  .may = "SYS_BUSY KEY_GENERATION_FAILED" },
 	{ 33, "TDH.SYS.INIT", tdh_sys_init, .any_state = true,
 	  .in = "rcx:attributes", .may = "SYS_BUSY RND_NO_ENTROPY" },
 	{ 34, "TDH.SYS.RD", tdh_sys_rd, .any_state = true,
 	  .in = "rdx:field", .out = "r8:value", .may = "SYS_BUSY" },
 	{ 35, "TDH.SYS.LP.INIT", tdh_sys_lp_init, .any_state = true,
-	  .may = "SYS_BUSY" },
+	  .may = "SYS_BUSY RND_NO_ENTROPY" },
 	{ 36, "TDH.SYS.TDMR.INIT", tdh_sys_tdmr_init,
 	  .in = "rcx:tdmr", .out = "rdx:next" },
 	{ 38, "TDH.MEM.TRACK", tdh_mem_track, .in = "rcx:tdr",
@@ -101,8 +102,19 @@ static const struct leaf seamcall_leaves[] = {
 	  .shared = TDVPR | TDR | OP_STATE },
 	{ 45, "TDH.SYS.CONFIG", tdh_sys_config, .any_state = true,
 	  .in = "rcx:tdmr_info rdx:count r8:hkid", .may = "SYS_BUSY" },
+	{ 52, "TDH.SYS.SHUTDOWN", tdh_sys_shutdown, .in = "rcx:version",
+	  .may = "SYS_BUSY" },
+	{ 53, "TDH.SYS.UPDATE", tdh_sys_update, .any_state = true,
+	  .may = "SYS_BUSY" },
 	{ 69, "TDH.SYS.DISABLE", tdh_sys_disable, .any_state = true,
+	  .feature = FEATURE_SYS_DISABLE,
 	  .may = "SYS_BUSY INTERRUPTED_RESUMABLE" },
+};
+
+static const struct leaf seamldr_leaves[] = {
+	{ 0, "SEAMLDR.INFO", seamldr_info, .in = "rcx:info" },
+	{ 1, "SEAMLDR.INSTALL", seamldr_install, .in = "rcx:params" },
+	{ 2, "SEAMLDR.SHUTDOWN", seamldr_shutdown },
 };
 
 static const struct leaf tdcall_leaves[] = {
@@ -157,6 +169,14 @@ static const struct leaf *seamcall_leaf(u64 rax)
 	return find_leaf(seamcall_leaves, ARRAY_SIZE(seamcall_leaves), rax);
 }
 
+/* The P-SEAMLDR knows no versions. */
+static const struct leaf *seamldr_leaf(u64 rax)
+{
+	rax &= ~SEAMLDR_CALL;
+	return rax >> 16 ? NULL :
+	       find_leaf(seamldr_leaves, ARRAY_SIZE(seamldr_leaves), rax);
+}
+
 static const struct leaf *tdcall_leaf(u64 rax)
 {
 	return find_leaf(tdcall_leaves, ARRAY_SIZE(tdcall_leaves), rax);
@@ -164,7 +184,8 @@ static const struct leaf *tdcall_leaf(u64 rax)
 
 const char *tdx_seamcall_name(uint64_t leaf)
 {
-	const struct leaf *l = seamcall_leaf(leaf);
+	const struct leaf *l = leaf & SEAMLDR_CALL ? seamldr_leaf(leaf) :
+						     seamcall_leaf(leaf);
 
 	return l ? l->name : NULL;
 }
@@ -215,29 +236,50 @@ bool tdx_module_inject(struct tdx_module *m, const char *plan,
 #define RAX_VERSION(rax)	((rax) >> 16 & 0xff)
 #define RAX_RESERVED(rax)	((rax) >> 24)
 
-static u64 refuse(const struct call *c, u64 rax)
+/* What needs no look at the leaf: most leaves have no version but 0. */
+static u64 refuse_rax(const struct call *c, u64 rax)
 {
-	if (RAX_RESERVED(rax) || !c->leaf || c->version > c->leaf->max_version)
+	if (RAX_RESERVED(rax) ||
+	    (c->version && !(c->leaf && c->leaf->max_version)))
 		return status(TDX_OPERAND_INVALID, TDX_OP_RAX);
+	return 0;
+}
+
+static u64 refuse_leaf(const struct call *c)
+{
+	if (!c->leaf || c->version > c->leaf->max_version)
+		return status(TDX_OPERAND_INVALID, TDX_OP_RAX);
+	return 0;
+}
+
+/* What the module's state does not allow, whether it knows the leaf or not. */
+static u64 refuse_now(const struct call *c)
+{
+	enum sys_state state = c->m->sys_state;
+
+	if (state == SYS_SHUT_DOWN ||
+	    (state == SYS_DISABLING &&
+	     !(c->leaf && c->leaf->handler == tdh_sys_disable)))
+		return status(TDX_SYS_SHUTDOWN, 0);
+	if (state != SYS_READY && !(c->leaf && c->leaf->any_state))
+		return status(TDX_SYS_NOT_READY, 0);
 	return 0;
 }
 
 static u64 refuse_seamcall(const struct call *c, u64 rax)
 {
-	const struct tdx_module *m = c->m;
-	u64 err = refuse(c, rax);
+	u64 err = refuse_rax(c, rax);
 
-	if (err)
-		return err;
-	if (m->sys_state == SYS_DISABLED)
-		return status(TDX_SYS_SHUTDOWN, 0);
-	if (c->leaf->any_state)
-		return 0;
-	if (m->sys_state != SYS_READY)
-		return status(TDX_SYS_NOT_READY, 0);
-	if (!m->lp_ready[c->lp])
-		return status(TDX_SYS_LP_INIT_NOT_DONE, 0);
-	return 0;
+	if (!err)
+		err = refuse_now(c);
+	return err ? err : refuse_leaf(c);
+}
+
+static u64 refuse_tdcall(const struct call *c, u64 rax)
+{
+	u64 err = refuse_rax(c, rax);
+
+	return err ? err : refuse_leaf(c);
 }
 
 /* Exits that the host gets only if it asked for them. */
@@ -324,19 +366,44 @@ static void run(struct call *c, u64 rax, u64 refusal)
 		trace_call(c, rax, in, m->ops.clock(m->opaque) - start);
 }
 
-struct tdx_vcpu *tdx_seamcall(struct tdx_module *m, unsigned int lp,
-			      uint64_t gpr[TDX_NR_GPRS])
+/* Some leaves belong to a feature. */
+static const struct leaf *if_there_is(const struct tdx_module *m,
+				      const struct leaf *leaf)
+{
+	if (leaf && leaf->feature && !has_feature(m, leaf->feature))
+		return NULL;
+	return leaf;
+}
+
+static void call_module(struct call *c, u64 rax)
+{
+	c->version = RAX_VERSION(rax);
+	c->leaf = if_there_is(c->m, seamcall_leaf(rax));
+	run(c, rax, refuse_seamcall(c, rax));
+}
+
+static void call_seamldr(struct call *c, u64 rax)
+{
+	c->leaf = seamldr_leaf(rax);
+	run(c, rax, c->leaf ? 0 : SEAMLDR_EBADPARAM);
+}
+
+bool tdx_seamcall(struct tdx_module *m, unsigned int lp,
+		  uint64_t gpr[TDX_NR_GPRS], struct tdx_vcpu **vcpu)
 {
 	u64 rax = gpr[TDX_RAX];
-	struct call c = {
-		.m = m, .lp = lp, .gpr = gpr,
-		.version = RAX_VERSION(rax), .leaf = seamcall_leaf(rax),
-	};
+	bool to_seamldr = rax & SEAMLDR_CALL, there;
+	struct call c = { .m = m, .lp = lp, .gpr = gpr };
 
 	pthread_mutex_lock(&m->lock);
-	run(&c, rax, refuse_seamcall(&c, rax));
+	there = to_seamldr ? m->seamldr.present : m->loaded;
+	if (there && to_seamldr)
+		call_seamldr(&c, rax);
+	else if (there)
+		call_module(&c, rax);
 	pthread_mutex_unlock(&m->lock);
-	return c.vcpu;
+	*vcpu = c.vcpu;
+	return there;
 }
 
 enum tdx_outcome tdx_tdcall(struct tdx_vcpu *v, uint64_t gpr[TDX_NR_GPRS],
@@ -347,12 +414,13 @@ enum tdx_outcome tdx_tdcall(struct tdx_vcpu *v, uint64_t gpr[TDX_NR_GPRS],
 	struct call c = {
 		.m = m, .lp = v->lp, .vcpu = v, .gpr = gpr, .exit = exit,
 		.outcome = TDX_DONE, .td = v->td,
-		.version = RAX_VERSION(rax), .leaf = tdcall_leaf(rax),
+		.version = RAX_VERSION(rax),
+		.leaf = if_there_is(m, tdcall_leaf(rax)),
 	};
 
 	pthread_mutex_lock(&m->lock);
 	memset(exit, 0, sizeof(*exit));
-	run(&c, rax, refuse(&c, rax));
+	run(&c, rax, refuse_tdcall(&c, rax));
 	/* The guest repeats the instruction, so RAX must be as it was. */
 	if (c.outcome != TDX_DONE)
 		gpr[TDX_RAX] = rax;

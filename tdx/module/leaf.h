@@ -34,6 +34,7 @@ struct leaf {
 	u64 (*handler)(struct call *c);		/* returns RAX */
 	u8 max_version;
 	bool any_state;		/* allowed before the module is ready */
+	u64 feature;		/* of TDX_FEATURES0; without it there is no leaf */
 	const char *in, *out;	/* operands for the trace: "rcx:page rdx:tdr" */
 	/* Locks, by BIT(enum lock_id); exclusive_v1: from version 1 on. */
 	u16 shared, exclusive, exclusive_v1;

@@ -14,6 +14,7 @@
 #include "tdx_module.h"
 
 #define PAGE_SIZE	4096ull
+#define TDMR_UNIT	(1ull << 30)	/* of a TDMR's size, and of its use */
 #define BIT(n)		(1ull << (n))
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -161,7 +162,23 @@ struct tdx_vcpu {
 enum hkid_state { HKID_FREE, HKID_ASSIGNED, HKID_FLUSHED, HKID_WRITTEN_BACK };
 
 enum sys_state {
-	SYS_INIT_PENDING, SYS_LP_INIT, SYS_CONFIGURED, SYS_READY, SYS_DISABLED,
+	SYS_INIT_PENDING, SYS_LP_INIT, SYS_CONFIGURED, SYS_READY,
+	SYS_SHUT_DOWN,		/* until another module takes its place */
+	SYS_DISABLING,		/* TDH.SYS.DISABLE has begun */
+};
+
+enum seamldr_flow { FLOW_NONE, FLOW_INSTALL, FLOW_SHUTDOWN };
+
+/* The P-SEAMLDR, and what it knows of the module. */
+struct seamldr {
+	bool present;
+	enum seamldr_flow flow;		/* the session that has begun */
+	bool *called;			/* in it, by logical processor */
+	unsigned int num_called;
+	bool was_loaded;		/* tdx_module.loaded before it */
+	bool dirty;			/* a module was replaced */
+	unsigned int updates_left;
+	u8 major_svn, minor_svn, mrseam[48];
 };
 
 struct tdx_module {
@@ -169,15 +186,22 @@ struct tdx_module {
 	void *opaque;
 	struct tdx_platform platform;
 	const struct tdx_profile *profile;
+	struct tdx_profile replaced;	/* @profile, after SEAMLDR.INSTALL */
 
 	/* Guards everything below.  Never held while a TD runs. */
 	pthread_mutex_t lock;
+	struct seamldr seamldr;
+	bool loaded;			/* SEAMCALL reaches the module */
 	enum sys_state sys_state;
+	bool handoff_valid;		/* by TDH.SYS.SHUTDOWN, for another module */
+	u16 handoff_version;
+	u64 tsc_adjust;			/* of all CPUs */
 	bool *lp_ready;			/* by logical processor */
 	unsigned int num_lps_ready;
 	u16 global_keyid;
 	unsigned int num_tdmrs;
 	struct tdmr tdmrs[MAX_TDMRS];
+	GSList *old_pages;		/* metadata of earlier TDMRs, to be freed */
 	u64 last_tlb_tag;
 	struct td *tds;
 	enum hkid_state *hkids;		/* by KeyID - first TDX KeyID */

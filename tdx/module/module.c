@@ -4,7 +4,7 @@
 
 #include "inject.h"
 #include "profiles.h"
-#include "td.h"
+#include "system.h"
 
 struct tdx_module *tdx_module_new(const struct tdx_ops *ops, void *opaque,
 				  const struct tdx_platform *platform,
@@ -30,6 +30,11 @@ struct tdx_module *tdx_module_new(const struct tdx_ops *ops, void *opaque,
 	m->opaque = opaque;
 	m->platform = *platform;
 	m->profile = profile;
+	m->loaded = m->seamldr.present = profile->loaded;
+	m->seamldr.called = g_new0(bool, platform->num_lps);
+	m->seamldr.updates_left = SEAMLDR_MAX_UPDATES;
+	m->seamldr.major_svn = profile->major;
+	m->seamldr.minor_svn = profile->update;
 	m->lp_ready = g_new0(bool, platform->num_lps);
 	m->hkids = g_new0(enum hkid_state, platform->num_tdx_keyids);
 	random_bytes(m->report_key, sizeof(m->report_key));
@@ -39,14 +44,11 @@ struct tdx_module *tdx_module_new(const struct tdx_ops *ops, void *opaque,
 
 void tdx_module_free(struct tdx_module *m)
 {
-	unsigned int i;
-
-	while (m->tds)
-		td_free(m->tds);
-	for (i = 0; i < m->num_tdmrs; i++)
-		free(m->tdmrs[i].pages);
+	system_forget(m);
+	g_slist_free_full(m->old_pages, free);
 	plan_free(m->plan);
 	pthread_mutex_destroy(&m->lock);
+	g_free(m->seamldr.called);
 	g_free(m->lp_ready);
 	g_free(m->hkids);
 	g_free(m->native_cpuid);

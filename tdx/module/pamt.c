@@ -16,7 +16,7 @@ struct page *pamt_lookup(struct tdx_module *m, u64 pa)
 		struct tdmr *t = &m->tdmrs[i];
 
 		if (pa >= t->base && pa - t->base < t->size)
-			return pa < t->next ?
+			return pa < t->next / TDMR_UNIT * TDMR_UNIT ?
 			       &t->pages[(pa - t->base) / PAGE_SIZE] : NULL;
 	}
 	return NULL;

@@ -4,14 +4,16 @@
 
 #include "profiles.h"
 
-#define FEATURES_1_5	(FEATURE_PENDING_EPT_VIOLATION_V2 |	\
+#define FEATURES_1_5	(FEATURE_TD_PRESERVING |		\
+			 FEATURE_PENDING_EPT_VIOLATION_V2 |	\
 			 FEATURE_FMS_CONFIG | FEATURE_NO_RBP_MOD |	\
 			 FEATURE_TOPOLOGY_ENUM)
 
-#define MODULE_1_5							\
+#define MODULE_1_5	MODULE_1_5_WITH(0)
+#define MODULE_1_5_WITH(features)					\
 	.loaded = true,							\
 	.major = 1, .minor = 5, .update = 6,				\
-	.features0 = FEATURES_1_5,					\
+	.features0 = FEATURES_1_5 | (features),				\
 	.attributes = TD_ATTR_DEBUG | TD_ATTR_ICSSD | TD_ATTR_LASS |	\
 		      TD_ATTR_SEPT_VE_DISABLE | TD_ATTR_MIGRATABLE |	\
 		      TD_ATTR_PKS | TD_ATTR_PERFMON,			\
@@ -58,6 +60,10 @@ const struct tdx_profile tdx_profiles[] = {
 		.name = "gpaw-52",
 		.summary = "tdx-1.5 with 5-level EPT: guest addresses of 52 bits",
 		MODULE_1_5, GRANITE_RAPIDS, .ept_5_levels = true,
+	}, {
+		.name = "sys-disable",
+		.summary = "tdx-1.5 with TDH.SYS.DISABLE, for a kexec",
+		MODULE_1_5_WITH(FEATURE_SYS_DISABLE), GRANITE_RAPIDS,
 	}, {
 		.name = "none",
 		.summary = "the CPU of tdx-1.5, and no module loaded",

@@ -26,6 +26,9 @@ enum tdx_gpr {
 	TDX_NR_GPRS
 };
 
+/* MSRs of the CPU that the module asks for. */
+enum tdx_host_msr { TDX_MSR_TSC_ADJUST = 0x3b, TDX_MSR_MISC_ENABLE = 0x1a0 };
+
 struct tdx_ops {
 	/*
 	 * Access @len bytes of physical memory; false if there is no RAM.  A
@@ -37,6 +40,8 @@ struct tdx_ops {
 	/* CPUID of the CPU itself: EAX, EBX, ECX, EDX. */
 	void (*cpuid)(void *opaque, uint32_t leaf, uint32_t subleaf,
 		      uint32_t out[4]);
+	/* An MSR of logical processor @lp. */
+	uint64_t (*rdmsr)(void *opaque, unsigned int lp, enum tdx_host_msr msr);
 	/* The host's time stamp counter and its frequency in Hz. */
 	uint64_t (*tsc)(void *opaque);
 	uint64_t (*tsc_hz)(void *opaque);
@@ -87,13 +92,16 @@ bool tdx_inject_check(const char *plan, const char **error);
 extern const char tdx_inject_help[];
 
 /*
- * SEAMCALL by logical processor @lp; @gpr holds operands and then results.
- * Returns NULL if the call has completed, with the status in RAX.  Returns a
- * vCPU if TDH.VP.ENTER enters it: the embedder loads the TD's state, merges the
- * host's registers into it with tdx_td_enter(), and runs it until tdx_td_exit().
+ * SEAMCALL by logical processor @lp, to the module or to the P-SEAMLDR; @gpr holds
+ * operands and then results.  Returns false if what it calls is not there: the
+ * instruction fails (VMfailInvalid).
+ *
+ * *vcpu is NULL if the call has completed, with the status in RAX.  It is a vCPU
+ * if TDH.VP.ENTER enters it: the embedder loads the TD's state, merges the host's
+ * registers into it with tdx_td_enter(), and runs it until tdx_td_exit().
  */
-struct tdx_vcpu *tdx_seamcall(struct tdx_module *m, unsigned int lp,
-			      uint64_t gpr[TDX_NR_GPRS]);
+bool tdx_seamcall(struct tdx_module *m, unsigned int lp,
+		  uint64_t gpr[TDX_NR_GPRS], struct tdx_vcpu **vcpu);
 
 /*
  * Merges the host's registers into the guest's, which happens at the entry that

@@ -98,6 +98,15 @@ static void op_cpuid(void *opaque, uint32_t leaf, uint32_t subleaf,
 	bare_cpuid(cpu_env(first_cpu), profile, leaf, subleaf, out);
 }
 
+/* The module asks for a CPU's MSRs while that CPU calls it. */
+static uint64_t op_rdmsr(void *opaque, unsigned int lp,
+			 enum tdx_host_msr msr)
+{
+	const CPUX86State *env = cpu_env(qemu_get_cpu(lp));
+
+	return msr == TDX_MSR_TSC_ADJUST ? env->tsc_adjust : env->msr_ia32_misc_enable;
+}
+
 static uint64_t op_tsc(void *opaque)
 {
 	return host_tsc();
@@ -166,7 +175,7 @@ static void machine_done(Notifier *notifier, void *data)
 	X86CPU *cpu = X86_CPU(first_cpu);
 	struct tdx_ops ops = {
 		.read = op_read, .write = op_write, .cpuid = op_cpuid,
-		.tsc = op_tsc, .tsc_hz = op_tsc_hz, .clock = op_clock,
+		.rdmsr = op_rdmsr, .tsc = op_tsc, .tsc_hz = op_tsc_hz, .clock = op_clock,
 		.trace = t->trace_file ? op_trace : NULL,
 		.interrupt_pending = op_interrupt_pending,
 		.free_state = op_free_state,

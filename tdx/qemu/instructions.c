@@ -13,21 +13,17 @@
 #include "glue.h"
 #include "decode.h"
 
-/* A leaf of the P-SEAMLDR. */
-#define SEAMLDR_CALL	(1ull << 63)
-
 static G_NORETURN void seamcall(struct insn *i)
 {
 	CPUX86State *env = i->env;
 	struct tdx_vcpu *vcpu;
 
-	/* There is no P-SEAMLDR, and some profiles have no module either. */
-	if (!tdx_profile()->loaded || env->regs[R_EAX] & SEAMLDR_CALL) {
+	if (!tdx_seamcall(tdx_module(), env_cpu(env)->cpu_index, env->regs,
+			  &vcpu)) {
 		insn_set_flags(i, CC_C);
 		insn_done(i);
 	}
 	insn_set_flags(i, 0);
-	vcpu = tdx_seamcall(tdx_module(), env_cpu(env)->cpu_index, env->regs);
 	if (!vcpu)
 		insn_done(i);
 	env->eip = insn_next_rip(i);

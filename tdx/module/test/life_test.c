@@ -148,13 +148,6 @@ static void too_many_vcpus(struct world *w)
 		     STATUS(TDX_MAX_VCPUS_EXCEEDED, 0));
 }
 
-static void disable(struct world *w)
-{
-	check_status(seamcall(w, SYS_DISABLE), 0);
-	check_status(seamcall(w, MNG_CREATE, .rcx = TDR, .rdx = HKID),
-		     STATUS(TDX_SYS_SHUTDOWN, 0));
-}
-
 /* LP.INIT on one LP is not enough. */
 static void lp_not_ready(struct world *w)
 {
@@ -163,58 +156,8 @@ static void lp_not_ready(struct world *w)
 		     STATUS(TDX_SYS_NOT_READY, 0));
 }
 
-/* TDMR_INFO: one quadword changed, all others valid. */
-static const struct tdmr_row {
-	const char *name;
-	unsigned int tdmr, qword;
-	uint64_t value;
-	uint32_t want;
-} tdmr_rows[] = {
-	{ "base unaligned", 1, 0, GIB + MIB, TDX_INVALID_TDMR },
-	{ "size unaligned", 1, 1, GIB - 4096, TDX_INVALID_TDMR },
-	{ "size 0", 1, 1, 0, TDX_INVALID_TDMR },
-	{ "size wraps around", 1, 1, -GIB, TDX_INVALID_TDMR },
-	{ "not in order", 1, 0, 0, TDX_NON_ORDERED_TDMR },
-	{ "outside the CMRs", 1, 1, 2 * GIB, TDX_INVALID_PAMT },
-	{ "memory outside the CMRs is not reserved", 0, 8, 4096,
-	  TDX_TDMR_OUTSIDE_CMRS },
-	{ "PAMT unaligned", 0, 2, PAMT(0) + 8, TDX_INVALID_PAMT },
-	{ "PAMT too small", 0, 7, 4 * MIB - 4096, TDX_INVALID_PAMT },
-	{ "PAMT outside the CMRs", 0, 4, 0, TDX_PAMT_OUTSIDE_CMRS },
-	{ "PAMTs overlap", 0, 4, PAMT(2), TDX_PAMT_OVERLAP },
-	{ "PAMTs of two TDMRs overlap", 1, 4, PAMT(1), TDX_PAMT_OVERLAP },
-	{ "PAMT in memory that is not reserved", 0, 4, 512 * MIB, TDX_PAMT_OVERLAP },
-	{ "reserved area unaligned", 0, 10, RESERVED_PAGE + 8,
-	  TDX_INVALID_RESERVED_IN_TDMR },
-	{ "reserved area past the end", 0, 11, GIB,
-	  TDX_INVALID_RESERVED_IN_TDMR },
-	{ "reserved areas not in order", 0, 10, 4096,
-	  TDX_NON_ORDERED_RESERVED_IN_TDMR },
-};
-
-static void run_tdmr_row(const void *data)
-{
-	const struct tdmr_row *r = data;
-	struct world *w = world_new(NULL);
-
-	world_to(w, LPS_DONE);
-	memcpy(ram(TDMR_INFO(r->tdmr) + 8 * r->qword), &r->value,
-	       sizeof(r->value));
-	check_status(seamcall(w, SYS_CONFIG, .rcx = TDMR_ARRAY, .rdx = 2,
-			      .r8 = GLOBAL_HKID), STATUS(r->want, r->tdmr));
-	world_free(w);
-}
-
 void add_life_tests(void)
 {
-	unsigned int i;
-
-	for (i = 0; i < G_N_ELEMENTS(tdmr_rows); i++) {
-		g_autofree char *path = g_strdup_printf("/tdmr/%s",
-							tdmr_rows[i].name);
-
-		g_test_add_data_func(path, &tdmr_rows[i], run_tdmr_row);
-	}
 	add_test("/life/a TD can be created again and again", READY, whole_life);
 	add_test("/life/a TD can be torn down at each step", READY, life_cut_short);
 	add_test("/life/each page has its type and owner", PAGE_AUGED, page_types);
@@ -224,6 +167,5 @@ void add_life_tests(void)
 	add_test("/life/no entry after a triple fault", ENTERED, triple_fault);
 	add_test("/life/x2APIC ids are unique", VP_DONE, vcpus);
 	add_test("/life/no more vCPUs than MAX_VCPUS", TDCS_DONE, too_many_vcpus);
-	add_test("/life/no call after SYS.DISABLE", READY, disable);
 	add_test("/life/no call before LP.INIT on all LPs", SYS_INIT_DONE, lp_not_ready);
 }

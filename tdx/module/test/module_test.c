@@ -30,6 +30,9 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_set_nonfatal_assertions();
 	add_seamcall_tests();
+	add_system_tests();
+	add_tdmr_tests();
+	add_seamldr_tests();
 	add_params_tests();
 	add_life_tests();
 	add_memory_tests();

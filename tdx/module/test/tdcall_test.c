@@ -69,6 +69,7 @@ static void vmcall_with_rbp(struct world *w)
 static void vmcall_registers(struct world *w)
 {
 	uint64_t guest[TDX_NR_GPRS], host[TDX_NR_GPRS], state[TDX_NR_GPRS];
+	struct tdx_vcpu *entered;
 	struct tdx_exit exit;
 	uint32_t xmm;
 	unsigned int reg, i;
@@ -104,7 +105,8 @@ static void vmcall_registers(struct world *w)
 			host[i] = 0x3300 + i;
 		host[TDX_RAX] = VP_ENTER;
 		host[TDX_RCX] = TDVPR;
-		g_assert_true(tdx_seamcall(w->m, 0, host) == w->vcpu);
+		g_assert_true(tdx_seamcall(w->m, 0, host, &entered));
+		g_assert_true(entered == w->vcpu);
 		xmm = tdx_td_enter(w->vcpu, host, state);
 		g_assert_cmphex(xmm, ==, 0x8001);
 		for (i = 0; i < TDX_NR_GPRS; i++) {
@@ -126,6 +128,7 @@ static void async_registers(struct world *w)
 		.gpa = 0x5000,
 	};
 	uint64_t guest[TDX_NR_GPRS], host[TDX_NR_GPRS], state[TDX_NR_GPRS];
+	struct tdx_vcpu *entered;
 	unsigned int i;
 
 	for (i = 0; i < TDX_NR_GPRS; i++) {
@@ -143,7 +146,8 @@ static void async_registers(struct world *w)
 	}
 	host[TDX_RAX] = VP_ENTER;
 	host[TDX_RCX] = TDVPR;
-	g_assert_true(tdx_seamcall(w->m, 0, host) == w->vcpu);
+	g_assert_true(tdx_seamcall(w->m, 0, host, &entered));
+	g_assert_true(entered == w->vcpu);
 	g_assert_cmphex(tdx_td_enter(w->vcpu, host, guest), ==, 0);
 	g_assert_cmpmem(guest, sizeof(guest), state, sizeof(state));
 	leave(w, 1);

@@ -78,6 +78,14 @@ static void op_cpuid(void *opaque, uint32_t leaf, uint32_t subleaf,
 	}
 }
 
+static uint64_t op_rdmsr(void *opaque, unsigned int lp,
+			 enum tdx_host_msr msr)
+{
+	struct world *w = opaque;
+
+	return msr == TDX_MSR_TSC_ADJUST ? w->tsc_adjust[lp] : w->misc_enable[lp];
+}
+
 static uint64_t op_tsc(void *opaque)
 {
 	return ((struct world *)opaque)->tsc;
@@ -117,7 +125,7 @@ static void op_free_state(void *opaque, void *state)
 
 static const struct tdx_ops ops = {
 	.read = op_read, .write = op_write, .cpuid = op_cpuid,
-	.tsc = op_tsc, .tsc_hz = op_tsc_hz, .clock = op_clock,
+	.rdmsr = op_rdmsr, .tsc = op_tsc, .tsc_hz = op_tsc_hz, .clock = op_clock,
 	.trace = op_trace, .interrupt_pending = op_interrupt_pending,
 	.free_state = op_free_state,
 };
@@ -149,7 +157,7 @@ static void put_tdmrs(void)
 }
 
 static struct world *world_new_with(const struct tdx_ops *with,
-				    const char *profile)
+				    const struct tdx_platform *own)
 {
 	struct world *w = g_new0(struct world, 1);
 	const char *error;
@@ -161,11 +169,16 @@ static struct world *world_new_with(const struct tdx_ops *with,
 	madvise(memory, 2 * RAM_SIZE, MADV_DONTNEED);
 
 	w->platform = (struct tdx_platform){
-		.profile = profile, .num_lps = NUM_LPS,
+		.profile = own->profile, .num_lps = NUM_LPS,
 		.keyid_shift = KEYID_SHIFT,
-		.num_mktme_keyids = GLOBAL_HKID - 1, .num_tdx_keyids = 4,
+		.num_mktme_keyids = GLOBAL_HKID - 1,
+		.num_tdx_keyids = own->num_tdx_keyids ? own->num_tdx_keyids : 4,
 		.num_cmrs = 1, .cmr = { { MIB, RAM_SIZE - MIB } },
 	};
+	if (own->num_cmrs) {
+		w->platform.num_cmrs = own->num_cmrs;
+		memcpy(w->platform.cmr, own->cmr, sizeof(own->cmr));
+	}
 	w->native = ~0u;
 	w->tsc = 1000;
 	w->params = (struct td_params){
@@ -181,7 +194,12 @@ static struct world *world_new_with(const struct tdx_ops *with,
 
 struct world *world_new(const char *profile)
 {
-	return world_new_with(&ops, profile);
+	return world_new_with(&ops, &(struct tdx_platform){ .profile = profile });
+}
+
+struct world *world_new_on(const struct tdx_platform *platform)
+{
+	return world_new_with(&ops, platform);
 }
 
 struct world *world_new_untraced(const char *profile)
@@ -189,7 +207,8 @@ struct world *world_new_untraced(const char *profile)
 	struct tdx_ops untraced = ops;
 
 	untraced.trace = NULL;
-	return world_new_with(&untraced, profile);
+	return world_new_with(&untraced,
+			      &(struct tdx_platform){ .profile = profile });
 }
 
 void world_free(struct world *w)
@@ -227,7 +246,7 @@ uint64_t seamcall_on(struct world *w, unsigned int lp, uint64_t rax,
 	struct tdx_vcpu *v;
 
 	load(w->regs, rax, in);
-	v = tdx_seamcall(w->m, lp, w->regs);
+	w->invalid = !tdx_seamcall(w->m, lp, w->regs, &v);
 	if (!v)
 		return w->regs[TDX_RAX];
 	w->vcpu = v;

@@ -96,6 +96,8 @@ struct world {
 	uint64_t tsc;
 	uint32_t native;		/* each register of most CPUID leaves */
 	bool interrupt_pending;
+	bool invalid;			/* the last SEAMCALL: VMfailInvalid */
+	uint64_t tsc_adjust[NUM_LPS], misc_enable[NUM_LPS];
 	GString *trace;			/* NULL: none */
 	unsigned int states;		/* vCPU states not yet freed */
 };
@@ -107,6 +109,8 @@ struct operands {
 
 /* A machine after reset.  @profile: NULL for the default */
 struct world *world_new(const char *profile);
+/* The same on a platform of one's own; what is 0 there is as always. */
+struct world *world_new_on(const struct tdx_platform *platform);
 /* The same without a trace, which takes most of the time of a call. */
 struct world *world_new_untraced(const char *profile);
 void world_free(struct world *w);
@@ -174,7 +178,8 @@ enum {
 	VP_RD = 26, PHYMEM_PAGE_RECLAIM = 28, MEM_PAGE_REMOVE = 29,
 	SYS_KEY_CONFIG = 31, SYS_INIT = 33, SYS_RD = 34, SYS_LP_INIT = 35,
 	SYS_TDMR_INIT = 36, MEM_TRACK = 38, PHYMEM_CACHE_WB = 40,
-	PHYMEM_PAGE_WBINVD = 41, VP_WR = 43, SYS_CONFIG = 45, SYS_DISABLE = 69,
+	PHYMEM_PAGE_WBINVD = 41, VP_WR = 43, SYS_CONFIG = 45, SYS_SHUTDOWN = 52,
+	SYS_UPDATE = 53, SYS_DISABLE = 69,
 };
 
 enum {
