@@ -6,7 +6,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = { data, size };
 	unsigned int step = fuzz_choice(&in, NUM_STEPS), profile = fuzz_byte(&in);
-	struct world *w = world_new_untraced(profile % 2 ? "tdx-2.0" : NULL);
+	static const char *const profiles[] = { NULL, "tdx-2.0", "sys-disable" };
+	struct world *w = world_new_untraced(profiles[profile % 3]);
 
 	fuzz_begin();
 	world_to(w, step);
