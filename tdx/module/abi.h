@@ -35,6 +35,10 @@
 	X(0x00000301, PAGE_ALREADY_FREE)	\
 	X(0xC0000302, PAGE_NOT_OWNED_BY_TD)	\
 	X(0xC0000303, PAGE_NOT_FREE)	\
+	X(0xC0000304, HPA_RANGE_NOT_FREE)	\
+	X(0xC0000305, NO_PAMT_PAGE_PAIR)	\
+	X(0xC0000306, PAMT_PAGE_NOT_EMPTY)	\
+	X(0x80000308, MISSING_PAMT_PAGE_PAIR)	\
 	X(0xC0000400, TD_ASSOCIATED_PAGES_EXIST)	\
 	X(0xC0000500, SYS_INIT_NOT_PENDING)	\
 	X(0xC0000502, SYS_LP_INIT_NOT_DONE)	\
@@ -258,6 +262,7 @@ enum tdx_eeq { EEQ_NONE = 0, EEQ_ACCEPT = 1, EEQ_ATTR_WR = 5, EEQ_PENDING = 6 };
 #define FEATURE_CPUID2_VIRT			(1ull << 29)
 #define FEATURE_VE_REDUCTION			(1ull << 30)
 #define FEATURE_MAXGPA_VIRT			(1ull << 33)
+#define FEATURE_DYNAMIC_PAMT			(1ull << 36)
 #define FEATURE_SYS_DISABLE			(1ull << 53)
 
 /* Sizes in 4 KiB pages, and the architecture's limits. */
@@ -268,6 +273,7 @@ enum tdx_eeq { EEQ_NONE = 0, EEQ_ACCEPT = 1, EEQ_ATTR_WR = 5, EEQ_PENDING = 6 };
 #define PAMT_ENTRY_SIZE		16
 #define MAX_VCPUS_PER_TD	576
 #define MAX_HKIDS		2048
+#define MAX_DYNAMIC_PAMT_KEYID_SHIFT	48
 
 /* The only version of the data that one release hands over to the next. */
 #define HANDOFF_VERSION		0

@@ -55,12 +55,23 @@ struct page {
 	u64 bepoch;		/* TD epoch at which the mapping was blocked */
 	bool busy;		/* in use by a call that dropped the mutex */
 	bool poisoned;		/* the host wrote to it */
+	bool holds_pamt;	/* by TDH.PHYMEM.PAMT.ADD */
+};
+
+#define PAMT_REGION	(2ull << 20)
+#define PAMT_PAIR	2
+
+/* With Dynamic PAMT, the pages that hold the metadata of 2 MiB; 0 without. */
+struct pamt_pair {
+	u64 page[PAMT_PAIR];
+	bool there;
 };
 
 struct tdmr {
 	u64 base, size;
 	u64 next;		/* first address not yet initialised */
 	struct page *pages;	/* NULL before the first TDH.SYS.TDMR.INIT */
+	struct pamt_pair *pairs;	/* the same, by PAMT_REGION */
 	unsigned int num_reserved;
 	struct tdx_range reserved[MAX_RESERVED_PER_TDMR];
 	struct tdx_range pamt[3];	/* for pages of 1 GiB, 2 MiB, 4 KiB */
@@ -193,6 +204,7 @@ struct tdx_module {
 	struct seamldr seamldr;
 	bool loaded;			/* SEAMCALL reaches the module */
 	enum sys_state sys_state;
+	bool dynamic_pamt;		/* TDH.SYS.CONFIG has asked for it */
 	bool handoff_valid;		/* by TDH.SYS.SHUTDOWN, for another module */
 	u16 handoff_version;
 	u64 tsc_adjust;			/* of all CPUs */

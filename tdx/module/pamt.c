@@ -8,7 +8,8 @@
 #include "events.h"
 #include "pamt.h"
 
-struct page *pamt_lookup(struct tdx_module *m, u64 pa)
+/* The TDMR that has @pa; NULL if that is not initialised. */
+static struct tdmr *find_tdmr(struct tdx_module *m, u64 pa)
 {
 	unsigned int i;
 
@@ -16,10 +17,29 @@ struct page *pamt_lookup(struct tdx_module *m, u64 pa)
 		struct tdmr *t = &m->tdmrs[i];
 
 		if (pa >= t->base && pa - t->base < t->size)
-			return pa < t->next / TDMR_UNIT * TDMR_UNIT ?
-			       &t->pages[(pa - t->base) / PAGE_SIZE] : NULL;
+			return pa < t->next / TDMR_UNIT * TDMR_UNIT ? t : NULL;
 	}
 	return NULL;
+}
+
+struct page *pamt_lookup(struct tdx_module *m, u64 pa)
+{
+	struct tdmr *t = find_tdmr(m, pa);
+
+	return t ? &t->pages[(pa - t->base) / PAGE_SIZE] : NULL;
+}
+
+struct pamt_pair *pamt_pair(struct tdx_module *m, u64 pa)
+{
+	struct tdmr *t = find_tdmr(m, pa);
+
+	return &t->pairs[(pa - t->base) / PAMT_REGION];
+}
+
+/* Without a pair there is no room for the metadata of small pages. */
+bool pamt_is_big_page(struct tdx_module *m, u64 pa)
+{
+	return !pamt_pair(m, pa)->there && pamt_lookup(m, pa)->owner;
 }
 
 u64 pamt_find(struct tdx_module *m, u64 pa, enum tdx_operand op,
@@ -40,8 +60,35 @@ u64 pamt_get(struct tdx_module *m, u64 pa, enum tdx_operand op,
 		return err;
 	if ((*page)->busy)
 		return status(TDX_OPERAND_BUSY, op);
-	if ((*page)->type != type)
+	if (m->dynamic_pamt && !pamt_pair(m, pa)->there && type == PT_NDA &&
+	    !pamt_is_big_page(m, pa))
+		return status(TDX_MISSING_PAMT_PAGE_PAIR, op);
+	if ((*page)->type != type || (*page)->holds_pamt)
 		return status(TDX_PAGE_METADATA_INCORRECT, op);
+	return 0;
+}
+
+u64 pamt_get_free(struct tdx_module *m, u64 pa, enum tdx_operand op, u64 size)
+{
+	struct page *p;
+	u64 at, err;
+
+	if (pa % size)
+		return status(TDX_OPERAND_INVALID, op);
+	if (size == PAGE_SIZE || !m->dynamic_pamt) {
+		for (at = pa, err = 0; at < pa + size && !err; at += PAGE_SIZE)
+			err = pamt_get(m, at, op, PT_NDA, &p);
+		return err;
+	}
+	for (at = pa; at < pa + size; at += PAGE_SIZE) {
+		err = pamt_find(m, at, op, &p);
+		if (err)
+			return err;
+		if (p->busy)
+			return status(TDX_OPERAND_BUSY, op);
+		if (p->type != PT_NDA || p->holds_pamt || pamt_pair(m, at)->there)
+			return status(TDX_PAGE_METADATA_INCORRECT, op);
+	}
 	return 0;
 }
 

@@ -65,6 +65,10 @@ const struct tdx_profile tdx_profiles[] = {
 		.summary = "tdx-1.5 with TDH.SYS.DISABLE, for a kexec",
 		MODULE_1_5_WITH(FEATURE_SYS_DISABLE), GRANITE_RAPIDS,
 	}, {
+		.name = "dynamic-pamt",
+		.summary = "tdx-1.5 with Dynamic PAMT, which Linux has to ask for",
+		MODULE_1_5_WITH(FEATURE_DYNAMIC_PAMT), GRANITE_RAPIDS,
+	}, {
 		.name = "none",
 		.summary = "the CPU of tdx-1.5, and no module loaded",
 		GRANITE_RAPIDS,

@@ -16,6 +16,10 @@ u64 tdh_sys_shutdown(struct call *c);
 u64 tdh_sys_update(struct call *c);
 u64 tdh_sys_disable(struct call *c);
 
+/* tdh_pamt.c */
+u64 tdh_phymem_pamt_add(struct call *c);
+u64 tdh_phymem_pamt_remove(struct call *c);
+
 /* seamldr.c: leaves of the P-SEAMLDR, whose statuses are in seamldr.h */
 u64 seamldr_info(struct call *c);
 u64 seamldr_install(struct call *c);

@@ -44,23 +44,6 @@ u64 tdh_mem_sept_add(struct call *c)
 	return succeed(c);
 }
 
-/* All pages of a mapping at @level from @pa on must be free. */
-static u64 check_free(struct call *c, u64 pa, unsigned int level,
-		      enum tdx_operand op)
-{
-	struct page *p;
-	u64 i, err;
-
-	if (pa % LEVEL_SIZE(level))
-		return status(TDX_OPERAND_INVALID, op);
-	for (i = 0; i < LEVEL_SIZE(level); i += PAGE_SIZE) {
-		err = pamt_get(c->m, pa + i, op, PT_NDA, &p);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
 static void map(struct call *c, struct sept_place *at, u64 pa,
 		enum tdx_sept_state state)
 {
@@ -127,7 +110,7 @@ u64 tdh_mem_page_aug(struct call *c)
 	if (at.e->state != SEPT_FREE)
 		return fail_at_entry(c, TDX_EPT_ENTRY_STATE_INCORRECT, at.e,
 				     at.level);
-	err = check_free(c, pa, at.level, TDX_OP_R8);
+	err = pamt_get_free(c->m, pa, TDX_OP_R8, LEVEL_SIZE(at.level));
 	if (err)
 		return err;
 	map(c, &at, pa, SEPT_PENDING);

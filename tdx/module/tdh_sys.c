@@ -80,11 +80,16 @@ static bool lps_are_ready(const struct tdx_module *m)
 	       m->num_lps_ready == m->platform.num_lps;
 }
 
+/* R8 of TDH.SYS.CONFIG, next to the KeyID. */
+#define DYNAMIC_PAMT	BIT(16)
+
 u64 tdh_sys_config(struct call *c)
 {
 	struct tdx_module *m = c->m;
 	u64 array = c->gpr[TDX_RCX], count = c->gpr[TDX_RDX];
 	u64 hkid = c->gpr[TDX_R8], pa[MAX_TDMRS], err;
+	bool dynamic_pamt = has_feature(m, FEATURE_DYNAMIC_PAMT) &&
+			    hkid & DYNAMIC_PAMT;
 	unsigned int i;
 
 	if (!lps_are_ready(m))
@@ -93,6 +98,8 @@ u64 tdh_sys_config(struct call *c)
 		return status(TDX_OPERAND_INVALID, TDX_OP_RCX);
 	if (!count || count > MAX_TDMRS)
 		return status(TDX_OPERAND_INVALID, TDX_OP_RDX);
+	if (dynamic_pamt)
+		hkid &= ~DYNAMIC_PAMT;
 	if (!is_tdx_keyid(m, hkid))
 		return status(TDX_OPERAND_INVALID, TDX_OP_R8);
 	if (!m->ops.read(m->opaque, array, pa, count * sizeof(pa[0])))
@@ -103,6 +110,9 @@ u64 tdh_sys_config(struct call *c)
 		system_forget(m);
 	/* The KeyID is taken even if the rest fails. */
 	*keyid_state(m, hkid) = HKID_ASSIGNED;
+	m->dynamic_pamt = dynamic_pamt;
+	if (dynamic_pamt && m->platform.keyid_shift > MAX_DYNAMIC_PAMT_KEYID_SHIFT)
+		return status(TDX_OPERAND_INVALID, TDX_OP_R8);
 	for (i = 0; i < count; i++) {
 		err = tdmr_read(m, pa[i], i);
 		if (err)

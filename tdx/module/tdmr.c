@@ -140,6 +140,9 @@ static u64 check_pamts(const struct tdx_module *m, unsigned int index)
 		u64 need = m->tdmrs[index].size / sizes[size].bytes *
 			   PAMT_ENTRY_SIZE;
 
+		/* With Dynamic PAMT, a bit for each 4 KiB page. */
+		if (size == PT_4K && m->dynamic_pamt)
+			need = m->tdmrs[index].size / PAGE_SIZE / 8;
 		if (overflows(p->base, p->size) ||
 		    (p->base | p->size) % PAGE_SIZE ||
 		    is_outside(m, p->base, p->size) || p->size < need)
@@ -276,7 +279,8 @@ void tdmr_allocate(struct tdmr *t)
 
 	/* calloc() of this much takes no memory until it is touched. */
 	t->pages = calloc(t->size / PAGE_SIZE, sizeof(*t->pages));
-	if (!t->pages)
+	t->pairs = calloc(t->size / PAMT_REGION, sizeof(*t->pairs));
+	if (!t->pages || !t->pairs)
 		abort();
 	for (i = 0; i < t->num_reserved; i++)
 		reserve(t, &t->reserved[i]);
@@ -285,7 +289,11 @@ void tdmr_allocate(struct tdmr *t)
 /* tdx_host_access() may still look at the metadata, which it does unlocked. */
 void tdmrs_forget(struct tdx_module *m)
 {
-	while (m->num_tdmrs)
-		m->old_pages = g_slist_prepend(m->old_pages,
-					       m->tdmrs[--m->num_tdmrs].pages);
+	struct tdmr *t;
+
+	while (m->num_tdmrs) {
+		t = &m->tdmrs[--m->num_tdmrs];
+		m->old_pages = g_slist_prepend(m->old_pages, t->pages);
+		m->old_pages = g_slist_prepend(m->old_pages, t->pairs);
+	}
 }

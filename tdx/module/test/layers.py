@@ -15,7 +15,7 @@ import sys
 LAYERS = [
     ('dispatch', 'call.c module.c'),
     ('leaves', 'tdh.h seamldr.c tdh_sys.c tdh_mng.c tdh_vp.c tdh_vp_enter.c tdh_mem.c '
-               'tdh_mr.c tdh_phymem.c tdg.h tdg_sys.c tdg_vp.c tdg_vm.c '
+               'tdh_mr.c tdh_phymem.c tdh_pamt.c tdg.h tdg_sys.c tdg_vp.c tdg_vm.c '
                'tdg_mem.c tdg_mr.c tdg_servtd.c'),
     ('what a call needs', 'leaf.h locks.c locks.h operands.c operands.h '
                           'guest_memory.c guest_memory.h inject.c inject.h '

@@ -32,6 +32,7 @@ int main(int argc, char **argv)
 	add_seamcall_tests();
 	add_system_tests();
 	add_tdmr_tests();
+	add_pamt_tests();
 	add_seamldr_tests();
 	add_params_tests();
 	add_life_tests();

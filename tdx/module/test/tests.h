@@ -8,6 +8,7 @@
 void add_seamcall_tests(void);
 void add_system_tests(void);
 void add_tdmr_tests(void);
+void add_pamt_tests(void);
 void add_seamldr_tests(void);
 void add_params_tests(void);
 void add_life_tests(void);

@@ -318,9 +318,12 @@ static void add_pages(struct world *w, uint64_t leaf, uint64_t first,
 
 static void init_tdmr(struct world *w, uint64_t base)
 {
-	do
-		must(seamcall(w, SYS_TDMR_INIT, .rcx = base));
-	while (w->regs[TDX_RDX] < base + GIB);
+	uint64_t got;
+
+	do {
+		got = seamcall(w, SYS_TDMR_INIT, .rcx = base);
+		must(got);
+	} while (!got && w->regs[TDX_RDX] < base + GIB);
 }
 
 static void init_td(struct world *w, uint64_t tdr)
