@@ -387,24 +387,37 @@ static void call_module(struct call *c, u64 rax)
 	run(c, rax, refuse_seamcall(c, rax));
 }
 
-static void call_seamldr(struct call *c, u64 rax)
+/* Only one LP at a time gets into the P-SEAMLDR; SEAMCALL fails on the others. */
+static bool call_seamldr(struct call *c, u64 rax)
 {
+	struct tdx_module *m = c->m;
+	bool there;
+
+	if (__atomic_test_and_set(&m->seamldr.busy, __ATOMIC_ACQUIRE))
+		return false;
+	pthread_mutex_lock(&m->lock);
+	there = m->seamldr.present;
 	c->leaf = seamldr_leaf(rax);
-	run(c, rax, c->leaf ? 0 : SEAMLDR_EBADPARAM);
+	if (there)
+		run(c, rax, c->leaf ? 0 : SEAMLDR_EBADPARAM);
+	pthread_mutex_unlock(&m->lock);
+	__atomic_clear(&m->seamldr.busy, __ATOMIC_RELEASE);
+	return there;
 }
 
 bool tdx_seamcall(struct tdx_module *m, unsigned int lp,
 		  uint64_t gpr[TDX_NR_GPRS], struct tdx_vcpu **vcpu)
 {
 	u64 rax = gpr[TDX_RAX];
-	bool to_seamldr = rax & SEAMLDR_CALL, there;
 	struct call c = { .m = m, .lp = lp, .gpr = gpr };
+	bool there;
 
+	*vcpu = NULL;
+	if (rax & SEAMLDR_CALL)
+		return call_seamldr(&c, rax);
 	pthread_mutex_lock(&m->lock);
-	there = to_seamldr ? m->seamldr.present : m->loaded;
-	if (there && to_seamldr)
-		call_seamldr(&c, rax);
-	else if (there)
+	there = m->loaded;
+	if (there)
 		call_module(&c, rax);
 	pthread_mutex_unlock(&m->lock);
 	*vcpu = c.vcpu;

@@ -182,6 +182,7 @@ enum seamldr_flow { FLOW_NONE, FLOW_INSTALL, FLOW_SHUTDOWN };
 
 /* The P-SEAMLDR, and what it knows of the module. */
 struct seamldr {
+	bool busy;			/* an LP is in it; atomic */
 	bool present;
 	enum seamldr_flow flow;		/* the session that has begun */
 	bool *called;			/* in it, by logical processor */

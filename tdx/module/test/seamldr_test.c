@@ -282,6 +282,30 @@ static void not_there(void)
 	world_free(w);
 }
 
+static bool fails_meanwhile;
+
+static void call_meanwhile(struct world *w)
+{
+	uint64_t gpr[TDX_NR_GPRS] = { [TDX_RAX] = SEAMLDR_INFO,
+				      [TDX_RCX] = INFO + 512 };
+	struct tdx_vcpu *vcpu;
+
+	fails_meanwhile = !tdx_seamcall(w->m, 1, gpr, &vcpu);
+	g_assert_null(vcpu);
+}
+
+/* The kernel has to see to it that its CPUs call one after the other. */
+static void one_at_a_time(struct world *w)
+{
+	w->on_write = call_meanwhile;
+	info(w);
+	g_assert_true(fails_meanwhile);
+	w->on_write = NULL;
+	check_status(seamcall_on(w, 1, SEAMLDR_INFO, &(struct operands){
+			.rcx = INFO }), 0);
+	g_assert_false(w->invalid);
+}
+
 /* LP 0 has to be the last one. */
 static void shut_down(struct world *w)
 {
@@ -454,6 +478,7 @@ void add_seamldr_tests(void)
 	add_test("/seamldr/a module is loaded over a running one", RUNNABLE, load);
 	add_test("/seamldr/updates run out", READY, updates_run_out);
 	add_test("/seamldr/SEAMLDR.INFO tells of loader and module", READY, tells);
+	add_test("/seamldr/one LP at a time", READY, one_at_a_time);
 	g_test_add_func("/seamldr/without module there is no SEAMCALL", not_there);
 	add_test("/seamldr/after SEAMLDR.SHUTDOWN there is no SEAMCALL", READY,
 		 shut_down);

@@ -41,9 +41,11 @@ static bool op_read(void *opaque, uint64_t pa, void *buf, size_t len)
 
 static bool op_write(void *opaque, uint64_t pa, const void *buf, size_t len)
 {
+	struct world *w = opaque;
 	uint8_t *at = locate(pa, len);
 
-	(void)opaque;
+	if (w->on_write)
+		w->on_write(w);
 	if (at)
 		memcpy(at, buf, len);
 	return at;

@@ -97,6 +97,7 @@ struct world {
 	uint32_t native;		/* each register of most CPUID leaves */
 	bool interrupt_pending;
 	bool invalid;			/* the last SEAMCALL: VMfailInvalid */
+	void (*on_write)(struct world *w);	/* when the module writes to memory */
 	uint64_t tsc_adjust[NUM_LPS], misc_enable[NUM_LPS];
 	GString *trace;			/* NULL: none */
 	unsigned int states;		/* vCPU states not yet freed */
