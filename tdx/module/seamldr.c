@@ -108,8 +108,8 @@ static bool is_well_formed(const struct seam_sigstruct *sig)
 /* Whether the hash that stands for a signature is right. */
 static bool is_signed(const struct seam_sigstruct *sig)
 {
-	const size_t body = offsetof(struct seam_sigstruct, hash);
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA384);
+	const size_t body = offsetof(struct seam_sigstruct, hash);
 	u8 hash[SEAM_HASH_SIZE];
 	gsize size = sizeof(hash);
 
