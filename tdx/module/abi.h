@@ -277,7 +277,7 @@ enum tdx_eeq { EEQ_NONE = 0, EEQ_ACCEPT = 1, EEQ_ATTR_WR = 5, EEQ_PENDING = 6 };
 
 /* The only version of the data that one release hands over to the next. */
 #define HANDOFF_VERSION		0
-/* How often SEAMLDR.INSTALL can replace a module. */
+/* How many times SEAMLDR.INSTALL can replace a module. */
 #define SEAMLDR_MAX_UPDATES	64
 
 #endif /* TDX_ABI_H */

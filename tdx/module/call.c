@@ -241,7 +241,7 @@ bool tdx_module_inject(struct tdx_module *m, const char *plan,
 #define RAX_VERSION(rax)	((rax) >> 16 & 0xff)
 #define RAX_RESERVED(rax)	((rax) >> 24)
 
-/* What needs no look at the leaf: most leaves have no version but 0. */
+/* Most leaves have only version 0, which is checked before the module's state. */
 static u64 refuse_rax(const struct call *c, u64 rax)
 {
 	if (RAX_RESERVED(rax) ||
@@ -257,7 +257,7 @@ static u64 refuse_leaf(const struct call *c)
 	return 0;
 }
 
-/* What the module's state does not allow, whether it knows the leaf or not. */
+/* The module's state is checked even for leaves that it does not know. */
 static u64 refuse_now(const struct call *c)
 {
 	enum sys_state state = c->m->sys_state;

@@ -80,7 +80,7 @@ struct seam_sigstruct {
 	uint8_t hash[SEAM_HASH_SIZE];	/* of the module's pages */
 	uint8_t minor_svn, major_svn;
 	uint64_t attributes;
-	uint8_t layout[20];	/* sizes that the emulation needs not */
+	uint8_t layout[20];	/* sizes that the emulation does not need */
 	uint8_t zero1[6];
 	uint16_t handoff, min_handoff;	/* versions of the data handed over */
 	uint8_t no_downgrade, zero2, handoff_pages[2];

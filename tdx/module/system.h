@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The module as a whole: what becomes of its state when it starts again. */
+/* The module as a whole, and what happens to its state when it starts again. */
 #ifndef TDX_SYSTEM_H
 #define TDX_SYSTEM_H
 

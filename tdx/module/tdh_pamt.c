@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * TDH.PHYMEM.PAMT.*: Dynamic PAMT.  The host gives the metadata of each 2 MiB of
- * small pages two pages when it needs them, and takes them back.
+ * TDH.PHYMEM.PAMT.*: Dynamic PAMT.  The host adds two pages for the metadata of
+ * 2 MiB when it wants to use 4 KiB pages there, and removes them afterwards.
  */
 #include "pamt.h"
 #include "tdh.h"

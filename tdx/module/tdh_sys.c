@@ -105,7 +105,7 @@ u64 tdh_sys_config(struct call *c)
 	if (!m->ops.read(m->opaque, array, pa, count * sizeof(pa[0])))
 		return status(TDX_OPERAND_ADDR_RANGE_ERROR, TDX_OP_RCX);
 
-	/* Nothing that another module has handed over counts from here on. */
+	/* From here on, what another module handed over no longer counts. */
 	if (m->handoff_valid)
 		system_forget(m);
 	/* The KeyID is taken even if the rest fails. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The P-SEAMLDR: what it tells, which images it takes, and a TD's way through. */
+/* The P-SEAMLDR: its information, the images that it accepts, and TDs across updates. */
 #include <stddef.h>
 #include <string.h>
 
@@ -148,7 +148,7 @@ static void twice(struct world *w)
 	world_through(w, CREATED, GONE);
 }
 
-/* What the module and the P-SEAMLDR say of each other during an update. */
+/* What can be called when during an update, and what can't. */
 static void states(struct world *w)
 {
 	make_image();
@@ -294,7 +294,7 @@ static void call_meanwhile(struct world *w)
 	g_assert_null(vcpu);
 }
 
-/* The kernel has to see to it that its CPUs call one after the other. */
+/* The kernel has to serialise these calls. */
 static void one_at_a_time(struct world *w)
 {
 	w->on_write = call_meanwhile;
@@ -420,7 +420,7 @@ static void run_bad(const void *data)
 	if (!r->lost)
 		check_status(w->regs[TDX_RAX], STATUS(TDX_SYS_SHUTDOWN, 0));
 
-	/* The next image is taken, or as the first one after a loss. */
+	/* The next image is accepted; if there is no module left, only to be loaded. */
 	make_image();
 	if (r->lost) {
 		check_status(install(w), SEAMLDR_EBADPARAM);
@@ -477,7 +477,7 @@ void add_seamldr_tests(void)
 		 config_instead);
 	add_test("/seamldr/a module is loaded over a running one", RUNNABLE, load);
 	add_test("/seamldr/updates run out", READY, updates_run_out);
-	add_test("/seamldr/SEAMLDR.INFO tells of loader and module", READY, tells);
+	add_test("/seamldr/SEAMLDR.INFO describes loader and module", READY, tells);
 	add_test("/seamldr/one LP at a time", READY, one_at_a_time);
 	g_test_add_func("/seamldr/without module there is no SEAMCALL", not_there);
 	add_test("/seamldr/after SEAMLDR.SHUTDOWN there is no SEAMCALL", READY,

@@ -85,7 +85,7 @@ static void tdcall_versions(struct world *w)
 	leave(w, 1);
 }
 
-/* What RAX alone gives away comes before the module's state, the leaf after it. */
+/* RAX itself is checked before the module's state, the leaf after it. */
 static void order_of_refusals(struct world *w)
 {
 	check_status(seamcall(w, PHYMEM_PAGE_RDMD | 1ull << 24),
@@ -217,7 +217,7 @@ static void disable_frees_pages(void)
 	world_free(w);
 }
 
-/* Until the last vCPU has left, nobody else gets in. */
+/* Once SYS.DISABLE was called, all other calls fail. */
 static void disable_while_running(void)
 {
 	struct world *w = world_new("sys-disable");
@@ -256,7 +256,7 @@ void add_system_tests(void)
 			seamcall_versions);
 	add_test("/system/TDCALL leaves refuse versions they don't have", ENTERED,
 		 tdcall_versions);
-	add_test("/system/refused first is RAX, then the state, then the leaf",
+	add_test("/system/RAX is checked first, then the state, then the leaf",
 		 SYS_INIT_DONE, order_of_refusals);
 	add_test("/system/SYS.INIT and LP.INIT clear their registers", AT_RESET,
 		 results_of_init);
@@ -267,7 +267,7 @@ void add_system_tests(void)
 		 rd_results);
 	add_test("/system/SYS.DISABLE is unknown to older modules", READY,
 		 no_disable);
-	g_test_add_func("/system/after SYS.DISABLE all starts again",
+	g_test_add_func("/system/after SYS.DISABLE the module can be initialised again",
 			disable_and_start_again);
 	g_test_add_func("/system/SYS.DISABLE frees all pages", disable_frees_pages);
 	g_test_add_func("/system/SYS.DISABLE waits for running vCPUs",

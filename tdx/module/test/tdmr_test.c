@@ -103,7 +103,7 @@ static void info_address(struct world *w)
 	check_status(config(w), 0);
 }
 
-/* The KeyID of the first try is the module's for ever. */
+/* The KeyID of a call that fails stays reserved. */
 static void keyid_stays_taken(struct world *w)
 {
 	put(TDMR_INFO(1) + 8, 0);
