@@ -8,7 +8,8 @@
  *   damaged-module	the P-SEAMLDR refuses it, when the old module is gone
  *   damaged-signature	the same, but the old module is only shut down
  *
- * A case for a kexec only runs a TD until there is no host any more.
+ * Each case needs a boot of its own, since an update can't be undone.  A case for
+ * the test of kexec only runs a TD until there is no host any more.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -258,7 +259,7 @@ static void lose_module(const char *image, const char *status)
 	TEST_ASSERT_EQ(read_text(DEVICE "version", text, sizeof(text)), ENXIO);
 }
 
-/* Only in a box of their own: no TD is possible afterwards. */
+/* No TD is possible afterwards. */
 TEST(lost_damaged_module)
 {
 	lose_module("damaged-module", "0x8000000000020001");
