@@ -18,7 +18,7 @@ help:
 # | make run_tests                 run the suite; builds what is missing
 # |   TESTS="NAME ..."             only those
 # |   HOST=auto|native|box         where: this machine's KVM or the box
-# |   PROFILE=NAME                 which TDX module the box has
+# |   PROFILE=NAME                 which TDX module the box has, such as 2.0.08,gpaw=52
 # |   KSRC=DIR                     your kernel: its selftests lib, its headers, and
 # |                                in the box the kernel itself
 # |   KERNEL=VERSION               another of Debian's linux-source packages

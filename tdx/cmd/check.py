@@ -133,13 +133,23 @@ def check_module(part):
                        f"O={part.directory}/module")
 
 
+# Profiles with modifiers, beside the releases.
+MODIFIED = ["1.5.06,erratum", "1.5.06,few-keys=2", "1.5.06,gpaw=52",
+            "2.0.08,erratum,few-keys=2,gpaw=52"]
+
+
+def with_module(profiles):
+    """The releases in the list of profiles, which begins with a line for each."""
+    names = [line.split()[0] for line in profiles.split("\n\n")[0].splitlines()
+             if not line.startswith(" ")]
+    return [name for name in names if name != "none"]
+
+
 def check_inside(part):
     programs = parts(["programs"])["programs"] / "x86"
     profiles = subprocess.run(words([BOX, "profiles"]), check=True, text=True,
                               stdout=subprocess.PIPE).stdout
-    for profile in (line.split()[0] for line in profiles.splitlines()):
-        if profile == "none":
-            continue
+    for profile in [*with_module(profiles), *MODIFIED]:
         status, output = part.run([BOX, "run", "--timeout", "300", "--profile", profile, "--",
                                    "sh", "-c", TD_TABLES, "-", programs])
         # A line for each row; of interest is what fails.

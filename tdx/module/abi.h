@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Numbers of the TDX module's ABI: status codes, operand ids, states.  Releases
- * 1.5.06 and 2.0.08 agree on these; where they differ, the profile decides.
+ * Numbers of the TDX module's ABI: status codes, operand ids, states.  All releases
+ * agree on these; where they differ, the profile decides.
  */
 #ifndef TDX_ABI_H
 #define TDX_ABI_H
@@ -247,23 +247,41 @@ enum tdx_exit_reason {
 enum tdx_eeq { EEQ_NONE = 0, EEQ_ACCEPT = 1, EEQ_ATTR_WR = 5, EEQ_PENDING = 6 };
 
 /* TDX_FEATURES0 */
+#define FEATURE_TD_MIGRATION			(1ull << 0)
+#define FEATURE_TD_PRESERVING			(1ull << 1)
+#define FEATURE_SERVICE_TD			(1ull << 2)
+#define FEATURE_TDG_VP_RDWR			(1ull << 3)
+#define FEATURE_RELAXED_MEM_MNG_CONCURRENCY	(1ull << 4)
+#define FEATURE_CPUID_VIRT_GUEST_CTRL		(1ull << 5)
+#define FEATURE_TD_PARTITIONING			(1ull << 7)
+#define FEATURE_TD_ENTRY_ENHANCEMENTS		(1ull << 9)
+#define FEATURE_HOST_PRIORITY_LOCKS		(1ull << 10)
 #define FEATURE_CONFIG_ARCH_CAP			(1ull << 11)
 #define FEATURE_PENDING_EPT_VIOLATION_V2	(1ull << 16)
 #define FEATURE_FMS_CONFIG			(1ull << 17)
 #define FEATURE_NO_RBP_MOD			(1ull << 18)
+#define FEATURE_L2_TLB_INVD_OPT			(1ull << 19)
 #define FEATURE_TOPOLOGY_ENUM			(1ull << 20)
+#define FEATURE_PARTITIONED_TD_MIGRATION	(1ull << 21)
+#define FEATURE_EVENT_FILTERING			(1ull << 24)
 #define FEATURE_ICSSD				(1ull << 25)
+#define FEATURE_FIXED_CTR12_PROF		(1ull << 26)
 #define FEATURE_MAXPA_VIRT			(1ull << 27)
 #define FEATURE_CPUID2_VIRT			(1ull << 29)
 #define FEATURE_VE_REDUCTION			(1ull << 30)
 #define FEATURE_MAXGPA_VIRT			(1ull << 33)
+#define FEATURE_FATAL_DIAGNOSTICS		(1ull << 37)
+#define FEATURE_ENHANCED_INTR_STATE		(1ull << 40)
+#define FEATURE_IMPORT_PAGE_STATUS		(1ull << 44)
+#define FEATURE_VE_INFO_INTR_STATE		(1ull << 46)
+#define FEATURE_UPDATE_COMPATIBILITY		(1ull << 47)
+#define FEATURE_ENHANCED_DEMOTE			(1ull << 51)
+#define FEATURE_DEBUG_RO_TD_MIGRATION		(1ull << 52)
 
-/* Sizes in 4 KiB pages, and the architecture's limits. */
-#define TDCS_PAGES		6
+/* Sizes in 4 KiB pages, and limits, that all releases share. */
 #define TDVPS_PAGES		6	/* TDVPR and five TDCX */
 #define MAX_TDMRS		64
 #define MAX_RESERVED_PER_TDMR	16
 #define PAMT_ENTRY_SIZE		16
-#define MAX_VCPUS_PER_TD	576
 
 #endif /* TDX_ABI_H */

@@ -183,6 +183,7 @@ struct tdx_module {
 	enum hkid_state *hkids;		/* by KeyID - first TDX KeyID */
 	u8 report_key[32];
 	u32 (*native_cpuid)[4];		/* by row of the CPUID table */
+	u32 family_model_stepping;	/* the platform's, as in EAX of leaf 1 */
 	struct try_lock kot;		/* of the KeyID ownership table: @hkids */
 	struct plan *plan;		/* calls to fail, or NULL; see inject.c */
 	bool wb_interrupted;		/* TDH.PHYMEM.CACHE.WB can be resumed */

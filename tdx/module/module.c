@@ -10,13 +10,10 @@ struct tdx_module *tdx_module_new(const struct tdx_ops *ops, void *opaque,
 				  const struct tdx_platform *platform,
 				  const char **error)
 {
-	const struct tdx_profile *profile = tdx_profile_find(platform->profile);
 	struct tdx_module *m;
 
 	*error = NULL;
-	if (!profile)
-		*error = "no such profile";
-	else if (!platform->num_lps)
+	if (!platform->num_lps)
 		*error = "no logical processor";
 	else if (platform->num_tdx_keyids < 2)
 		*error = "fewer than two TDX KeyIDs";
@@ -29,7 +26,7 @@ struct tdx_module *tdx_module_new(const struct tdx_ops *ops, void *opaque,
 	m->ops = *ops;
 	m->opaque = opaque;
 	m->platform = *platform;
-	m->profile = profile;
+	m->profile = platform->profile ? platform->profile : &tdx_default_profile;
 	m->lp_ready = g_new0(bool, platform->num_lps);
 	m->hkids = g_new0(enum hkid_state, platform->num_tdx_keyids);
 	random_bytes(m->report_key, sizeof(m->report_key));

@@ -15,7 +15,7 @@ static u64 check_state(const struct td *td, enum tdx_operand op,
 		return status(TDX_TD_KEYS_NOT_CONFIGURED, op);
 	if (td->lifecycle != LC_KEYS_CONFIGURED)
 		return status(TDX_LIFECYCLE_STATE_INCORRECT, op);
-	if (td->num_tdcx < TDCS_PAGES)
+	if (td->num_tdcx < td->m->profile->tdcs_pages)
 		return status(TDX_TDCS_NOT_ALLOCATED, op);
 	if (!(op_states & BIT(td->op_state)))
 		return status(TDX_OP_STATE_INCORRECT, 0);

@@ -134,17 +134,26 @@ u64 td_next(const struct td *td, u64 id, enum access by)
 	return NO_FIELD;
 }
 
-static u64 td_ctls_check(const struct td *td, u64 new)
+/* What TD_CTLS becomes if the guest writes @new, or an error. */
+static u64 td_ctls_write(const struct td *td, u64 *new)
 {
-	u64 changed = td->td_ctls ^ new;
+	u64 changed = td->td_ctls ^ *new;
 
-	if ((changed && td->td_ctls & TD_CTLS_LOCK) ||
-	    (changed & TD_CTLS_PENDING_VE_DISABLE &&
-	     !(td->config_flags & CONFIG_FLEXIBLE_VE)) ||
-	    (new & TD_CTLS_ENUM_TOPOLOGY && !td->topology_configured) ||
-	    (new & TD_CTLS_REDUCE_VE && !td->ve_reduction_valid))
+	if (changed & TD_CTLS_PENDING_VE_DISABLE &&
+	    !(td->config_flags & CONFIG_FLEXIBLE_VE))
+		return status(TDX_METADATA_FIELD_VALUE_NOT_VALID, TDX_OP_R8);
+	if (*new & TD_CTLS_REDUCE_VE)
+		*new |= TD_CTLS_ENUM_TOPOLOGY | TD_CTLS_VIRT_CPUID2;
+	if (*new & TD_CTLS_ENUM_TOPOLOGY && !td->topology_configured)
 		return status(TDX_METADATA_FIELD_VALUE_NOT_VALID, TDX_OP_R8);
 	return 0;
+}
+
+/* TD_CTLS.LOCK covers these fields.  Writing what is there is no change. */
+static bool is_locked(const struct td *td, const u64 *field, u64 new)
+{
+	return (field == &td->td_ctls || field == &td->paravirt_ctrl) &&
+	       td->td_ctls & TD_CTLS_LOCK && new != *field;
 }
 
 u64 td_write(struct td *td, u64 id, u64 value, u64 mask, u64 *old)
@@ -161,8 +170,10 @@ u64 td_write(struct td *td, u64 id, u64 value, u64 mask, u64 *old)
 	if (!mask)
 		return status(TDX_METADATA_FIELD_NOT_WRITABLE, TDX_OP_RDX);
 	new = (*field & ~mask) | (value & mask);
+	if (is_locked(td, field, new))
+		return status(TDX_METADATA_FIELD_VALUE_NOT_VALID, TDX_OP_R8);
 	if (field == &td->td_ctls) {
-		err = td_ctls_check(td, new);
+		err = td_ctls_write(td, &new);
 		if (err)
 			return err;
 	}

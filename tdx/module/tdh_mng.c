@@ -5,7 +5,6 @@
 #include "fields.h"
 #include "operands.h"
 #include "pamt.h"
-#include "profiles.h"
 #include "td.h"
 #include "td_cpuid.h"
 #include "tdh.h"
@@ -69,7 +68,7 @@ u64 tdh_mng_addcx(struct call *c)
 		return status(TDX_LIFECYCLE_STATE_INCORRECT, TDX_OP_RDX);
 	if (td->op_state != OP_UNINITIALIZED)
 		return status(TDX_OP_STATE_INCORRECT, 0);
-	if (td->num_tdcx >= TDCS_PAGES)
+	if (td->num_tdcx >= m->profile->tdcs_pages)
 		return status(TDX_TDCX_NUM_INCORRECT, 0);
 	err = pamt_get(m, c->gpr[TDX_RCX], TDX_OP_RCX, PT_NDA, &p);
 	if (err)
@@ -168,9 +167,9 @@ static u64 check_params(const struct tdx_module *m, const struct td_params *p)
 		err = check_xfam(m, p->xfam);
 	if (err)
 		return err;
-	if (!p->max_vcpus || p->max_vcpus > MAX_VCPUS_PER_TD)
+	if (!p->max_vcpus || p->max_vcpus > m->profile->max_vcpus)
 		return status(TDX_OPERAND_INVALID, TDX_OP_MAX_VCPUS);
-	if (p->config_flags & ~profile_config_flags(m->profile))
+	if (p->config_flags & ~m->profile->config_flags)
 		return status(TDX_OPERAND_INVALID, TDX_OP_CONFIG_FLAGS);
 	err = check_eptp_controls(m, p);
 	if (err)

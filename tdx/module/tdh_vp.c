@@ -22,7 +22,7 @@ u64 tdh_vp_create(struct call *c)
 	v->td = td;
 	v->tdvpr_pa = c->gpr[TDX_RCX];
 	v->lp = -1;
-	v->cpuid_control = g_malloc0(cpuid_num_rows());
+	v->cpuid_control = g_malloc0(CPUID_MAX_ROWS);
 	v->next = td->vcpus;
 	td->vcpus = v;
 	pamt_assign(p, PT_TDVPR, td, v);

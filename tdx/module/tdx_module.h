@@ -55,7 +55,7 @@ struct tdx_range {
 };
 
 struct tdx_platform {
-	const char *profile;		/* NULL: the default */
+	const struct tdx_profile *profile;	/* outlives the module; NULL: the default */
 	unsigned int num_lps;
 	unsigned int keyid_shift;	/* lowest KeyID bit of a physical address */
 	unsigned int num_mktme_keyids;	/* KeyIDs 1..n are for MKTME */
@@ -67,7 +67,7 @@ struct tdx_platform {
 
 /*
  * Creates a module, before TDH.SYS.INIT.  @opaque is passed to all of @ops.
- * Returns NULL and a reason in *error if the platform or profile is not valid.
+ * Returns NULL and a reason in *error if the platform is not valid.
  */
 struct tdx_module *tdx_module_new(const struct tdx_ops *ops, void *opaque,
 				  const struct tdx_platform *platform,
@@ -257,25 +257,36 @@ uint64_t tdx_vcpu_tsc(struct tdx_vcpu *vcpu, uint64_t tsc);
 /* Supervisor and user state that XSETBV and XSS may turn on. */
 uint64_t tdx_vcpu_xfam(struct tdx_vcpu *vcpu);
 
-/* A module and the platform that it runs on. */
+/*
+ * A module and the CPU that it runs on.  This is all that distinguishes one from
+ * another: the module's code reads it from here.
+ */
+struct cpuid_table;
+
 struct tdx_profile {
-	const char *name;
-	const char *summary;
+	const char *name;	/* of the module */
 	bool loaded;		/* false: SEAMCALL finds no module */
 	uint16_t major, minor, update;
 	uint64_t features0;
 	uint64_t attributes;	/* bits that a TD may have */
 	uint64_t config_flags;	/* the same */
 	uint64_t td_ctls;	/* bits that the guest may set */
+	uint16_t max_vcpus;	/* of a TD */
+	unsigned int tdcs_pages;
+	const struct cpuid_table *cpuid;
+	/* The CPU. */
 	unsigned int cpu_model;	/* of family 6 */
 	unsigned int num_tdx_keyids;	/* one of them is the module's own */
-	bool ept_5_levels;	/* of the CPU; GPAW 52 needs it */
+	bool ept_5_levels;	/* GPAW 52 needs it */
 };
 
-/* The first is the default; an entry without a name ends the table. */
-extern const struct tdx_profile tdx_profiles[];
-/* NULL: the default.  Returns NULL if there is no profile of that name. */
-const struct tdx_profile *tdx_profile_find(const char *name);
+/*
+ * Makes a profile of a release and modifiers, such as "2.0.08,erratum,few-keys=2";
+ * NULL: the default.  tdx_profile_help has what there is, the default first.
+ * Returns false and a reason in *error, which the caller frees with g_free().
+ */
+bool tdx_profile_parse(const char *text, struct tdx_profile *p, char **error);
+extern const char tdx_profile_help[];
 
 /* "TDH.MNG.CREATE", "TDG.VP.INFO", "OPERAND_INVALID"; NULL if unknown. */
 const char *tdx_seamcall_name(uint64_t leaf);

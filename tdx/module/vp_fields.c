@@ -39,7 +39,7 @@ static const struct field {
 
 static unsigned int count(const struct field *f)
 {
-	return f->where == CPUID_CONTROL ? cpuid_num_rows() : 1;
+	return f->where == CPUID_CONTROL ? CPUID_MAX_ROWS : 1;
 }
 
 static const struct field *find(u64 id, unsigned int *element)

@@ -29,14 +29,14 @@ struct TdxModule {
 bool tdx_present;
 bool tdx_debugged;
 
-static const struct tdx_profile *profile;
+static struct tdx_profile profile;
 static struct tdx_module *module;
 static struct lp *lps;
 static unsigned int keyid_shift;
 
 const struct tdx_profile *tdx_profile(void)
 {
-	return profile;
+	return &profile;
 }
 
 struct tdx_module *tdx_module(void)
@@ -95,7 +95,7 @@ static bool op_write(void *opaque, uint64_t pa, const void *buf, size_t len)
 static void op_cpuid(void *opaque, uint32_t leaf, uint32_t subleaf,
 		     uint32_t out[4])
 {
-	bare_cpuid(cpu_env(first_cpu), profile, leaf, subleaf, out);
+	bare_cpuid(cpu_env(first_cpu), &profile, leaf, subleaf, out);
 }
 
 static uint64_t op_tsc(void *opaque)
@@ -172,10 +172,10 @@ static void machine_done(Notifier *notifier, void *data)
 		.free_state = op_free_state,
 	};
 	struct tdx_platform platform = {
-		.profile = t->profile,
+		.profile = &profile,
 		.keyid_shift = cpu->phys_bits - KEYID_BITS,
 		.num_mktme_keyids = NUM_MKTME_KEYIDS,
-		.num_tdx_keyids = profile->num_tdx_keyids,
+		.num_tdx_keyids = profile.num_tdx_keyids,
 		.arch_capabilities = host_arch_capabilities(),
 	};
 	const char *error;
@@ -215,8 +215,7 @@ static void help(const TdxModule *t)
 		exit(0);
 	}
 	if (!g_strcmp0(t->profile, "help")) {
-		for (const struct tdx_profile *p = tdx_profiles; p->name; p++)
-			printf("%-10s %s\n", p->name, p->summary);
+		fputs(tdx_profile_help, stdout);
 		exit(0);
 	}
 }
@@ -224,6 +223,7 @@ static void help(const TdxModule *t)
 static void realize(DeviceState *dev, Error **errp)
 {
 	TdxModule *t = TDX_MODULE(dev);
+	g_autofree char *wrong = NULL;
 	const char *error;
 
 	help(t);
@@ -231,9 +231,8 @@ static void realize(DeviceState *dev, Error **errp)
 		error_setg(errp, "there is a tdx-module already");
 		return;
 	}
-	profile = tdx_profile_find(t->profile);
-	if (!profile) {
-		error_setg(errp, "no such profile: %s", t->profile);
+	if (!tdx_profile_parse(t->profile, &profile, &wrong)) {
+		error_setg(errp, "%s", wrong);
 		return;
 	}
 	if (t->inject && !tdx_inject_check(t->inject, &error)) {

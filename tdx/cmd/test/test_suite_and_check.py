@@ -85,6 +85,11 @@ class HouseRules(unittest.TestCase):
 
 
 class Check(unittest.TestCase):
+    def test_releases_in_the_list_of_profiles(self):
+        self.assertEqual(check.with_module(
+            "1.2   a release\n      more of it\n3.4   another\nnone  no module\n\n"
+            "Modifiers:\n\n  gpaw=52\n"), ["1.2", "3.4"])
+
     def test_unknown_part(self):
         with self.assertRaises(SystemExit) as caught:
             check.main(["no-such-part"])

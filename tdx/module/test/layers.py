@@ -20,7 +20,8 @@ LAYERS = [
     ('what a call needs', 'leaf.h locks.c locks.h operands.c operands.h '
                           'guest_memory.c guest_memory.h inject.c inject.h '
                           'trace.c trace.h'),
-    ('what a TD is', 'td.c td.h vcpu.c cpuid.c cpuid_values.c td_cpuid.h msr.c '
+    ('what a TD is', 'td.c td.h vcpu.c cpuid.c cpuid_values.c '
+                     'cpuid_topology.c td_cpuid.h msr.c '
                      'instruction.c ve.c ve.h sept.c sept.h translate.c '
                      'translate.h pamt.c pamt.h sys_fields.c td_fields.c '
                      'vp_fields.c fields.h events.c events.h'),

@@ -86,7 +86,7 @@ static void two_tds(struct world *w)
 			      .r8 = FREE), ERR(EPT_WALK_FAILED, RCX));
 	/* One is torn down, the other still runs. */
 	world_through(w, PAGE_AUGED, GONE);
-	check_status(enter(w, 0, OTHER + 8 * 4096), 0);
+	check_status(enter(w, 0, OTHER + 10 * 4096), 0);
 	leave(w, 1);
 }
 

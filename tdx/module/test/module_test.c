@@ -31,6 +31,8 @@ int main(int argc, char **argv)
 	g_test_set_nonfatal_assertions();
 	add_seamcall_tests();
 	add_params_tests();
+	add_cpuid_tests();
+	add_profile_tests();
 	add_life_tests();
 	add_memory_tests();
 	add_tdcall_tests();

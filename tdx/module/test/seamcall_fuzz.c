@@ -6,7 +6,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = { data, size };
 	unsigned int step = fuzz_choice(&in, NUM_STEPS), profile = fuzz_byte(&in);
-	struct world *w = world_new_untraced(profile % 2 ? "tdx-2.0" : NULL);
+	struct world *w = world_new_untraced(releases[profile % 3]);
 
 	fuzz_begin();
 	world_to(w, step);

@@ -41,7 +41,7 @@ static gpointer lives(gpointer data)
 				.rcx = tdr, .rdx = hkid }), 0);
 		check_status(retry(t, MNG_KEY_CONFIG, (struct operands){
 				.rcx = tdr }), 0);
-		for (i = 1; i <= TDCS_PAGES; i++)
+		for (i = 1; i <= t->w.profile.tdcs_pages; i++)
 			check_status(retry(t, MNG_ADDCX, (struct operands){
 					.rcx = tdr + i * 4096, .rdx = tdr }), 0);
 		check_status(retry(t, MNG_INIT, (struct operands){
@@ -52,7 +52,7 @@ static gpointer lives(gpointer data)
 		retry(t, PHYMEM_CACHE_WB, (struct operands){});
 		check_status(retry(t, MNG_KEY_FREEID, (struct operands){
 				.rcx = tdr }), 0);
-		for (i = 1; i <= TDCS_PAGES; i++)
+		for (i = 1; i <= t->w.profile.tdcs_pages; i++)
 			check_status(retry(t, PHYMEM_PAGE_RECLAIM,
 				(struct operands){ .rcx = tdr + i * 4096 }), 0);
 		check_status(retry(t, PHYMEM_PAGE_RECLAIM, (struct operands){

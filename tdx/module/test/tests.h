@@ -7,6 +7,8 @@
 
 void add_seamcall_tests(void);
 void add_params_tests(void);
+void add_cpuid_tests(void);
+void add_profile_tests(void);
 void add_life_tests(void);
 void add_memory_tests(void);
 void add_tdcall_tests(void);

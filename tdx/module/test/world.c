@@ -49,9 +49,14 @@ static bool op_write(void *opaque, uint64_t pa, const void *buf, size_t len)
 	return at;
 }
 
+#define ARCH_CAP_TSX_CTRL	(1 << 7)
+
 /* XSAVE components that a TD may have: 64 bytes each, in order. */
 #define XCR0_NATIVE	0x602e7u
 #define XSS_NATIVE	0x09900u
+
+/* Leaf 0x1f: two threads to a core, eight cores. */
+static const uint32_t levels[][3] = { { 1, 2, 0x100 }, { 4, 16, 0x201 } };
 
 static void op_cpuid(void *opaque, uint32_t leaf, uint32_t subleaf,
 		     uint32_t out[4])
@@ -61,7 +66,15 @@ static void op_cpuid(void *opaque, uint32_t leaf, uint32_t subleaf,
 
 	for (i = 0; i < 4; i++)
 		out[i] = w->native;
-	if (leaf == 0xd && subleaf == 0) {
+	if (leaf == 1) {
+		out[0] = FAMILY_MODEL_STEPPING;
+	} else if (leaf == 0x1f) {
+		memset(out, 0, 4 * sizeof(out[0]));
+		if (subleaf < G_N_ELEMENTS(levels))
+			memcpy(out, levels[subleaf], sizeof(levels[0]));
+	} else if (leaf == 0x80000008) {
+		out[0] = w->native & (0xffffff00 | PHYSICAL_BITS);
+	} else if (leaf == 0xd && subleaf == 0) {
 		out[0] = XCR0_NATIVE;
 		out[3] = 0;
 	} else if (leaf == 0xd && subleaf == 1) {
@@ -148,11 +161,26 @@ static void put_tdmrs(void)
 	put(TDMR_INFO(1), second, G_N_ELEMENTS(second));
 }
 
+static void start(struct world *w, const struct tdx_ops *with)
+{
+	const char *error;
+
+	w->m = tdx_module_new(with, w, &w->platform, &error);
+	if (!w->m)
+		g_error("%s", error);
+}
+
+void world_restart(struct world *w)
+{
+	tdx_module_free(w->m);
+	start(w, &ops);
+}
+
 static struct world *world_new_with(const struct tdx_ops *with,
 				    const char *profile)
 {
 	struct world *w = g_new0(struct world, 1);
-	const char *error;
+	g_autofree char *wrong = NULL;
 
 	if (!memory)
 		memory = mmap(NULL, 2 * RAM_SIZE, PROT_READ | PROT_WRITE,
@@ -161,11 +189,14 @@ static struct world *world_new_with(const struct tdx_ops *with,
 	madvise(memory, 2 * RAM_SIZE, MADV_DONTNEED);
 
 	w->platform = (struct tdx_platform){
-		.profile = profile, .num_lps = NUM_LPS,
+		.profile = &w->profile, .num_lps = NUM_LPS,
 		.keyid_shift = KEYID_SHIFT,
 		.num_mktme_keyids = GLOBAL_HKID - 1, .num_tdx_keyids = 4,
 		.num_cmrs = 1, .cmr = { { MIB, RAM_SIZE - MIB } },
+		.arch_capabilities = ARCH_CAP_TSX_CTRL,
 	};
+	if (!tdx_profile_parse(profile, &w->profile, &wrong))
+		g_error("%s", wrong);
 	w->native = ~0u;
 	w->tsc = 1000;
 	w->params = (struct td_params){
@@ -173,11 +204,11 @@ static struct world *world_new_with(const struct tdx_ops *with,
 		.config_flags = CONFIG_NO_RBP_MOD, .tsc_frequency = 40,
 	};
 	put_tdmrs();
-	w->m = tdx_module_new(with, w, &w->platform, &error);
-	if (!w->m)
-		g_error("%s", error);
+	start(w, with);
 	return w;
 }
+
+const char *const releases[] = { "1.5.06", "1.5.28", "2.0.08", NULL };
 
 struct world *world_new(const char *profile)
 {
@@ -345,7 +376,7 @@ void world_step(struct world *w, enum step step)
 		must(seamcall(w, MNG_KEY_CONFIG, .rcx = TDR));
 		break;
 	case TDCS_DONE:
-		add_pages(w, MNG_ADDCX, TDCX, TDCS_PAGES, TDR);
+		add_pages(w, MNG_ADDCX, TDCX, w->profile.tdcs_pages, TDR);
 		break;
 	case INITIALIZED:
 		init_td(w, TDR);
@@ -404,7 +435,7 @@ void world_step(struct world *w, enum step step)
 		must(seamcall(w, MNG_KEY_FREEID, .rcx = TDR));
 		break;
 	case RECLAIMED:
-		for (i = 0; i < TDCS_PAGES; i++)
+		for (i = 0; i < w->profile.tdcs_pages; i++)
 			reclaim(w, TDCX + i * 4096);
 		for (i = 0; i < TDVPS_PAGES - 1; i++)
 			reclaim(w, VP_TDCX + i * 4096);
@@ -437,11 +468,11 @@ void world_to(struct world *w, enum step step)
 
 void other_td(struct world *w)
 {
-	const uint64_t vp = OTHER + 8 * 4096;
+	const uint64_t vp = OTHER + 10 * 4096;
 
 	must(seamcall(w, MNG_CREATE, .rcx = OTHER, .rdx = OTHER_HKID));
 	must(seamcall(w, MNG_KEY_CONFIG, .rcx = OTHER));
-	add_pages(w, MNG_ADDCX, OTHER + 4096, TDCS_PAGES, OTHER);
+	add_pages(w, MNG_ADDCX, OTHER + 4096, w->profile.tdcs_pages, OTHER);
 	init_td(w, OTHER);
 	must(seamcall(w, VP_CREATE, .rcx = vp, .rdx = OTHER));
 	add_pages(w, VP_ADDCX, vp + 4096, TDVPS_PAGES - 1, vp);

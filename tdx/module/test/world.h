@@ -21,9 +21,9 @@
 /* Physical addresses: 4 KiB pages from 16 MiB on. */
 #define PAGE(n)		(16 * MIB + (n) * 4096ull)
 #define TDR		PAGE(0)
-#define TDCX		PAGE(1)		/* six of them */
-#define TDVPR		PAGE(8)
-#define VP_TDCX		PAGE(9)		/* five of them */
+#define TDCX		PAGE(1)		/* as many as the module has, at most nine */
+#define TDVPR		PAGE(10)
+#define VP_TDCX		PAGE(11)	/* five of them */
 #define TDVPR2		PAGE(16)
 #define VP2_TDCX	PAGE(17)
 #define SEPT(level)	PAGE(24 + (level))
@@ -39,6 +39,10 @@
 #define OTHER		(80 * MIB)	/* the TDR of a second TD */
 #define RESERVED_PAGE	(2 * MIB)	/* reserved in the first TDMR */
 #define PAMT(n)		(1 * GIB + 256 * MIB + 4 * MIB * (n))
+
+/* The CPU. */
+#define FAMILY_MODEL_STEPPING	0xa06d1
+#define PHYSICAL_BITS		52
 
 #define HKID		(GLOBAL_HKID + 1)
 #define OTHER_HKID	(GLOBAL_HKID + 2)
@@ -86,6 +90,7 @@ enum step {
 struct world {
 	struct tdx_module *m;
 	struct tdx_platform platform;
+	struct tdx_profile profile;
 	struct td_params params;
 	uint64_t regs[TDX_NR_GPRS];	/* of the last SEAMCALL or TDCALL */
 	uint64_t host[TDX_NR_GPRS];	/* after the last TD exit */
@@ -105,11 +110,16 @@ struct operands {
 	uint64_t rcx, rdx, r8, r9, rbx, r10, r11, r12;
 };
 
-/* A machine after reset.  @profile: NULL for the default */
+/* A release of each kind, for tests that go through all; the last is NULL. */
+extern const char *const releases[];
+
+/* A machine after reset.  @profile: as tdx_profile_parse() takes it */
 struct world *world_new(const char *profile);
 /* The same without a trace, which takes most of the time of a call. */
 struct world *world_new_untraced(const char *profile);
 void world_free(struct world *w);
+/* Starts again with the module after reset, when w->platform has changed. */
+void world_restart(struct world *w);
 
 /* Does all steps from reset to @step. */
 void world_to(struct world *w, enum step step);
