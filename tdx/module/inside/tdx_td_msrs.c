@@ -15,7 +15,8 @@
 #include "tdx/tdx_util.h"
 #include "ucall_common.h"
 
-#define MD_MAJOR_VERSION	0x0800000100000004
+#define MD_TDX_FEATURES0	0x0A00000300000008
+#define FEATURE_VE_REDUCTION	BIT_ULL(30)
 #define MD_TD_CTLS		0x1110000300000017
 #define MD_FEATURE_PARAVIRT	0x1110000300000022
 
@@ -30,7 +31,7 @@ static const char *const outcome_names[] = { "done", "#VE", "#GP" };
 static const struct state {
 	const char *name;
 	u64 td_ctls, paravirt;
-	bool only_2_0;
+	bool only_late;		/* releases that have REDUCE_VE */
 } states[] = {
 	{ "initial" },
 	{ "VIRT_CPUID2", TD_CTLS_VIRT_CPUID2 },
@@ -190,7 +191,7 @@ static const struct { u32 msr; u64 value; } msr_values[] = {
 
 /* What the guest has found out, in memory that it shares with the host. */
 struct record {
-	u64 major;
+	bool late;		/* the module has REDUCE_VE */
 	u64 state;
 	u32 cpuid_1[4], cpuid_7[4], cpuid_d_1[4], cpuid_a[4];
 	struct {
@@ -288,12 +289,12 @@ static void try_all(struct record *rec)
 
 static void guest_code(struct record *rec)
 {
-	rec->major = read_field(TDG_SYS_RD, MD_MAJOR_VERSION);
+	rec->late = read_field(TDG_SYS_RD, MD_TDX_FEATURES0) & FEATURE_VE_REDUCTION;
 
 	for (int i = 0; i < ARRAY_SIZE(states); i++) {
-		if (states[i].only_2_0 && rec->major < 2)
+		if (states[i].only_late && !rec->late)
 			continue;
-		if (rec->major >= 2)
+		if (rec->late)
 			write_field(MD_FEATURE_PARAVIRT, states[i].paravirt, 0xfff);
 		if (states[i].td_ctls)
 			write_field(MD_TD_CTLS, states[i].td_ctls, states[i].td_ctls);
@@ -310,9 +311,9 @@ static void guest_code(struct record *rec)
 static const struct state *state;
 static const struct record *rec;
 
-static bool is_2_0(void)
+static bool is_late(void)
 {
-	return rec->major >= 2;
+	return rec->late;
 }
 
 static bool is_reduced(void)
@@ -400,7 +401,7 @@ static struct access msr_access(u32 msr)
 		return outside;
 	for (int i = 0; i < ARRAY_SIZE(msr_lists); i++)
 		if (has_msr(msr_lists[i].msrs, msr))
-			return is_2_0() ? msr_lists[i].v2_0 : msr_lists[i].v1_5;
+			return is_late() ? msr_lists[i].v2_0 : msr_lists[i].v1_5;
 	return unknown;
 }
 
