@@ -64,6 +64,18 @@ u64 cpuid_supported_xfam(const struct tdx_module *m)
 		supervisor[ECX] | (u64)supervisor[EDX] << 32);
 }
 
+static bool native_bit(const struct tdx_module *m, u32 leaf, u32 subleaf,
+		       enum cpuid_reg reg, unsigned int bit)
+{
+	return native_leaf(m, leaf, subleaf)[reg] >> bit & 1;
+}
+
+u64 cpuid_supported_attributes(const struct tdx_module *m)
+{
+	return m->profile->attributes &
+	       ~(native_bit(m, CPUID_LASS) ? 0 : TD_ATTR_LASS);
+}
+
 unsigned int cpuid_num_configs(const struct tdx_module *m)
 {
 	return m->profile->cpuid->num_slots;

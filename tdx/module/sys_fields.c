@@ -87,7 +87,7 @@ static u64 value_of(struct tdx_module *m, const struct sys_field *f,
 	case FEATURES0:
 		return p->features0;
 	case ATTRIBUTES:
-		return p->attributes;
+		return cpuid_supported_attributes(m);
 	case XFAM:
 		return cpuid_supported_xfam(m);
 	case CONFIG_FLAGS:

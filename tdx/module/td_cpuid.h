@@ -29,6 +29,7 @@
 #define CPUID_LA57		7, 0, ECX, 16
 #define CPUID_PCONFIG		7, 0, EDX, 18
 #define CPUID_CORE_CAP		7, 0, EDX, 30
+#define CPUID_LASS		7, 1, EAX, 6
 #define CPUID_PERFMON_EXT	7, 1, EAX, 8
 #define CPUID_SYSCALL		0x80000001, 0, EDX, 11
 
@@ -46,8 +47,9 @@ bool td_feature(const struct td *td, enum feature f);
 /* Reads the CPU's values, once: some depend on the state that the CPU is in. */
 void cpuid_read_native(struct tdx_module *m);
 
-/* XFAM bits that the CPU has and that a TD may have. */
+/* Bits of XFAM and ATTRIBUTES that a TD may have, on this CPU. */
 u64 cpuid_supported_xfam(const struct tdx_module *m);
+u64 cpuid_supported_attributes(const struct tdx_module *m);
 
 /* The slots of TD_PARAMS.CPUID_CONFIG: how many, and for slot @i ... */
 unsigned int cpuid_num_configs(const struct tdx_module *m);

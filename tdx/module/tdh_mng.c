@@ -95,7 +95,7 @@ static u64 check_attributes(const struct tdx_module *m, u64 attributes)
 	bool migratable = attributes & TD_ATTR_MIGRATABLE;
 	bool perfmon = attributes & TD_ATTR_PERFMON;
 
-	if (attributes & ~m->profile->attributes ||
+	if (attributes & ~cpuid_supported_attributes(m) ||
 	    (migratable && (perfmon || attributes & TD_ATTR_DEBUG)) ||
 	    (perfmon && attributes & TD_ATTR_ICSSD))
 		return status(TDX_OPERAND_INVALID, TDX_OP_ATTRIBUTES);

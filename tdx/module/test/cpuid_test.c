@@ -545,7 +545,7 @@ static void sizes(void)
 		{ CONFIG_FLAGS_FIXED0, { 0xf, 0x1f, 0x1f } },
 		{ ATTRIBUTES_FIXED0, { 0x8000000078010001, 0x8000000078010001,
 				       0xc000000078010041 } },
-		{ TDX_FEATURES0, { 0x2e1f0ebf, 0x18d1226f3f0ebf, 0x10226f3f0ebf } },
+		{ TDX_FEATURES0, { 0x2e1f0fbf, 0x18d1226f3f0fbf, 0x10226f3f0fbf } },
 		{ NUM_CPUID_CONFIG, { 18, 28, 28 } },
 	};
 	unsigned int i, r;
@@ -561,6 +561,21 @@ static void sizes(void)
 		check_status(mng_init(w), 0);
 		world_free(w);
 	}
+}
+
+static void lass(void)
+{
+	struct world *w = before_init(NULL, ~0u);
+
+	w->params.attributes = TD_ATTR_LASS;
+	check_status(mng_init(w), 0);
+	world_free(w);
+	w = before_init(NULL, 0);
+	g_assert_cmphex(sys_rd(w, ATTRIBUTES_FIXED0), ==,
+			w->profile.attributes & ~TD_ATTR_LASS);
+	w->params.attributes = TD_ATTR_LASS;
+	check_status(mng_init(w), ERR(OPERAND_INVALID, ATTRIBUTES));
+	world_free(w);
 }
 
 static void too_few_pages(void)
@@ -645,6 +660,7 @@ void add_cpuid_tests(void)
 	g_test_add_func("/cpuid/leaf 0xb follows from leaf 0x1f", leaf_b);
 	g_test_add_func("/cpuid/the widths of addresses follow CONFIG_FLAGS", widths);
 	g_test_add_func("/cpuid/sizes and masks are those of the release", sizes);
+	g_test_add_func("/cpuid/ATTRIBUTES.LASS needs a CPU that has LASS", lass);
 	g_test_add_func("/cpuid/a TD of 2.0.08 needs nine pages of TDCS", too_few_pages);
 	g_test_add_func("/cpuid/REDUCE_VE turns on ENUM_TOPOLOGY and VIRT_CPUID2", reduce_ve);
 	g_test_add_func("/cpuid/LOCK freezes TD_CTLS and FEATURE_PARAVIRT_CTRL", lock);
