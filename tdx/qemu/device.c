@@ -223,8 +223,8 @@ static void help(const TdxModule *t)
 static void realize(DeviceState *dev, Error **errp)
 {
 	TdxModule *t = TDX_MODULE(dev);
-	g_autofree char *wrong = NULL;
 	const char *error;
+	char *wrong;
 
 	help(t);
 	if (tdx_present) {
@@ -233,6 +233,7 @@ static void realize(DeviceState *dev, Error **errp)
 	}
 	if (!tdx_profile_parse(t->profile, &profile, &wrong)) {
 		error_setg(errp, "%s", wrong);
+		g_free(wrong);
 		return;
 	}
 	if (t->inject && !tdx_inject_check(t->inject, &error)) {

@@ -180,7 +180,7 @@ static struct world *world_new_with(const struct tdx_ops *with,
 				    const char *profile)
 {
 	struct world *w = g_new0(struct world, 1);
-	g_autofree char *wrong = NULL;
+	char *wrong;
 
 	if (!memory)
 		memory = mmap(NULL, 2 * RAM_SIZE, PROT_READ | PROT_WRITE,
