@@ -199,7 +199,7 @@ enum tdx_operand {
 	TDX_OP_SEPT_ENTRY = 147, TDX_OP_RTMR = 168, TDX_OP_TD_EPOCH = 169,
 	TDX_OP_OP_STATE = 172,
 	TDX_OP_METADATA_FIELD = 176, TDX_OP_SYS = 184, TDX_OP_TDMR = 185,
-	TDX_OP_KOT = 186, TDX_OP_WBCACHE = 188,
+	TDX_OP_KOT = 186, TDX_OP_KET = 187, TDX_OP_WBCACHE = 188,
 };
 
 /* Types of a physical page, as TDH.PHYMEM.PAGE.RDMD returns them. */
@@ -261,6 +261,11 @@ enum tdx_eeq { EEQ_NONE = 0, EEQ_ACCEPT = 1, EEQ_ATTR_WR = 5, EEQ_PENDING = 6 };
 /* Sizes in 4 KiB pages, and the architecture's limits. */
 #define TDCS_PAGES		6
 #define TDVPS_PAGES		6	/* TDVPR and five TDCX */
+#define MAX_L2_VMS		3
+#define TDCS_PAGES_PER_L2_VM	1
+#define TDVPS_PAGES_PER_L2_VM	3
+#define MAX_TDCS_PAGES		(TDCS_PAGES + MAX_L2_VMS * TDCS_PAGES_PER_L2_VM)
+#define MAX_TDVPS_PAGES		(TDVPS_PAGES + MAX_L2_VMS * TDVPS_PAGES_PER_L2_VM)
 #define MAX_TDMRS		64
 #define MAX_RESERVED_PER_TDMR	16
 #define PAMT_ENTRY_SIZE		16

@@ -7,6 +7,7 @@
  * and TDX Connect, fail as unknown leaves do, with OPERAND_INVALID|RAX.
  */
 #include <string.h>
+#include <time.h>
 
 #include "inject.h"
 #include "locks.h"
@@ -16,7 +17,9 @@
 #include "trace.h"
 
 /* Locks, by their bit. */
+#define WBCACHE		BIT(LOCK_WBCACHE)
 #define KOT		BIT(LOCK_KOT)
+#define KET		BIT(LOCK_KET)
 #define TDVPR		BIT(LOCK_TDVPR)
 #define TDR		BIT(LOCK_TDR)
 #define OP_STATE	BIT(LOCK_OP_STATE)
@@ -28,13 +31,13 @@ static const struct leaf seamcall_leaves[] = {
 	{ 0, "TDH.VP.ENTER", tdh_vp_enter, .in = "rcx:tdvpr",
 	  .shared = TDVPR | TDR | OP_STATE | EPOCH },
 	{ 1, "TDH.MNG.ADDCX", tdh_mng_addcx, .in = "rcx:page rdx:tdr",
-	  .exclusive = TDR },
+	  .exclusive = TDR, .may = "RND_NO_ENTROPY" },
 	{ 2, "TDH.MEM.PAGE.ADD", tdh_mem_page_add,
 	  .in = "rcx:gpa rdx:tdr r8:page r9:source", .out = "rcx:entry rdx:state",
-	  .exclusive = TDR | TREE },
+	  .exclusive = TDR },
 	{ 3, "TDH.MEM.SEPT.ADD", tdh_mem_sept_add, 1,
 	  .in = "rcx:gpa rdx:tdr r8:page", .out = "rcx:entry rdx:state",
-	  .shared = TDR | OP_STATE, .exclusive = TREE },
+	  .shared = TDR | OP_STATE | TREE },
 	{ 4, "TDH.VP.ADDCX", tdh_vp_addcx, .in = "rcx:page rdx:tdvpr",
 	  .shared = TDR | OP_STATE, .exclusive = TDVPR },
 	{ 6, "TDH.MEM.PAGE.AUG", tdh_mem_page_aug,
@@ -44,11 +47,11 @@ static const struct leaf seamcall_leaves[] = {
 	  .in = "rcx:gpa rdx:tdr", .out = "rcx:entry rdx:state",
 	  .shared = TDR | OP_STATE, .exclusive = TREE },
 	{ 8, "TDH.MNG.KEY.CONFIG", tdh_mng_key_config, .in = "rcx:tdr",
-	  .exclusive = TDR, .may = "KEY_GENERATION_FAILED RND_NO_ENTROPY" },
+	  .exclusive = TDR | KET, .may = "KEY_GENERATION_FAILED", .us = 100 },
 	{ 9, "TDH.MNG.CREATE", tdh_mng_create, .in = "rcx:page rdx:hkid",
-	  .exclusive = KOT, .may = "RND_NO_ENTROPY" },
+	  .exclusive = TDR | KOT, .may = "RND_NO_ENTROPY" },
 	{ 10, "TDH.VP.CREATE", tdh_vp_create, .in = "rcx:page rdx:tdr",
-	  .shared = TDR | OP_STATE, .may = "RND_NO_ENTROPY" },
+	  .shared = TDR | OP_STATE },
 	{ 11, "TDH.MNG.RD", tdh_mng_rd, 1,
 	  .in = "rcx:tdr rdx:field", .out = "r8:value",
 	  .shared = TDR | OP_STATE },
@@ -56,7 +59,7 @@ static const struct leaf seamcall_leaves[] = {
 	  .in = "rcx:gpa rdx:tdr", .out = "rcx:entry rdx:state",
 	  .exclusive = TDR },
 	{ 17, "TDH.MR.FINALIZE", tdh_mr_finalize, .in = "rcx:tdr",
-	  .exclusive = TDR | OP_STATE },
+	  .exclusive = TDR },
 	{ 18, "TDH.VP.FLUSH", tdh_vp_flush, .in = "rcx:tdvpr",
 	  .shared = TDR, .exclusive = TDVPR },
 	{ 19, "TDH.MNG.VPFLUSHDONE", tdh_mng_vpflushdone, .in = "rcx:tdr",
@@ -65,10 +68,11 @@ static const struct leaf seamcall_leaves[] = {
 	  .exclusive = TDR | KOT },
 	{ 21, "TDH.MNG.INIT", tdh_mng_init,
 	  .in = "rcx:tdr rdx:td_params", .out = "rcx:detail",
-	  .exclusive = TDR, .may = "RND_NO_ENTROPY" },
+	  .exclusive = TDR },
 	{ 22, "TDH.VP.INIT", tdh_vp_init, 1,
 	  .in = "rcx:tdvpr rdx:initial_rcx r8:x2apic_id",
-	  .shared = TDR | OP_STATE, .exclusive = TDVPR, .exclusive_v1 = TDR },
+	  .shared = TDR | OP_STATE, .exclusive = TDVPR, .exclusive_v1 = TDR,
+	  .us = 50 },
 	{ 24, "TDH.PHYMEM.PAGE.RDMD", tdh_phymem_page_rdmd,
 	  .in = "rcx:page", .out = "rcx:type rdx:owner r8:size" },
 	{ 26, "TDH.VP.RD", tdh_vp_rd, 1,
@@ -78,23 +82,24 @@ static const struct leaf seamcall_leaves[] = {
 	  .in = "rcx:page", .out = "rcx:type rdx:owner r8:size",
 	  .shared = TDR },
 	{ 29, "TDH.MEM.PAGE.REMOVE", tdh_mem_page_remove,
-	  .in = "rcx:gpa rdx:tdr", .out = "rcx:entry rdx:state",
-	  .shared = TDR | OP_STATE, .exclusive = TREE },
+	  .in = "rcx:gpa rdx:tdr", .out = "rcx:page rdx:state",
+	  .shared = TDR | OP_STATE | TREE },
 	{ 31, "TDH.SYS.KEY.CONFIG", tdh_sys_key_config, .any_state = true,
-	  .may = "SYS_BUSY KEY_GENERATION_FAILED RND_NO_ENTROPY" },
+	  .may = "SYS_BUSY KEY_GENERATION_FAILED" },
 	{ 33, "TDH.SYS.INIT", tdh_sys_init, .any_state = true,
 	  .in = "rcx:attributes", .may = "SYS_BUSY RND_NO_ENTROPY" },
 	{ 34, "TDH.SYS.RD", tdh_sys_rd, .any_state = true,
 	  .in = "rdx:field", .out = "r8:value", .may = "SYS_BUSY" },
 	{ 35, "TDH.SYS.LP.INIT", tdh_sys_lp_init, .any_state = true,
-	  .may = "SYS_BUSY" },
+	  .may = "SYS_BUSY RND_NO_ENTROPY" },
 	{ 36, "TDH.SYS.TDMR.INIT", tdh_sys_tdmr_init,
 	  .in = "rcx:tdmr", .out = "rdx:next" },
 	{ 38, "TDH.MEM.TRACK", tdh_mem_track, .in = "rcx:tdr",
 	  .shared = TDR | OP_STATE, .exclusive = EPOCH,
 	  .may = "PREVIOUS_TLB_EPOCH_BUSY" },
 	{ 40, "TDH.PHYMEM.CACHE.WB", tdh_phymem_cache_wb, .in = "rcx:resume",
-	  .exclusive = KOT, .may = "INTERRUPTED_RESUMABLE" },
+	  .shared = KOT, .exclusive = WBCACHE, .may = "INTERRUPTED_RESUMABLE",
+	  .us = 300 },
 	{ 41, "TDH.PHYMEM.PAGE.WBINVD", tdh_phymem_page_wbinvd, .in = "rcx:page" },
 	{ 43, "TDH.VP.WR", tdh_vp_wr,
 	  .in = "rcx:tdvpr rdx:field r8:value r9:mask", .out = "r8:previous",
@@ -292,21 +297,64 @@ static u64 handle(struct call *c)
 	u64 err = 0;
 	enum injection what = plan_next(c, &err);
 
-	c->injected = what != INJECT_NOTHING;
-	c->interrupted = what == INJECT_INTERRUPTED;
-	if (what == INJECT_STATUS)
+	switch (what) {
+	case INJECT_NOTHING:
+		break;
+	case INJECT_STATUS:
+		c->injected = true;
 		return err;
-	if (what != INJECT_NOTHING && what != INJECT_INTERRUPTED) {
+	case INJECT_INTERRUPTED:
+		c->interrupted = c->injected = true;
+		break;
+	case INJECT_NO_ENTROPY:
+		c->no_entropy = true;
+		break;
+	case INJECT_LINGER:
+		c->linger = true;
+		break;
+	default:
 		inject_exit(c, what);
-		if (c->outcome != TDX_DONE)
+		c->injected = c->outcome != TDX_DONE;
+		if (c->injected)
 			return 0;
-		c->injected = false;
 	}
-	err = c->exit ? lock_td(c, c->td, 0) : lock_system(c);
-	if (!err)
-		err = c->leaf->handler(c);
-	unlock_call(c, !c->exit && c->vcpu);
-	return err;
+	err = c->exit ? lock_tdcall(c) : 0;
+	return err ? err : c->leaf->handler(c);
+}
+
+/* Until another call has found a lock busy, at most a second. */
+static void linger(struct tdx_module *m)
+{
+	unsigned int refused = m->num_refused;
+	struct timespec end;
+
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec++;
+	while (m->num_refused == refused)
+		if (pthread_cond_timedwait(&m->turn, &m->lock, &end))
+			return;
+}
+
+/*
+ * A SEAMCALL has done its work.  On hardware it held its locks all the time, and
+ * others that came meanwhile found them busy.  Here these waited for the mutex, so
+ * they have their turn before it drops its locks.
+ */
+static void let_others_call(struct call *c)
+{
+	struct tdx_module *m = c->m;
+	unsigned int arrived;
+
+	if (m->ops.meanwhile) {
+		unlock_for_work(c);
+		m->ops.meanwhile(m->opaque, c->leaf->us);
+		lock_after_work(c);
+	}
+	if (c->linger)
+		linger(m);
+	arrived = g_atomic_int_get(&m->num_arrived);
+	while ((int)(arrived - m->num_handled) > 0)
+		pthread_cond_wait(&m->turn, &m->lock);
 }
 
 /* Runs a call under the mutex and writes the trace. */
@@ -333,8 +381,15 @@ struct tdx_vcpu *tdx_seamcall(struct tdx_module *m, unsigned int lp,
 		.version = RAX_VERSION(rax), .leaf = seamcall_leaf(rax),
 	};
 
+	g_atomic_int_inc(&m->num_arrived);
 	pthread_mutex_lock(&m->lock);
 	run(&c, rax, refuse_seamcall(&c, rax));
+	m->num_handled++;
+	pthread_cond_broadcast(&m->turn);
+	/* A call that fails is over at once. */
+	if (c.held && !failed(gpr[TDX_RAX]))
+		let_others_call(&c);
+	unlock_call(&c, c.vcpu);
 	pthread_mutex_unlock(&m->lock);
 	return c.vcpu;
 }
@@ -353,6 +408,7 @@ enum tdx_outcome tdx_tdcall(struct tdx_vcpu *v, uint64_t gpr[TDX_NR_GPRS],
 	pthread_mutex_lock(&m->lock);
 	memset(exit, 0, sizeof(*exit));
 	run(&c, rax, refuse(&c, rax));
+	unlock_call(&c, false);
 	/* The guest repeats the instruction, so RAX must be as it was. */
 	if (c.outcome != TDX_DONE)
 		gpr[TDX_RAX] = rax;

@@ -54,6 +54,10 @@ struct page {
 	u64 bepoch;		/* TD epoch at which the mapping was blocked */
 	bool busy;		/* in use by a call that dropped the mutex */
 	bool poisoned;		/* the host wrote to it */
+	/* Of a free page, from when it belonged to a TD: see pamt_give_back(). */
+	u16 dirty_hkid;		/* KeyID of lines that may be in the cache, or 0 */
+	u32 dirty_since;	/* tdx_module.num_write_backs */
+	u64 unreset;		/* 64-byte lines not written with MOVDIR64B yet */
 };
 
 struct tdmr {
@@ -140,6 +144,7 @@ struct tdx_vcpu {
 	int lp;				/* associated processor, or -1 */
 	struct try_lock tdvpr_lock;
 	u64 initial_rcx;
+	u64 exit_tsc;			/* the host's, at the last TD exit */
 	u64 epoch;			/* TD epoch of the last entry */
 	u64 fault_rip, fault_qualification;
 	unsigned int num_faults;	/* private faults in a row at fault_rip */
@@ -183,7 +188,18 @@ struct tdx_module {
 	enum hkid_state *hkids;		/* by KeyID - first TDX KeyID */
 	u8 report_key[32];
 	u32 (*native_cpuid)[4];		/* by row of the CPUID table */
-	struct try_lock kot;		/* of the KeyID ownership table: @hkids */
+	bool *written_back;		/* TDH.PHYMEM.CACHE.WB's session: by @hkids */
+	/*
+	 * Of the KeyID ownership table: @hkids; of the package's cache to write
+	 * back; of the CPU's table of keys.
+	 */
+	struct try_lock kot, wbt, ket;
+	u32 num_write_backs;		/* of the whole cache */
+	unsigned int num_refused;	/* calls that found a lock busy */
+	/* SEAMCALLs that came (atomic), and those that were handled. */
+	unsigned int num_arrived, num_handled;
+	pthread_cond_t turn;		/* @num_handled or @num_refused changed */
+	u64 tsc_adjust;			/* IA32_TSC_ADJUST at TDH.SYS.INIT */
 	struct plan *plan;		/* calls to fail, or NULL; see inject.c */
 	bool wb_interrupted;		/* TDH.PHYMEM.CACHE.WB can be resumed */
 };

@@ -32,8 +32,10 @@ struct tdx_module *tdx_module_new(const struct tdx_ops *ops, void *opaque,
 	m->profile = profile;
 	m->lp_ready = g_new0(bool, platform->num_lps);
 	m->hkids = g_new0(enum hkid_state, platform->num_tdx_keyids);
+	m->written_back = g_new0(bool, platform->num_tdx_keyids);
 	random_bytes(m->report_key, sizeof(m->report_key));
 	pthread_mutex_init(&m->lock, NULL);
+	pthread_cond_init(&m->turn, NULL);
 	return m;
 }
 
@@ -46,9 +48,11 @@ void tdx_module_free(struct tdx_module *m)
 	for (i = 0; i < m->num_tdmrs; i++)
 		free(m->tdmrs[i].pages);
 	plan_free(m->plan);
+	pthread_cond_destroy(&m->turn);
 	pthread_mutex_destroy(&m->lock);
 	g_free(m->lp_ready);
 	g_free(m->hkids);
+	g_free(m->written_back);
 	g_free(m->native_cpuid);
 	g_free(m);
 }

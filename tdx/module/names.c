@@ -55,7 +55,7 @@ const char *operand_name(enum tdx_operand op)
 		{ TDX_OP_SEPT_TREE, "SEPT_TREE" },
 		{ TDX_OP_SEPT_ENTRY, "SEPT_ENTRY" }, { TDX_OP_RTMR, "RTMR" },
 		{ TDX_OP_TD_EPOCH, "TD_EPOCH" }, { TDX_OP_KOT, "KOT" },
-		{ TDX_OP_WBCACHE, "WBCACHE" },
+		{ TDX_OP_KET, "KET" }, { TDX_OP_WBCACHE, "WBCACHE" },
 	};
 	unsigned int i;
 

@@ -45,9 +45,56 @@ u64 pamt_get(struct tdx_module *m, u64 pa, enum tdx_operand op,
 	return 0;
 }
 
+/*
+ * What a host has to do on hardware with a page of a TD that it got back, before it
+ * uses the page: to write back the lines that are in the cache under the TD's
+ * KeyID, as they overwrite the page some day; and, if the CPU has the partial-write
+ * erratum, to write the whole page with MOVDIR64B, as a partial write poisons it.
+ * Nothing of that happens here, so the module complains.
+ */
+#define SAPPHIRE_RAPIDS	0x8f
+#define EMERALD_RAPIDS	0xcf
+
+static bool has_erratum(const struct tdx_module *m)
+{
+	return m->profile->cpu_model == SAPPHIRE_RAPIDS ||
+	       m->profile->cpu_model == EMERALD_RAPIDS;
+}
+
+#define LINE_SIZE	64
+#define ALL_LINES	(~0ull)		/* a bit for each line of a page */
+
+void pamt_write_back(struct page *p, u64 hkid)
+{
+	if (p->dirty_hkid == hkid)
+		p->dirty_hkid = 0;
+}
+
+/* The free page at @pa is used, by the host or by the module. */
+static void check_use(struct tdx_module *m, struct page *p, u64 pa, bool by_host)
+{
+	if (p->dirty_hkid && p->dirty_since == m->num_write_backs)
+		complain(m, pa, "its lines in the cache were not written back");
+	else if (p->unreset && by_host)
+		complain(m, pa, "it was not reset with MOVDIR64B");
+	p->dirty_hkid = 0;
+	p->unreset = 0;
+}
+
+static u64 address(const struct tdx_module *m, const struct page *p)
+{
+	const struct tdmr *t = m->tdmrs;
+
+	while (p < t->pages || p >= t->pages + t->size / PAGE_SIZE)
+		t++;
+	return t->base + (p - t->pages) * PAGE_SIZE;
+}
+
 void pamt_assign(struct page *p, enum tdx_page_type type, struct td *owner,
 		 void *object)
 {
+	if (p->dirty_hkid || p->unreset)
+		check_use(owner->m, p, address(owner->m, p), false);
 	p->type = type;
 	p->owner = owner;
 	p->object = object;
@@ -56,11 +103,16 @@ void pamt_assign(struct page *p, enum tdx_page_type type, struct td *owner,
 		owner->num_pages++;
 }
 
-void pamt_release(struct page *p)
+void pamt_give_back(struct page *p, u16 hkid)
 {
+	const struct tdx_module *m = p->owner->m;
+
 	if (p->type != PT_TDR)
 		p->owner->num_pages--;
 	memset(p, 0, sizeof(*p));
+	p->dirty_hkid = hkid;
+	p->dirty_since = m->num_write_backs;
+	p->unreset = has_erratum(m) ? ALL_LINES : 0;
 }
 
 bool tdx_host_access(struct tdx_module *m, uint64_t pa, bool write)
@@ -69,14 +121,27 @@ bool tdx_host_access(struct tdx_module *m, uint64_t pa, bool write)
 	bool private;
 
 	/* Not locked: an access may race with a change of ownership. */
-	if (!p || !p->owner)
+	if (!p || (!p->owner && !p->dirty_hkid && !p->unreset))
 		return false;
 	pthread_mutex_lock(&m->lock);
 	private = p->owner;
 	if (private) {
 		p->poisoned |= write && p->type == PT_REG;
 		trace_host_access(m, pa, p->type, write);
+	} else {
+		check_use(m, p, pa, true);
 	}
 	pthread_mutex_unlock(&m->lock);
 	return private;
+}
+
+void tdx_host_direct_store(struct tdx_module *m, uint64_t pa)
+{
+	struct page *p = pamt_lookup(m, pa);
+
+	if (!p || !p->unreset)
+		return;
+	pthread_mutex_lock(&m->lock);
+	p->unreset &= ~BIT(pa % PAGE_SIZE / LINE_SIZE);
+	pthread_mutex_unlock(&m->lock);
 }

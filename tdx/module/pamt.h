@@ -23,7 +23,13 @@ u64 pamt_get(struct tdx_module *m, u64 pa, enum tdx_operand op,
 void pamt_assign(struct page *p, enum tdx_page_type type, struct td *owner,
 		 void *object);
 
-/* Makes a page free. */
-void pamt_release(struct page *p);
+/*
+ * Makes a page free.  The host must write back what @hkid has of it in the cache
+ * before it uses the page; 0: there is nothing.
+ */
+void pamt_give_back(struct page *p, u16 hkid);
+
+/* The host has written back what @hkid has of a free page in the cache. */
+void pamt_write_back(struct page *p, u64 hkid);
 
 #endif /* TDX_PAMT_H */

@@ -11,6 +11,7 @@
 #define LEVEL_SHIFT(level)	(12 + 9 * (level))
 #define LEVEL_SIZE(level)	(1ull << LEVEL_SHIFT(level))
 #define MAX_LEAF_LEVEL		1
+#define MAX_LEVEL		4
 
 /* Level of the entries in the topmost table, private and shared: 3 or 4. */
 static inline unsigned int sept_root_level(const struct td *td)

@@ -129,9 +129,9 @@ u64 sys_read(struct tdx_module *m, u64 id, enum access by, u64 *value)
 
 	*value = 0;
 	if (!f)
-		return status(TDX_METADATA_FIELD_ID_INCORRECT, TDX_OP_RDX);
+		return status(TDX_METADATA_FIELD_ID_INCORRECT, 0);
 	if (!(f->access & by))
-		return status(TDX_METADATA_FIELD_NOT_READABLE, TDX_OP_RDX);
+		return status(TDX_METADATA_FIELD_NOT_READABLE, 0);
 	*value = value_of(m, f, element);
 	return 0;
 }

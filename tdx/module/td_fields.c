@@ -93,7 +93,7 @@ static u64 cpuid_read(const struct td *td, u64 id, u64 *value)
 				    CPUID_CODE_NO_SUBLEAF(code));
 
 	if (CPUID_CODE_RESERVED(code) || !v)
-		return status(TDX_METADATA_FIELD_ID_INCORRECT, TDX_OP_RDX);
+		return status(TDX_METADATA_FIELD_ID_INCORRECT, 0);
 	*value = v[2 * half] | (u64)v[2 * half + 1] << 32;
 	return 0;
 }
@@ -108,9 +108,9 @@ u64 td_read(struct td *td, u64 id, enum access by, u64 *value)
 		return cpuid_read(td, id, value);
 	f = find(td, id, &element);
 	if (!f)
-		return status(TDX_METADATA_FIELD_ID_INCORRECT, TDX_OP_RDX);
+		return status(TDX_METADATA_FIELD_ID_INCORRECT, 0);
 	if (!(f->read & by))
-		return status(TDX_METADATA_FIELD_NOT_READABLE, TDX_OP_RDX);
+		return status(TDX_METADATA_FIELD_NOT_READABLE, 0);
 	memcpy(value, (u8 *)td + f->offset + element * f->size, f->size);
 	return 0;
 }
@@ -143,7 +143,7 @@ static u64 td_ctls_check(const struct td *td, u64 new)
 	     !(td->config_flags & CONFIG_FLEXIBLE_VE)) ||
 	    (new & TD_CTLS_ENUM_TOPOLOGY && !td->topology_configured) ||
 	    (new & TD_CTLS_REDUCE_VE && !td->ve_reduction_valid))
-		return status(TDX_METADATA_FIELD_VALUE_NOT_VALID, TDX_OP_R8);
+		return status(TDX_METADATA_FIELD_VALUE_NOT_VALID, 0);
 	return 0;
 }
 
@@ -151,15 +151,18 @@ u64 td_write(struct td *td, u64 id, u64 value, u64 mask, u64 *old)
 {
 	unsigned int element;
 	const struct td_field *f = find(td, id, &element);
-	u64 new, err, *field;
+	u64 new, err, writable, *field;
 
 	*old = 0;
 	if (!f)
-		return status(TDX_METADATA_FIELD_ID_INCORRECT, TDX_OP_RDX);
+		return status(TDX_METADATA_FIELD_ID_INCORRECT, 0);
 	field = (u64 *)((u8 *)td + f->offset);
-	mask &= field == &td->td_ctls ? td->m->profile->td_ctls : f->writable;
-	if (!mask)
-		return status(TDX_METADATA_FIELD_NOT_WRITABLE, TDX_OP_RDX);
+	writable = field == &td->td_ctls ? td->m->profile->td_ctls : f->writable;
+	if (!(mask & writable))
+		return status(TDX_METADATA_FIELD_NOT_WRITABLE, 0);
+	if ((*field ^ value) & mask & ~writable)
+		return status(TDX_METADATA_FIELD_VALUE_NOT_VALID, 0);
+	mask &= writable;
 	new = (*field & ~mask) | (value & mask);
 	if (field == &td->td_ctls) {
 		err = td_ctls_check(td, new);

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "fields.h"
+#include "inject.h"
+#include "locks.h"
 #include "operands.h"
 #include "pamt.h"
 #include "profiles.h"
@@ -17,13 +19,17 @@ u64 tdh_mng_create(struct call *c)
 	struct page *p;
 	struct td *td;
 
+	if (!is_tdx_keyid(m, hkid))
+		return status(TDX_OPERAND_INVALID, TDX_OP_RDX);
 	err = pamt_get(m, pa, TDX_OP_RCX, PT_NDA, &p);
+	if (!err)
+		err = take_lock(c, LOCK_KOT);
 	if (err)
 		return err;
-	if (!is_tdx_keyid(m, hkid) || hkid == m->global_keyid)
-		return status(TDX_OPERAND_INVALID, TDX_OP_RDX);
 	if (*keyid_state(m, hkid) != HKID_FREE)
-		return status(TDX_HKID_NOT_FREE, TDX_OP_RDX);
+		return status(TDX_HKID_NOT_FREE, 0);
+	if (entropy_fails(c))
+		return status(TDX_RND_NO_ENTROPY, 0);
 
 	td = g_new0(struct td, 1);
 	td->m = m;
@@ -34,7 +40,7 @@ u64 tdh_mng_create(struct call *c)
 	random_bytes(td->uuid, sizeof(td->uuid));
 	*keyid_state(m, hkid) = HKID_ASSIGNED;
 	pamt_assign(p, PT_TDR, td, NULL);
-	return 0;
+	return lock_tdr(c, td, TDX_OP_RCX);	/* nobody else can have it */
 }
 
 /* There is one package: the first call configures the key. */
@@ -45,17 +51,19 @@ u64 tdh_mng_key_config(struct call *c)
 
 	if (err)
 		return err;
-	if (td->lifecycle == LC_KEYS_CONFIGURED)
-		return status(TDX_KEY_CONFIGURED, 0);
+	if (td->fatal)
+		return status(TDX_TD_FATAL, 0);
 	if (td->lifecycle != LC_HKID_ASSIGNED)
-		return status(TDX_LIFECYCLE_STATE_INCORRECT, TDX_OP_RCX);
+		return status(TDX_LIFECYCLE_STATE_INCORRECT, 0);
+	err = take_lock(c, LOCK_KET);
+	if (err)
+		return err;
 	td->lifecycle = LC_KEYS_CONFIGURED;
 	return 0;
 }
 
 u64 tdh_mng_addcx(struct call *c)
 {
-	struct tdx_module *m = c->m;
 	struct page *p;
 	struct td *td;
 	u64 err;
@@ -63,17 +71,20 @@ u64 tdh_mng_addcx(struct call *c)
 	err = tdr_operand(c, c->gpr[TDX_RDX], TDX_OP_RDX, &td);
 	if (err)
 		return err;
-	if (td->lifecycle == LC_HKID_ASSIGNED)
-		return status(TDX_TD_KEYS_NOT_CONFIGURED, TDX_OP_RDX);
+	if (td->fatal)
+		return status(TDX_TD_FATAL, 0);
 	if (td->lifecycle != LC_KEYS_CONFIGURED)
-		return status(TDX_LIFECYCLE_STATE_INCORRECT, TDX_OP_RDX);
-	if (td->op_state != OP_UNINITIALIZED)
-		return status(TDX_OP_STATE_INCORRECT, 0);
-	if (td->num_tdcx >= TDCS_PAGES)
+		return status(TDX_TD_KEYS_NOT_CONFIGURED, 0);
+	if (td->num_tdcx >= MAX_TDCS_PAGES)
 		return status(TDX_TDCX_NUM_INCORRECT, 0);
-	err = pamt_get(m, c->gpr[TDX_RCX], TDX_OP_RCX, PT_NDA, &p);
+	err = pamt_get(c->m, c->gpr[TDX_RCX], TDX_OP_RCX, PT_NDA, &p);
 	if (err)
 		return err;
+	/* With the last page that each TD needs comes a key for migration. */
+	if (td->num_tdcx + 1 == TDCS_PAGES && entropy_fails(c))
+		return status(TDX_RND_NO_ENTROPY, 0);
+	if (td->op_state != OP_UNINITIALIZED)
+		return status(TDX_OP_STATE_INCORRECT, 0);
 	pamt_assign(p, PT_TDCX, td, NULL);
 	td->num_tdcx++;
 	return 0;
@@ -159,8 +170,9 @@ static u64 check_eptp_controls(const struct tdx_module *m,
 #define MIN_TSC_UNITS	4
 #define MAX_TSC_UNITS	400
 
-static u64 check_params(const struct tdx_module *m, const struct td_params *p)
+static u64 check_params(struct call *c, const struct td_params *p)
 {
+	const struct tdx_module *m = c->m;
 	u64 err;
 
 	err = check_attributes(m, p->attributes);
@@ -177,6 +189,9 @@ static u64 check_params(const struct tdx_module *m, const struct td_params *p)
 		return err;
 	if (p->tsc_frequency < MIN_TSC_UNITS || p->tsc_frequency > MAX_TSC_UNITS)
 		return status(TDX_OPERAND_INVALID, TDX_OP_TSC_FREQUENCY);
+	err = check_tsc_adjust(c);
+	if (err)
+		return err;
 	if (p->num_l2_vms)
 		return status(TDX_OPERAND_INVALID, TDX_OP_NUM_L2_VMS);
 	err = check_arch_capabilities(m, p);
@@ -237,12 +252,12 @@ u64 tdh_mng_init(struct call *c)
 {
 	struct tdx_module *m = c->m;
 	u64 tsc = m->ops.tsc(m->opaque), hz = m->ops.tsc_hz(m->opaque);
-	u64 params = c->gpr[TDX_RDX], bad, err;
+	u64 params = c->gpr[TDX_RDX], tdr = c->gpr[TDX_RCX], bad, err;
 	struct td_params p;
 	struct td *td;
 
-	err = td_operand(c, c->gpr[TDX_RCX], TDX_OP_RCX, BIT(OP_UNINITIALIZED),
-			 &td);
+	c->gpr[TDX_RCX] = 0;
+	err = td_operand(c, tdr, TDX_OP_RCX, BIT(OP_UNINITIALIZED), &td);
 	if (err)
 		return err;
 	if (params % TD_PARAMS_SIZE || params & keyid_mask(m))
@@ -250,7 +265,7 @@ u64 tdh_mng_init(struct call *c)
 	if (!m->ops.read(m->opaque, params, &p, sizeof(p)))
 		return status(TDX_OPERAND_ADDR_RANGE_ERROR, TDX_OP_RDX);
 
-	err = check_params(m, &p);
+	err = check_params(c, &p);
 	if (err)
 		return err;
 	take_params(td, &p);
@@ -265,15 +280,22 @@ u64 tdh_mng_init(struct call *c)
 
 u64 tdh_mng_rd(struct call *c)
 {
-	u64 id = c->gpr[TDX_RDX], value = 0, err;
+	u64 id = c->gpr[TDX_RDX], err;
 	struct td *td;
 
+	c->gpr[TDX_R8] = 0;
+	if (c->version)
+		c->gpr[TDX_RDX] = NO_FIELD;
 	err = td_operand(c, c->gpr[TDX_RCX], TDX_OP_RCX, BUILDING_OR_RUNNING,
 			 &td);
-	if (!err)
-		err = td_read(td, id, HOST, &value);
-	c->gpr[TDX_R8] = value;
-	if (c->version && !failed(err))
+	if (err)
+		return err;
+	if (c->version && id == FIRST_FIELD) {
+		c->gpr[TDX_RDX] = td_next(td, id, HOST);
+		return status(TDX_METADATA_FIRST_FIELD_ID_IN_CONTEXT, 0);
+	}
+	err = td_read(td, id, HOST, &c->gpr[TDX_R8]);
+	if (c->version && !err)
 		c->gpr[TDX_RDX] = td_next(td, id, HOST);
 	return err;
 }
@@ -283,11 +305,13 @@ u64 tdh_mng_vpflushdone(struct call *c)
 	struct td *td;
 	u64 err = tdr_operand(c, c->gpr[TDX_RCX], TDX_OP_RCX, &td);
 
+	if (!err)
+		err = take_lock(c, LOCK_KOT);
 	if (err)
 		return err;
 	if (td->lifecycle != LC_HKID_ASSIGNED &&
 	    td->lifecycle != LC_KEYS_CONFIGURED)
-		return status(TDX_LIFECYCLE_STATE_INCORRECT, TDX_OP_RCX);
+		return status(TDX_LIFECYCLE_STATE_INCORRECT, 0);
 	if (td->num_associated)
 		return status(TDX_FLUSHVP_NOT_DONE, 0);
 	td->lifecycle = LC_BLOCKED;
@@ -304,10 +328,13 @@ u64 tdh_mng_key_freeid(struct call *c)
 	if (err)
 		return err;
 	if (td->lifecycle != LC_BLOCKED)
-		return status(TDX_LIFECYCLE_STATE_INCORRECT, TDX_OP_RCX);
+		return status(TDX_LIFECYCLE_STATE_INCORRECT, 0);
+	err = take_lock(c, LOCK_KOT);
+	if (err)
+		return err;
 	key = keyid_state(c->m, td->hkid);
 	if (*key != HKID_WRITTEN_BACK)
-		return status(TDX_WBCACHE_NOT_COMPLETE, TDX_OP_WBCACHE);
+		return status(TDX_WBCACHE_NOT_COMPLETE, 0);
 	*key = HKID_FREE;
 	td->lifecycle = LC_TEARDOWN;
 	return 0;

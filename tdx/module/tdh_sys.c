@@ -16,6 +16,7 @@ u64 tdh_sys_init(struct call *c)
 	if (c->gpr[TDX_RCX])
 		return status(TDX_OPERAND_INVALID, TDX_OP_RCX);
 	cpuid_read_native(m);
+	m->tsc_adjust = m->ops.tsc_adjust(m->opaque, c->lp);
 	m->sys_state = SYS_LP_INIT;
 	return 0;
 }
@@ -271,15 +272,17 @@ u64 tdh_sys_rd(struct call *c)
 {
 	u64 id = c->gpr[TDX_RDX], err;
 
-	if (c->m->sys_state == SYS_INIT_PENDING)
-		return status(TDX_SYS_NOT_READY, 0);
 	c->gpr[TDX_R8] = 0;
+	c->gpr[TDX_RDX] = NO_FIELD;
+	if (!c->m->lp_ready[c->lp])
+		return status(TDX_SYS_LP_INIT_NOT_DONE, 0);
 	if (id == FIRST_FIELD) {
 		c->gpr[TDX_RDX] = sys_next(c->m, id, HOST);
 		return status(TDX_METADATA_FIRST_FIELD_ID_IN_CONTEXT, 0);
 	}
 	err = sys_read(c->m, id, HOST, &c->gpr[TDX_R8]);
-	c->gpr[TDX_RDX] = err ? NO_FIELD : sys_next(c->m, id, HOST);
+	if (!err)
+		c->gpr[TDX_RDX] = sys_next(c->m, id, HOST);
 	return err;
 }
 

@@ -88,6 +88,16 @@ static u64 repeat_fault(struct call *c, struct tdx_vcpu *v)
 #define HOST_RECOVERABILITY_HINT	BIT(52)
 #define RESUME_L1			BIT(53)
 
+/* The host's time must not go back. */
+static u64 check_tsc(struct call *c, const struct tdx_vcpu *v)
+{
+	u64 err = check_tsc_adjust(c);
+
+	if (!err && (int64_t)(c->m->ops.tsc(c->m->opaque) - v->exit_tsc) < 0)
+		err = status(TDX_TSC_ROLLBACK, 0);
+	return err;
+}
+
 u64 tdh_vp_enter(struct call *c)
 {
 	struct tdx_vcpu *v;
@@ -98,11 +108,11 @@ u64 tdh_vp_enter(struct call *c)
 			   &v);
 	if (err)
 		return err;
-	if (v->state == VCPU_DISABLED)
-		return status(TDX_NON_RECOVERABLE_VCPU, 0);
-	if (v->state != VCPU_READY)
-		return status(TDX_VCPU_STATE_INCORRECT, TDX_OP_RCX);
-	err = vcpu_associate(c, v);
+	err = vcpu_associate(c, v, false);
+	if (!err)
+		err = check_tsc(c, v);
+	if (!err)
+		err = take_lock(c, LOCK_EPOCH);
 	if (!err)
 		err = repeat_fault(c, v);
 	if (err)
@@ -146,6 +156,7 @@ uint32_t tdx_td_exit(struct tdx_vcpu *v, const struct tdx_exit *exit,
 		   VCPU_READY;
 	v->in_vmcall = vmcall;
 	v->vmcall_mask = mask;
+	v->exit_tsc = td->m->ops.tsc(td->m->opaque);
 
 	note_exit(v, exit);
 	set_host_gprs(v, exit, mask, guest, host);

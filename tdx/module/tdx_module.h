@@ -42,8 +42,21 @@ struct tdx_ops {
 	uint64_t (*tsc_hz)(void *opaque);
 	/* Monotonic time in ns, for the trace. */
 	uint64_t (*clock)(void *opaque);
+	/* IA32_TSC_ADJUST of a logical processor. */
+	uint64_t (*tsc_adjust)(void *opaque, unsigned int lp);
 	/* Writes a line of trace, without newline.  NULL: no trace. */
 	void (*trace)(void *opaque, const char *line);
+	/*
+	 * The host did what corrupts memory on hardware, and here goes
+	 * unnoticed.  NULL: that is nobody's concern.
+	 */
+	void (*complain)(void *opaque, const char *line);
+	/*
+	 * A call has done its work and still holds its locks; it takes @us
+	 * microseconds on hardware, or 0 for few.  Others may call the module
+	 * meanwhile.  NULL: all calls are short.
+	 */
+	void (*meanwhile)(void *opaque, unsigned int us);
 	/* Whether the vCPU with that state has an interrupt to deliver now. */
 	bool (*interrupt_pending)(void *opaque, void *state);
 	/* Frees what the embedder keeps for a vCPU, see tdx_vcpu_state(). */
@@ -155,9 +168,16 @@ enum tdx_outcome tdx_translate(struct tdx_vcpu *vcpu, uint64_t gpa,
  * An access by the host to a physical address without KeyID.  Returns true if
  * the page belongs to a TD or to the module; for other pages this is quick.  The
  * access is traced.  A write to a TD's page poisons it: the TD is lost when it
- * reads the page, as by the machine check of a real CPU.
+ * reads the page, as by the machine check of a real CPU.  An access to a page that
+ * a TD had, and that the host has not prepared for use, is a complaint.
  */
 bool tdx_host_access(struct tdx_module *m, uint64_t pa, bool write);
+
+/*
+ * The host wrote 64 bytes at a physical address with MOVDIR64B, which, unlike other
+ * accesses, is not reported by tdx_host_access().
+ */
+void tdx_host_direct_store(struct tdx_module *m, uint64_t pa);
 
 /*
  * Raises #VE: TDG.VP.VEINFO.GET will return @ve.  Returns TDX_VE, or TDX_DF if

@@ -72,7 +72,7 @@ static void all_keys(struct world *w)
 	for (i = 0; i < 3; i++)
 		check_status(seamcall(w, MNG_CREATE, .rcx = FREE,
 				      .rdx = GLOBAL_HKID + 1 + i),
-			     ERR(HKID_NOT_FREE, RDX));
+			     STATUS(TDX_HKID_NOT_FREE, 0));
 }
 
 static void two_tds(struct world *w)
@@ -94,10 +94,10 @@ static void association(struct world *w)
 {
 	check_status(enter(w, 0, TDVPR), 0);
 	leave(w, 1);
-	check_status(enter(w, 1, TDVPR), ERR(VCPU_ASSOCIATED, RCX));
+	check_status(enter(w, 1, TDVPR), STATUS(TDX_VCPU_ASSOCIATED, 0));
 	check_status(seamcall_on(w, 1, VP_RD, &(struct operands){
 			.rcx = TDVPR, .rdx = 0xa02000000000000b }),
-		     ERR(VCPU_ASSOCIATED, RCX));
+		     STATUS(TDX_VCPU_ASSOCIATED, 0));
 	check_status(seamcall_on(w, 1, VP_FLUSH, &(struct operands){
 			.rcx = TDVPR }), STATUS(TDX_VCPU_NOT_ASSOCIATED, 0));
 	check_status(seamcall(w, VP_FLUSH, .rcx = TDVPR), 0);
@@ -107,6 +107,8 @@ static void association(struct world *w)
 			.rcx = TDVPR }), 0);
 }
 
+#define PEND_NMI	0xa02000000000000b
+
 static void triple_fault(struct world *w)
 {
 	struct tdx_exit exit = {
@@ -115,13 +117,17 @@ static void triple_fault(struct world *w)
 
 	tdx_td_exit(w->vcpu, &exit, tdx_vcpu_state(w->vcpu), w->host);
 	check_status(w->host[TDX_RAX], STATUS(TDX_NON_RECOVERABLE_VCPU, 2));
-	g_assert_cmpuint(enter(w, 0, TDVPR) >> 32, ==, TDX_NON_RECOVERABLE_VCPU);
+	check_status(enter(w, 0, TDVPR), STATUS(TDX_VCPU_STATE_INCORRECT, 0));
+	/* The host can still read, but not write. */
+	check_status(seamcall(w, VP_RD, .rcx = TDVPR, .rdx = PEND_NMI), 0);
+	check_status(seamcall(w, VP_WR, .rcx = TDVPR, .rdx = PEND_NMI, .r8 = 1,
+			      .r9 = 1), STATUS(TDX_VCPU_STATE_INCORRECT, 0));
 }
 
 static void vcpus(struct world *w)
 {
 	struct { uint64_t id, want; } try[] = {
-		{ 7, STATUS(TDX_X2APIC_ID_NOT_UNIQUE, 0) }, { 8, 0 },
+		{ 7, STATUS(TDX_X2APIC_ID_NOT_UNIQUE, 7) }, { 8, 0 },
 	};
 	unsigned int i;
 
@@ -221,7 +227,7 @@ void add_life_tests(void)
 	add_test("/life/each KeyID is for one TD", READY, all_keys);
 	add_test("/life/two TDs don't share pages", RUNNABLE, two_tds);
 	add_test("/life/a vCPU runs on one LP until flushed", RUNNABLE, association);
-	add_test("/life/no entry after a triple fault", ENTERED, triple_fault);
+	add_test("/life/after a triple fault a vCPU can only be read", ENTERED, triple_fault);
 	add_test("/life/x2APIC ids are unique", VP_DONE, vcpus);
 	add_test("/life/no more vCPUs than MAX_VCPUS", TDCS_DONE, too_many_vcpus);
 	add_test("/life/no call after SYS.DISABLE", READY, disable);

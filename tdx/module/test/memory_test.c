@@ -128,7 +128,7 @@ static void tracking(struct world *w)
 	check_status(seamcall(w, MEM_PAGE_REMOVE, .rcx = GPA_ADDED, .rdx = TDR),
 		     ERR(TLB_TRACKING_NOT_DONE, RCX));
 	check_status(seamcall(w, MEM_TRACK, .rcx = TDR),
-		     ERR(PREVIOUS_TLB_EPOCH_BUSY, TD_EPOCH));
+		     STATUS(TDX_PREVIOUS_TLB_EPOCH_BUSY, 0));
 	leave(w, 1);
 	check_status(enter(w, 0, TDVPR), 0);
 	check_status(seamcall(w, MEM_PAGE_REMOVE, .rcx = GPA_ADDED, .rdx = TDR),

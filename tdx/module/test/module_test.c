@@ -37,6 +37,8 @@ int main(int argc, char **argv)
 	add_virt_tests();
 	add_report_tests();
 	add_fault_tests();
+	add_host_tests();
+	add_lock_tests();
 	add_smp_tests();
 	add_table_tests();
 	return g_test_run();

@@ -13,6 +13,8 @@ void add_tdcall_tests(void);
 void add_virt_tests(void);
 void add_report_tests(void);
 void add_fault_tests(void);
+void add_host_tests(void);
+void add_lock_tests(void);
 void add_smp_tests(void);
 void add_table_tests(void);
 

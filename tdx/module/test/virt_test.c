@@ -567,8 +567,8 @@ static void td_ctls(void)
 		uint64_t value, want;
 	} rows[] = {
 		{ R15, 2, 0 }, { R15, 4, 0 }, { R20, 8, 0 },
-		{ R15, 8, ERR(METADATA_FIELD_NOT_WRITABLE, RDX) },
-		{ R15, 1, ERR(METADATA_FIELD_VALUE_NOT_VALID, R8) },
+		{ R15, 8, STATUS(TDX_METADATA_FIELD_NOT_WRITABLE, 0) },
+		{ R15, 1, STATUS(TDX_METADATA_FIELD_VALUE_NOT_VALID, 0) },
 	};
 	struct world *w;
 	unsigned int i;
@@ -583,11 +583,11 @@ static void td_ctls(void)
 	w = running(R20, 0, 3, false);
 	set(w, TD_CTLS, 1ull << 63);
 	check_status(tdcall(w, TDG_VM_WR, .rdx = TD_CTLS, .r8 = 8, .r9 = 8),
-		     ERR(METADATA_FIELD_VALUE_NOT_VALID, R8));
+		     STATUS(TDX_METADATA_FIELD_VALUE_NOT_VALID, 0));
 	end(w);
 	w = running(R15, 0, 3, false);
 	check_status(tdcall(w, TDG_VM_WR, .rdx = PARAVIRT_CTRL, .r8 = 1, .r9 = 1),
-		     ERR(METADATA_FIELD_ID_INCORRECT, RDX));
+		     STATUS(TDX_METADATA_FIELD_ID_INCORRECT, 0));
 	end(w);
 }
 

@@ -83,6 +83,11 @@ static uint64_t op_tsc(void *opaque)
 	return ((struct world *)opaque)->tsc;
 }
 
+static uint64_t op_tsc_adjust(void *opaque, unsigned int lp)
+{
+	return ((struct world *)opaque)->tsc_adjust[lp];
+}
+
 static uint64_t op_tsc_hz(void *opaque)
 {
 	(void)opaque;
@@ -103,6 +108,28 @@ static void op_trace(void *opaque, const char *line)
 		g_string_append_printf(w->trace, "%s\n", line);
 }
 
+static void op_complain(void *opaque, const char *line)
+{
+	struct world *w = opaque;
+
+	if (!strstr(line, "BUG: "))
+		g_error("not a complaint: %s", line);
+	w->complaints++;
+}
+
+static void op_meanwhile(void *opaque, unsigned int us)
+{
+	struct world *w = opaque;
+	void (*meanwhile)(struct world *w) = w->meanwhile;
+
+	(void)us;
+	if (!meanwhile)
+		return;
+	/* Once, as what it calls comes here, too. */
+	w->meanwhile = NULL;
+	meanwhile(w);
+}
+
 static bool op_interrupt_pending(void *opaque, void *state)
 {
 	(void)state;
@@ -117,8 +144,9 @@ static void op_free_state(void *opaque, void *state)
 
 static const struct tdx_ops ops = {
 	.read = op_read, .write = op_write, .cpuid = op_cpuid,
-	.tsc = op_tsc, .tsc_hz = op_tsc_hz, .clock = op_clock,
-	.trace = op_trace, .interrupt_pending = op_interrupt_pending,
+	.tsc = op_tsc, .tsc_hz = op_tsc_hz, .tsc_adjust = op_tsc_adjust,
+	.clock = op_clock, .trace = op_trace, .complain = op_complain,
+	.meanwhile = op_meanwhile, .interrupt_pending = op_interrupt_pending,
 	.free_state = op_free_state,
 };
 

@@ -96,7 +96,11 @@ struct world {
 	uint64_t tsc;
 	uint32_t native;		/* each register of most CPUID leaves */
 	bool interrupt_pending;
+	uint64_t tsc_adjust[NUM_LPS];
 	GString *trace;			/* NULL: none */
+	unsigned int complaints;	/* about the host */
+	/* Called once, while the next SEAMCALL that succeeds holds its locks. */
+	void (*meanwhile)(struct world *w);
 	unsigned int states;		/* vCPU states not yet freed */
 };
 
