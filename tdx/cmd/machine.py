@@ -245,6 +245,8 @@ class Machine:
             device += ",gdb=on"
         if self.trace:
             device += f",trace={self.trace.path}"
+        # As if the kernel had found out.
+        device += f",complaints={self.log_pipe.path}"
         return [] if options.plain else ["-device", device]
 
     def gdb(self):

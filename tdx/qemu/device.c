@@ -20,8 +20,9 @@ OBJECT_DECLARE_SIMPLE_TYPE(TdxModule, TDX_MODULE)
 
 struct TdxModule {
 	DeviceState parent;
-	char *profile, *trace, *inject;	/* properties, may be NULL */
-	FILE *trace_file;
+	/* Properties, which may be NULL. */
+	char *profile, *trace, *complaints, *inject;
+	FILE *trace_file, *complaints_file;
 	MemoryRegion private;
 	Notifier machine_done;
 };
@@ -103,6 +104,11 @@ static uint64_t op_tsc(void *opaque)
 	return host_tsc();
 }
 
+static uint64_t op_tsc_adjust(void *opaque, unsigned int lp)
+{
+	return cpu_env(qemu_get_cpu(lp))->tsc_adjust;
+}
+
 static uint64_t op_tsc_hz(void *opaque)
 {
 	return TSC_HZ;
@@ -119,6 +125,21 @@ static void op_trace(void *opaque, const char *line)
 
 	fprintf(t->trace_file, "%s\n", line);
 	fflush(t->trace_file);
+}
+
+static void op_complain(void *opaque, const char *line)
+{
+	TdxModule *t = opaque;
+
+	/* The file may be the kernel's log, where a line may have begun. */
+	fprintf(t->complaints_file, "\n%s\n", line);
+	fflush(t->complaints_file);
+}
+
+static void op_meanwhile(void *opaque, unsigned int us)
+{
+	if (us)
+		g_usleep(us);
 }
 
 static bool op_interrupt_pending(void *opaque, void *state)
@@ -166,8 +187,11 @@ static void machine_done(Notifier *notifier, void *data)
 	X86CPU *cpu = X86_CPU(first_cpu);
 	struct tdx_ops ops = {
 		.read = op_read, .write = op_write, .cpuid = op_cpuid,
-		.tsc = op_tsc, .tsc_hz = op_tsc_hz, .clock = op_clock,
+		.tsc = op_tsc, .tsc_hz = op_tsc_hz, .tsc_adjust = op_tsc_adjust,
+		.clock = op_clock,
 		.trace = t->trace_file ? op_trace : NULL,
+		.complain = t->complaints_file ? op_complain : NULL,
+		.meanwhile = op_meanwhile,
 		.interrupt_pending = op_interrupt_pending,
 		.free_state = op_free_state,
 	};
@@ -221,6 +245,18 @@ static void help(const TdxModule *t)
 	}
 }
 
+/* Opens the file of a property to write to it; true if there is none. */
+static bool open_file(const char *name, const char *mode, FILE **file,
+		      Error **errp)
+{
+	if (!name)
+		return true;
+	*file = fopen(name, mode);
+	if (!*file)
+		error_setg_file_open(errp, errno, name);
+	return *file;
+}
+
 static void realize(DeviceState *dev, Error **errp)
 {
 	TdxModule *t = TDX_MODULE(dev);
@@ -240,13 +276,9 @@ static void realize(DeviceState *dev, Error **errp)
 		error_setg(errp, "%s", error);
 		return;
 	}
-	if (t->trace) {
-		t->trace_file = fopen(t->trace, "w");
-		if (!t->trace_file) {
-			error_setg_file_open(errp, errno, t->trace);
-			return;
-		}
-	}
+	if (!open_file(t->trace, "w", &t->trace_file, errp) ||
+	    !open_file(t->complaints, "a", &t->complaints_file, errp))
+		return;
 	tdx_present = true;
 	t->machine_done.notify = machine_done;
 	qemu_add_machine_init_done_notifier(&t->machine_done);
@@ -272,6 +304,17 @@ static void set_trace(Object *obj, const char *value, Error **errp)
 {
 	g_free(TDX_MODULE(obj)->trace);
 	TDX_MODULE(obj)->trace = g_strdup(value);
+}
+
+static char *get_complaints(Object *obj, Error **errp)
+{
+	return g_strdup(TDX_MODULE(obj)->complaints);
+}
+
+static void set_complaints(Object *obj, const char *value, Error **errp)
+{
+	g_free(TDX_MODULE(obj)->complaints);
+	TDX_MODULE(obj)->complaints = g_strdup(value);
 }
 
 static char *get_inject(Object *obj, Error **errp)
@@ -304,6 +347,8 @@ static void class_init(ObjectClass *oc, COMPAT_CLASS_DATA *data)
 	set_bit(DEVICE_CATEGORY_CPU, dc->categories);
 	object_class_property_add_str(oc, "profile", get_profile, set_profile);
 	object_class_property_add_str(oc, "trace", get_trace, set_trace);
+	object_class_property_add_str(oc, "complaints", get_complaints,
+				      set_complaints);
 	object_class_property_add_str(oc, "inject", get_inject, set_inject);
 	object_class_property_add_bool(oc, "gdb", get_gdb, set_gdb);
 }

@@ -76,6 +76,7 @@ struct lp {
 	bool bus_lock;			/* the TD is taking a split lock ... */
 	uint64_t bus_lock_rip;		/* ... by the instruction here */
 	uint64_t debugctl;		/* the host's; TDs have their own */
+	bool direct_store;		/* the host executes MOVDIR64B */
 	struct lp_speed speed;
 };
 

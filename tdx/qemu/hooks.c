@@ -522,7 +522,7 @@ void tdx_hook_fault(CPUX86State *env, vaddr gla, hwaddr gpa,
 void tdx_hook_host_access(CPUX86State *env, MMUAccessType access, hwaddr pa,
 			  int *page_size)
 {
-	if (!tdx_module() || tdx_in_td(env))
+	if (!tdx_module() || tdx_in_td(env) || tdx_lp(env)->direct_store)
 		return;
 	if (tdx_host_access(tdx_module(), pa, access == MMU_DATA_STORE))
 		*page_size = 1;

@@ -51,6 +51,22 @@ static G_NORETURN void tdcall(struct insn *i)
 	tdx_deliver(env, out, &exit, insn_next_rip(i), 0);
 }
 
+/* Tells the module which page of the host is written, and how. */
+static void begin_direct_store(CPUX86State *env, target_ulong to)
+{
+	MemTxAttrs attrs;
+	hwaddr page;
+
+	if (!tdx_module() || tdx_in_td(env))
+		return;
+	page = cpu_get_phys_page_attrs_debug(env_cpu(env),
+					     to & TARGET_PAGE_MASK, &attrs);
+	if (page != -1)
+		tdx_host_direct_store(tdx_module(),
+				      page | (to & ~TARGET_PAGE_MASK));
+	tdx_lp(env)->direct_store = true;
+}
+
 /* Copies 64 bytes to the address in a register. */
 static G_NORETURN void movdir64b(struct insn *i)
 {
@@ -61,8 +77,11 @@ static G_NORETURN void movdir64b(struct insn *i)
 		insn_gp(i);
 	for (int n = 0; n < 8; n++)
 		data[n] = insn_load(i, i->ea + 8 * n);
+	begin_direct_store(i->env, to);
 	for (int n = 0; n < 8; n++)
 		insn_store(i, to + 8 * n, data[n]);
+	if (tdx_module())
+		tdx_lp(i->env)->direct_store = false;
 	insn_done(i);
 }
 
@@ -131,6 +150,9 @@ void tdx_execute(CPUX86State *env)
 	struct insn i;
 
 	insn_decode(&i, env);
+	/* A store that faulted did not get as far as this. */
+	if (tdx_module())
+		tdx_lp(env)->direct_store = false;
 	if (i.opcode == OP_MOVDIR64B && i.prefix == 0x66 && insn_is_memory(&i))
 		movdir64b(&i);
 	if (i.opcode == OP_MOVDIRI && !i.prefix && insn_is_memory(&i))
