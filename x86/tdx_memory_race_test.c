@@ -351,16 +351,37 @@ TEST_F(building, punch_hole_and_init_vcpu)
 	tdx_guest_assert_lost(&other, FOCUS);
 }
 
-TEST_F(building, punch_hole_and_init_mem_region)
+static void add_and_punch(struct kvm_vm *vm, struct kvm_vcpu *vcpu, u32 flags)
 {
 	for (int i = 0; i < 5; i++) {
-		start_punching(self->vm, &self->thread);
-		tdx_init_mem_region(self->guest.vcpu, FOCUS, FOCUS_PAGES * PAGE_SIZE);
-		TEST_ASSERT_EQ(pthread_join(self->thread, NULL), 0);
+		struct kvm_tdx_init_mem_region region = {
+			.source_addr = (u64)hva(vm, FOCUS),
+			.gpa = FOCUS,
+			.nr_pages = FOCUS_PAGES,
+		};
+		pthread_t thread;
+
+		start_punching(vm, &thread);
+		TEST_ASSERT(!__tdx_init_mem_region(vcpu, flags, &region, NULL),
+			    "Adding pages failed, errno %d (%s)", errno, strerror(errno));
+		TEST_ASSERT_EQ(pthread_join(thread, NULL), 0);
 
 		/* Remove what is left, so that each page can be added again. */
-		vm_guest_mem_punch_hole(self->vm, FOCUS, FOCUS_PAGES * PAGE_SIZE);
+		vm_guest_mem_punch_hole(vm, FOCUS, FOCUS_PAGES * PAGE_SIZE);
 	}
+}
+
+TEST_F(building, punch_hole_and_init_mem_region)
+{
+	add_and_punch(self->vm, self->guest.vcpu, 0);
+	tdx_vm_finalize(self->vm);
+	tdx_guest_assert_lost(&self->guest, FOCUS);
+}
+
+/* A page is measured in 16 steps, and a hole can't come in between. */
+TEST_F(building, punch_hole_and_measure)
+{
+	add_and_punch(self->vm, self->guest.vcpu, KVM_TDX_MEASURE_MEMORY_REGION);
 	tdx_vm_finalize(self->vm);
 	tdx_guest_assert_lost(&self->guest, FOCUS);
 }

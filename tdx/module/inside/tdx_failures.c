@@ -42,6 +42,7 @@ FIXTURE_VARIANT_ADD(failure, mng_create_no_entropy) { INIT_VM, EAGAIN };
 FIXTURE_VARIANT_ADD(failure, mng_create_busy) { INIT_VM, EIO, true };
 FIXTURE_VARIANT_ADD(failure, mng_key_config) { INIT_VM, EIO, true };
 FIXTURE_VARIANT_ADD(failure, mng_addcx_busy) { INIT_VM, EIO, true };
+FIXTURE_VARIANT_ADD(failure, mng_addcx_no_entropy) { INIT_VM, EAGAIN };
 FIXTURE_VARIANT_ADD(failure, mng_init_busy) { INIT_VM, EIO, true };
 FIXTURE_VARIANT_ADD(failure, vp_create_busy) { INIT_VCPU, EIO, true };
 FIXTURE_VARIANT_ADD(failure, vp_addcx_busy) { INIT_VCPU, EIO, true };
