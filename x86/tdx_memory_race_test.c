@@ -351,9 +351,9 @@ TEST_F(building, punch_hole_and_init_vcpu)
 	tdx_guest_assert_lost(&other, FOCUS);
 }
 
-static void add_and_punch(struct kvm_vm *vm, struct kvm_vcpu *vcpu, u32 flags)
+static void add_and_punch(struct kvm_vm *vm, struct kvm_vcpu *vcpu, u32 flags, int nr_rounds)
 {
-	for (int i = 0; i < 5; i++) {
+	for (int i = 0; i < nr_rounds; i++) {
 		struct kvm_tdx_init_mem_region region = {
 			.source_addr = (u64)hva(vm, FOCUS),
 			.gpa = FOCUS,
@@ -373,7 +373,7 @@ static void add_and_punch(struct kvm_vm *vm, struct kvm_vcpu *vcpu, u32 flags)
 
 TEST_F(building, punch_hole_and_init_mem_region)
 {
-	add_and_punch(self->vm, self->guest.vcpu, 0);
+	add_and_punch(self->vm, self->guest.vcpu, 0, 5);
 	tdx_vm_finalize(self->vm);
 	tdx_guest_assert_lost(&self->guest, FOCUS);
 }
@@ -381,7 +381,7 @@ TEST_F(building, punch_hole_and_init_mem_region)
 /* A page is measured in 16 steps, and a hole can't come in between. */
 TEST_F(building, punch_hole_and_measure)
 {
-	add_and_punch(self->vm, self->guest.vcpu, KVM_TDX_MEASURE_MEMORY_REGION);
+	add_and_punch(self->vm, self->guest.vcpu, KVM_TDX_MEASURE_MEMORY_REGION, 50);
 	tdx_vm_finalize(self->vm);
 	tdx_guest_assert_lost(&self->guest, FOCUS);
 }

@@ -171,7 +171,9 @@ class BrokenKernel:
                 command, files = saved_command(path.read_text(errors="replace"))
                 target = path.with_name(path.name[1:].removesuffix(".cmd"))
                 for file in files:
-                    self.depends.setdefault(file, []).append((target, command))
+                    # KVM's common files have paths with "..".
+                    self.depends.setdefault(os.path.normpath(file), []).append(
+                        (target, command))
         objects = self.depends.get(str(self.tree / name), [])
         if not objects or len(objects) > MOST_OBJECTS:
             return None

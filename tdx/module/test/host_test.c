@@ -250,14 +250,15 @@ static void erratum(void)
 	world_free(w);
 }
 
+#define PLAN "TDH.MNG.CREATE:RND_NO_ENTROPY@1-2+TDH.MNG.ADDCX:RND_NO_ENTROPY@1-7"
+
 static void entropy(struct world *w)
 {
 	const uint64_t none = STATUS(TDX_RND_NO_ENTROPY, 0);
 	const char *error;
 	unsigned int i;
 
-	g_assert_true(tdx_module_inject(w->m, "TDH.MNG.CREATE:RND_NO_ENTROPY@1-2+"
-					"TDH.MNG.ADDCX:RND_NO_ENTROPY@1-7", &error));
+	g_assert_true(tdx_module_inject(w->m, PLAN, &error));
 	check_status(seamcall(w, MNG_CREATE, .rcx = TDR, .rdx = 1),
 		     ERR(OPERAND_INVALID, RDX));
 	check_status(seamcall(w, MNG_CREATE, .rcx = TDR, .rdx = HKID), none);
