@@ -351,37 +351,59 @@ TEST_F(building, punch_hole_and_init_vcpu)
 	tdx_guest_assert_lost(&other, FOCUS);
 }
 
-static void add_and_punch(struct kvm_vm *vm, struct kvm_vcpu *vcpu, u32 flags, int nr_rounds)
-{
-	for (int i = 0; i < nr_rounds; i++) {
-		struct kvm_tdx_init_mem_region region = {
-			.source_addr = (u64)hva(vm, FOCUS),
-			.gpa = FOCUS,
-			.nr_pages = FOCUS_PAGES,
-		};
-		pthread_t thread;
-
-		start_punching(vm, &thread);
-		TEST_ASSERT(!__tdx_init_mem_region(vcpu, flags, &region, NULL),
-			    "Adding pages failed, errno %d (%s)", errno, strerror(errno));
-		TEST_ASSERT_EQ(pthread_join(thread, NULL), 0);
-
-		/* Remove what is left, so that each page can be added again. */
-		vm_guest_mem_punch_hole(vm, FOCUS, FOCUS_PAGES * PAGE_SIZE);
-	}
-}
-
 TEST_F(building, punch_hole_and_init_mem_region)
 {
-	add_and_punch(self->vm, self->guest.vcpu, 0, 5);
+	for (int i = 0; i < 5; i++) {
+		start_punching(self->vm, &self->thread);
+		tdx_init_mem_region(self->guest.vcpu, FOCUS, FOCUS_PAGES * PAGE_SIZE);
+		TEST_ASSERT_EQ(pthread_join(self->thread, NULL), 0);
+
+		/* Remove what is left, so that each page can be added again. */
+		vm_guest_mem_punch_hole(self->vm, FOCUS, FOCUS_PAGES * PAGE_SIZE);
+	}
 	tdx_vm_finalize(self->vm);
 	tdx_guest_assert_lost(&self->guest, FOCUS);
 }
 
-/* A page is measured in 16 steps, and a hole can't come in between. */
+/* A hole in one page, again and again. */
+struct puncher {
+	struct kvm_vm *vm;
+	bool stop;
+	pthread_t thread;
+};
+
+static void *punch_again(void *arg)
+{
+	struct puncher *p = arg;
+
+	while (!READ_ONCE(p->stop))
+		vm_guest_mem_punch_hole(p->vm, FOCUS, PAGE_SIZE);
+	return NULL;
+}
+
+/* KVM measures a page in 16 steps, and a hole must not come in between. */
 TEST_F(building, punch_hole_and_measure)
 {
-	add_and_punch(self->vm, self->guest.vcpu, KVM_TDX_MEASURE_MEMORY_REGION, 50);
+	struct puncher p = { .vm = self->vm };
+
+	TEST_ASSERT_EQ(pthread_create(&p.thread, NULL, punch_again, &p), 0);
+	for (int i = 0; i < 500; i++) {
+		struct kvm_tdx_init_mem_region region = {
+			.source_addr = (u64)hva(self->vm, FOCUS),
+			.gpa = FOCUS,
+			.nr_pages = 1,
+		};
+
+		/* EIO: the page is still there. */
+		if (__tdx_init_mem_region(self->guest.vcpu, KVM_TDX_MEASURE_MEMORY_REGION,
+					  &region, NULL))
+			TEST_ASSERT_EQ(errno, EIO);
+	}
+	WRITE_ONCE(p.stop, true);
+	TEST_ASSERT_EQ(pthread_join(p.thread, NULL), 0);
+	TEST_ASSERT(!vm_is_dead(self->vm), "The VM is dead");
+
+	vm_guest_mem_punch_hole(self->vm, FOCUS, PAGE_SIZE);
 	tdx_vm_finalize(self->vm);
 	tdx_guest_assert_lost(&self->guest, FOCUS);
 }
