@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "host_priority.h"
 #include "inject.h"
 #include "locks.h"
 #include "sept.h"
@@ -26,7 +27,8 @@
 
 static const struct leaf seamcall_leaves[] = {
 	{ 0, "TDH.VP.ENTER", tdh_vp_enter, .in = "rcx:tdvpr",
-	  .shared = TDVPR | TDR | OP_STATE | EPOCH },
+	  .shared = TDVPR | TDR | OP_STATE | EPOCH, .exclusive = TREE,
+	  .later = TREE },
 	{ 1, "TDH.MNG.ADDCX", tdh_mng_addcx, .in = "rcx:page rdx:tdr",
 	  .exclusive = TDR },
 	{ 2, "TDH.MEM.PAGE.ADD", tdh_mem_page_add,
@@ -111,14 +113,14 @@ static const struct leaf tdcall_leaves[] = {
 	  .out = "rcx:gpaw rdx:attributes r8:vcpus r9:index r10:sys_rd" },
 	{ 2, "TDG.MR.RTMR.EXTEND", tdg_mr_rtmr_extend, .in = "rcx:gpa rdx:index",
 	  .exclusive = RTMR },
-	{ 3, "TDG.VP.VEINFO.GET", tdg_vp_veinfo_get,
+	{ 3, "TDG.VP.VEINFO.GET", tdg_vp_veinfo_get, 1,
 	  .out = "rcx:reason rdx:qualification r8:gla r9:gpa r10:insn" },
 	{ 4, "TDG.MR.REPORT", tdg_mr_report,
 	  .in = "rcx:report rdx:reportdata r8:subtype",
 	  .shared = RTMR },
 	{ 5, "TDG.VP.CPUIDVE.SET", tdg_vp_cpuidve_set, .in = "rcx:levels" },
 	{ 6, "TDG.MEM.PAGE.ACCEPT", tdg_mem_page_accept, .in = "rcx:gpa",
-	  .shared = TREE },
+	  .may = "OPERAND_BUSY_HOST_PRIORITY HOST_PRIORITY_BUSY_TIMEOUT" },
 	{ 7, "TDG.VM.RD", tdg_vm_rd, 1,
 	  .in = "rcx:td rdx:field", .out = "r8:value" },
 	{ 8, "TDG.VM.WR", tdg_vm_wr,
@@ -309,6 +311,14 @@ static u64 handle(struct call *c)
 	return err;
 }
 
+/* The result of a call that was not refused before it began. */
+static u64 result(struct call *c)
+{
+	u64 rax = handle(c);
+
+	return c->exit ? host_priority(c, rax) : rax;
+}
+
 /* Runs a call under the mutex and writes the trace. */
 static void run(struct call *c, u64 rax, u64 refusal)
 {
@@ -319,7 +329,7 @@ static void run(struct call *c, u64 rax, u64 refusal)
 		memcpy(in, c->gpr, sizeof(in));
 		start = m->ops.clock(m->opaque);
 	}
-	c->gpr[TDX_RAX] = refusal ? refusal : handle(c);
+	c->gpr[TDX_RAX] = refusal ? refusal : result(c);
 	if (m->ops.trace)
 		trace_call(c, rax, in, m->ops.clock(m->opaque) - start);
 }
@@ -353,8 +363,8 @@ enum tdx_outcome tdx_tdcall(struct tdx_vcpu *v, uint64_t gpr[TDX_NR_GPRS],
 	pthread_mutex_lock(&m->lock);
 	memset(exit, 0, sizeof(*exit));
 	run(&c, rax, refuse(&c, rax));
-	/* The guest repeats the instruction, so RAX must be as it was. */
-	if (c.outcome != TDX_DONE)
+	/* If the guest repeats the instruction, RAX must be as it was. */
+	if (c.outcome != TDX_DONE && c.outcome != TDX_EXIT_TRAP)
 		gpr[TDX_RAX] = rax;
 	pthread_mutex_unlock(&m->lock);
 	return c.outcome;

@@ -37,6 +37,7 @@ struct leaf {
 	const char *in, *out;	/* operands for the trace: "rcx:page rdx:tdr" */
 	/* Locks, by BIT(enum lock_id); exclusive_v1: from version 1 on. */
 	u16 shared, exclusive, exclusive_v1;
+	u16 later;		/* of those: the handler takes them itself */
 	const char *may;	/* status codes that injection may choose */
 };
 

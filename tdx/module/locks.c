@@ -96,14 +96,20 @@ u64 lock_system(struct call *c)
 	return lock(c, BIT(LOCK_KOT), 0);
 }
 
+u64 take_lock(struct call *c, enum lock_id id)
+{
+	return lock(c, BIT(id), 0);
+}
+
 u64 lock_td(struct call *c, struct td *td, enum tdx_operand op)
 {
 	u64 err;
 
 	c->td = td;
 	err = lock(c, BIT(LOCK_TDR), op);
-	return err ? err : lock(c, BIT(LOCK_OP_STATE) | BIT(LOCK_SEPT_TREE) |
-				BIT(LOCK_EPOCH) | BIT(LOCK_RTMR), 0);
+	return err ? err : lock(c, (BIT(LOCK_OP_STATE) | BIT(LOCK_SEPT_TREE) |
+				    BIT(LOCK_EPOCH) | BIT(LOCK_RTMR)) &
+				   ~c->leaf->later, 0);
 }
 
 u64 lock_vcpu(struct call *c, struct tdx_vcpu *v, enum tdx_operand op)
@@ -117,7 +123,8 @@ void unlock_call(struct call *c, bool entered)
 	enum lock_id id;
 
 	for (id = 0; id < NUM_LOCKS; id++)
-		if (c->held & BIT(id) && !(entered && id != LOCK_EPOCH))
+		if (c->held & BIT(id) &&
+		    !(entered && id != LOCK_EPOCH && id != LOCK_SEPT_TREE))
 			drop(find(c, id), is_exclusive(c->leaf, c->version, id));
 	c->held = 0;
 }

@@ -17,10 +17,13 @@ u64 lock_system(struct call *c);
  */
 u64 lock_td(struct call *c, struct td *td, enum tdx_operand op);
 
+/* A lock of c->td that the row says is taken later. */
+u64 take_lock(struct call *c, enum lock_id id);
+
 /* The lock of @v, reported as @op. */
 u64 lock_vcpu(struct call *c, struct tdx_vcpu *v, enum tdx_operand op);
 
-/* Drops all locks.  If a vCPU was @entered it keeps all but the epoch's. */
+/* Drops all locks.  A vCPU that was @entered keeps those of its TD and itself. */
 void unlock_call(struct call *c, bool entered);
 
 /* Drops the locks that @v has kept since it was entered. */

@@ -69,6 +69,7 @@ struct sept_entry {
 	enum tdx_sept_state state;
 	u16 accepted;		/* 4 KiB pages done by an interrupted ACCEPT */
 	bool busy;		/* in use by a call that dropped the mutex */
+	bool host_priority;	/* the host found it busy, see host_priority.c */
 	u64 pa;
 	struct sept_table *table;	/* of a non-leaf entry */
 };
@@ -117,6 +118,16 @@ struct td {
 
 #define MAX_FAULTS	32
 
+/* See zero_step.c. */
+struct zero_step {
+	u64 rip, entry_rip;		/* at the last TD exit, and at the last entry */
+	unsigned int num_counted, num_faults;
+	u64 faults[MAX_FAULTS];		/* their pages; later ones are not kept */
+	bool after_fault;		/* the last exit was one; @last has it */
+	bool notify;			/* the guest gets @last as #VE */
+	struct tdx_ve_info last;
+};
+
 enum vcpu_state { VCPU_UNINITIALIZED, VCPU_READY, VCPU_ACTIVE, VCPU_DISABLED };
 
 /* TD VMCS fields of at most 32 bits that the host writes. */
@@ -141,9 +152,11 @@ struct tdx_vcpu {
 	struct try_lock tdvpr_lock;
 	u64 initial_rcx;
 	u64 epoch;			/* TD epoch of the last entry */
-	u64 fault_rip, fault_qualification;
-	unsigned int num_faults;	/* private faults in a row at fault_rip */
-	u64 faults[MAX_FAULTS];		/* their pages; later ones are not kept */
+	struct zero_step zero_step;
+	bool host_priority;		/* the last TDCALL had to let the host go first */
+	u64 host_priority_since;	/* the host's TSC at the first in a row */
+	bool recoverability_hint;	/* from TDH.VP.ENTER, after an exit like a trap */
+	bool after_trap;		/* the last exit was one, and no TDVMCALL */
 	u64 tlb_tag;			/* see tdx_vcpu_tlb_tag() */
 	bool in_vmcall;			/* the last exit was TDG.VP.VMCALL */
 	u32 vmcall_mask;
@@ -152,7 +165,7 @@ struct tdx_vcpu {
 	u8 pend_nmi;
 	bool cpuid_supervisor_ve, cpuid_user_ve;
 	u8 *cpuid_control;		/* by row of the CPUID table */
-	u64 smi_count, debugctl;
+	u64 smi_count, debugctl, misc_enable;
 	bool ve_valid;			/* @ve was not read yet */
 	struct tdx_ve_info ve;
 	void *state_of_cpu;		/* the embedder's, tdx_vcpu_state() */

@@ -103,6 +103,8 @@ u64 sept_operands(struct call *c, unsigned int op_states, unsigned int min,
 	p->e = sept_find(p->td, p->gpa, p->level, &found);
 	if (found != p->level)
 		return fail_at_entry(c, TDX_EPT_WALK_FAILED, p->e, found);
+	/* Until the host gets the lock, the guest does not. */
+	p->e->host_priority = p->e->busy;
 	if (p->e->busy)
 		return status(TDX_OPERAND_BUSY, TDX_OP_SEPT_ENTRY);
 	return 0;

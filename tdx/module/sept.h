@@ -43,7 +43,7 @@ static inline bool sept_is_blocked(const struct sept_entry *e)
 struct sept_entry *sept_find(struct td *td, u64 gpa, unsigned int level,
 			     unsigned int *found);
 
-/* Whether a page is mapped at @gpa, accepted or pending. */
+/* Whether the guest can access the private page at @gpa, so that it is accepted. */
 bool sept_has_page(struct td *td, u64 gpa);
 
 /* The lowest GPA that is mapped and accepted, or NO_GPA. */

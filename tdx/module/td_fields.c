@@ -14,9 +14,6 @@ struct td_field {
 	u64 feature;		/* of TDX_FEATURES0 that the field needs, or 0 */
 };
 
-/* NOTIFY_ENABLES */
-#define NOTIFY_ZERO_STEP	BIT(0)
-
 #define TD_FIELD(id, member, n, access, ...)				\
 	{ id, offsetof(struct td, member),				\
 	  sizeof(((struct td *)0)->member) / (n), n, access, __VA_ARGS__ }

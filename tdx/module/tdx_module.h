@@ -62,7 +62,8 @@ struct tdx_platform {
 	unsigned int num_tdx_keyids;	/* the next m are for TDX */
 	unsigned int num_cmrs;
 	struct tdx_range cmr[32];	/* convertible memory, ascending */
-	uint64_t arch_capabilities;	/* IA32_ARCH_CAPABILITIES of the CPU */
+	/* IA32_ARCH_CAPABILITIES and IA32_MISC_ENABLE of the CPU */
+	uint64_t arch_capabilities, misc_enable;
 };
 
 /*
@@ -109,8 +110,10 @@ struct tdx_exit {
 	uint64_t qualification;
 	uint64_t ext_qualification;
 	uint64_t gpa;
+	uint64_t gla;		/* of an EPT violation; the host does not get it */
 	uint32_t intr_info;
 	uint32_t vmcall_mask;	/* TDG.VP.VMCALL's RCX */
+	bool by_tdcall;		/* EPT violation: not by an access of the guest */
 	uint64_t rip;		/* of the guest; the embedder fills it */
 };
 
@@ -145,7 +148,8 @@ enum tdx_access { TDX_READ = 1, TDX_WRITE = 2, TDX_FETCH = 4 };
 /*
  * Second-stage translation of @gpa for an access.  TDX_DONE: *hpa is the host
  * physical address and *rights the accesses allowed.  TDX_EXIT and TDX_VE fill
- * *exit.  Nothing is accessed, so the embedder may ask more than once.
+ * *exit; the embedder may add to the qualification what it knows of the linear
+ * address.  Nothing is accessed, so the embedder may ask more than once.
  */
 enum tdx_outcome tdx_translate(struct tdx_vcpu *vcpu, uint64_t gpa,
 			       enum tdx_access access, uint64_t *hpa,
@@ -219,6 +223,13 @@ bool tdx_vcpu_bus_lock_exits(struct tdx_vcpu *vcpu);
  * request if so.  @blocked: the guest is in its NMI handler
  */
 bool tdx_vcpu_take_nmi(struct tdx_vcpu *vcpu, bool blocked);
+
+/*
+ * Whether to deliver a #VE at entry, because the TD wants to know that it may have
+ * been attacked.  @blocked: the guest is in its NMI handler, or another event is to
+ * be delivered
+ */
+bool tdx_vcpu_take_ve(struct tdx_vcpu *vcpu, bool blocked);
 
 /* Registers of a vCPU at its first entry; those not here are 0. */
 struct tdx_segment {

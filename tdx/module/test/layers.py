@@ -19,7 +19,8 @@ LAYERS = [
                'tdg_mem.c tdg_mr.c tdg_servtd.c'),
     ('what a call needs', 'leaf.h locks.c locks.h operands.c operands.h '
                           'guest_memory.c guest_memory.h inject.c inject.h '
-                          'trace.c trace.h'),
+                          'trace.c trace.h zero_step.c zero_step.h '
+                          'host_priority.c host_priority.h'),
     ('what a TD is', 'td.c td.h vcpu.c cpuid.c cpuid_values.c td_cpuid.h msr.c '
                      'instruction.c ve.c ve.h sept.c sept.h translate.c '
                      'translate.h pamt.c pamt.h sys_fields.c td_fields.c '

@@ -34,9 +34,12 @@ int main(int argc, char **argv)
 	add_life_tests();
 	add_memory_tests();
 	add_tdcall_tests();
+	add_msr_tests();
 	add_virt_tests();
 	add_report_tests();
 	add_fault_tests();
+	add_zero_step_tests();
+	add_host_priority_tests();
 	add_smp_tests();
 	add_table_tests();
 	return g_test_run();

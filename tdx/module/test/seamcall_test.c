@@ -275,8 +275,8 @@ static const struct row rows[] = {
 	  { .rcx = TDVPR | 1ull << 54 }, ERR(OPERAND_INVALID, RCX) },
 	{ "VP.ENTER: after VPFLUSHDONE", FLUSH_DONE, VP_ENTER, { .rcx = TDVPR },
 	  ERR(LIFECYCLE_STATE_INCORRECT, TDR) },
-	{ "VP.ENTER: HOST_RECOVERABILITY_HINT is ignored", RUNNABLE, VP_ENTER,
-	  { .rcx = TDVPR | 1ull << 52 }, 0 },
+	{ "VP.ENTER: HOST_RECOVERABILITY_HINT about nothing", RUNNABLE, VP_ENTER,
+	  { .rcx = TDVPR | 1ull << 52 }, ERR(OPERAND_INVALID, RCX) },
 
 	{ "VP.FLUSH: twice", FLUSHED, VP_FLUSH, { .rcx = TDVPR },
 	  STATUS(TDX_VCPU_NOT_ASSOCIATED, 0) },

@@ -10,9 +10,12 @@ void add_params_tests(void);
 void add_life_tests(void);
 void add_memory_tests(void);
 void add_tdcall_tests(void);
+void add_msr_tests(void);
 void add_virt_tests(void);
 void add_report_tests(void);
 void add_fault_tests(void);
+void add_zero_step_tests(void);
+void add_host_priority_tests(void);
 void add_smp_tests(void);
 void add_table_tests(void);
 

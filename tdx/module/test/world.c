@@ -42,8 +42,12 @@ static bool op_read(void *opaque, uint64_t pa, void *buf, size_t len)
 static bool op_write(void *opaque, uint64_t pa, const void *buf, size_t len)
 {
 	uint8_t *at = locate(pa, len);
+	struct world *w = opaque;
+	void (*call)(struct world *w) = w->at_write;
 
-	(void)opaque;
+	w->at_write = NULL;
+	if (call)
+		call(w);
 	if (at)
 		memcpy(at, buf, len);
 	return at;
@@ -149,7 +153,8 @@ static void put_tdmrs(void)
 }
 
 static struct world *world_new_with(const struct tdx_ops *with,
-				    const char *profile)
+				    const char *profile,
+				    uint64_t arch_capabilities)
 {
 	struct world *w = g_new0(struct world, 1);
 	const char *error;
@@ -164,6 +169,7 @@ static struct world *world_new_with(const struct tdx_ops *with,
 		.profile = profile, .num_lps = NUM_LPS,
 		.keyid_shift = KEYID_SHIFT,
 		.num_mktme_keyids = GLOBAL_HKID - 1, .num_tdx_keyids = 4,
+		.arch_capabilities = arch_capabilities, .misc_enable = 0x851889,
 		.num_cmrs = 1, .cmr = { { MIB, RAM_SIZE - MIB } },
 	};
 	w->native = ~0u;
@@ -181,7 +187,7 @@ static struct world *world_new_with(const struct tdx_ops *with,
 
 struct world *world_new(const char *profile)
 {
-	return world_new_with(&ops, profile);
+	return world_new_with(&ops, profile, ~0ull);
 }
 
 struct world *world_new_untraced(const char *profile)
@@ -189,7 +195,12 @@ struct world *world_new_untraced(const char *profile)
 	struct tdx_ops untraced = ops;
 
 	untraced.trace = NULL;
-	return world_new_with(&untraced, profile);
+	return world_new_with(&untraced, profile, ~0ull);
+}
+
+struct world *world_new_on(const char *profile, uint64_t arch_capabilities)
+{
+	return world_new_with(&ops, profile, arch_capabilities);
 }
 
 void world_free(struct world *w)

@@ -96,6 +96,8 @@ struct world {
 	uint64_t tsc;
 	uint32_t native;		/* each register of most CPUID leaves */
 	bool interrupt_pending;
+	/* Called once, at the next write of the module to memory. */
+	void (*at_write)(struct world *w);
 	GString *trace;			/* NULL: none */
 	unsigned int states;		/* vCPU states not yet freed */
 };
@@ -109,6 +111,8 @@ struct operands {
 struct world *world_new(const char *profile);
 /* The same without a trace, which takes most of the time of a call. */
 struct world *world_new_untraced(const char *profile);
+/* On a CPU with other IA32_ARCH_CAPABILITIES. */
+struct world *world_new_on(const char *profile, uint64_t arch_capabilities);
 void world_free(struct world *w);
 
 /* Does all steps from reset to @step. */
