@@ -46,6 +46,11 @@ static const u32 *native_leaf(const struct tdx_module *m, u32 leaf, u32 subleaf)
 	return m->native_cpuid[find_row(m, leaf, subleaf)];
 }
 
+u32 cpuid_native_version(const struct tdx_module *m)
+{
+	return native_leaf(m, 1, 0)[EAX];
+}
+
 u64 cpuid_supported_xfam(const struct tdx_module *m)
 {
 	const u32 *user = native_leaf(m, 0xd, 0);

@@ -49,6 +49,9 @@ enum release cpuid_release(const struct tdx_module *m);
 /* Reads the CPU's values, once: some depend on the state that the CPU is in. */
 void cpuid_read_native(struct tdx_module *m);
 
+/* Family, model and stepping of the CPU: CPUID(1).EAX. */
+u32 cpuid_native_version(const struct tdx_module *m);
+
 /* XFAM bits that the CPU has and that a TD may have. */
 u64 cpuid_supported_xfam(const struct tdx_module *m);
 

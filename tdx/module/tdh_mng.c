@@ -111,7 +111,7 @@ static u64 check_xfam(const struct tdx_module *m, u64 xfam)
 	return 0;
 }
 
-/* Bits of IA32_ARCH_CAPABILITIES that the host may clear ... */
+/* Bits of IA32_ARCH_CAPABILITIES that a TD has if the CPU does and the host asks ... */
 #define ARCH_CAP_SSB_NO		BIT(4)
 #define ARCH_CAP_BHI_NO		BIT(20)
 #define ARCH_CAP_PBRSB_NO	BIT(24)
@@ -126,8 +126,7 @@ static u64 check_arch_capabilities(const struct tdx_module *m,
 				   const struct td_params *p)
 {
 	bool configured = p->msr_config_ctls & MSR_CONFIG_ARCH_CAP;
-	u64 allowed = ARCH_CAP_RRSBA |
-		      (ARCH_CAP_CHOICE & m->platform.arch_capabilities);
+	u64 allowed = ARCH_CAP_RRSBA | ARCH_CAP_CHOICE;
 
 	if (p->msr_config_ctls & ~MSR_CONFIG_ARCH_CAP ||
 	    (configured && !has_feature(m, FEATURE_CONFIG_ARCH_CAP)))
@@ -201,10 +200,10 @@ static void start_clock(struct td *td, u64 host_tsc, u64 host_hz)
 static u64 initial_arch_capabilities(const struct tdx_module *m,
 				     const struct td_params *p)
 {
-	if (p->msr_config_ctls & MSR_CONFIG_ARCH_CAP)
-		return p->arch_capabilities;
-	return m->platform.arch_capabilities &
-	       (ARCH_CAP_CHOICE | ARCH_CAP_RRSBA);
+	u64 cpu = m->platform.arch_capabilities;
+
+	return (p->arch_capabilities & cpu & ARCH_CAP_CHOICE) |
+	       ((p->arch_capabilities | cpu) & ARCH_CAP_RRSBA);
 }
 
 /* The fields that cpuid_build() uses, and those beside them. */

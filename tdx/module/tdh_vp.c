@@ -3,6 +3,7 @@
 #include "fields.h"
 #include "operands.h"
 #include "pamt.h"
+#include "td.h"
 #include "td_cpuid.h"
 #include "tdh.h"
 
@@ -92,6 +93,7 @@ u64 tdh_vp_init(struct call *c)
 	v->x2apic_id = id;
 	v->index = td->num_vcpus++;
 	v->initial_rcx = c->gpr[TDX_RDX];
+	v->misc_enable = msr_initial_misc_enable(td);
 	v->state = VCPU_READY;
 	return 0;
 }

@@ -108,6 +108,7 @@ enum what {
 	RDONE,			/* done if reduced, else #VE */
 	TOPO,			/* done with the topology, else #VE */
 	MISC,			/* done without reserved bits if reduced, else #VE */
+	COUNTER,		/* see counter_access() */
 	F_FIRST,		/* #VE with the feature, else #GP */
 	F_LAST = F_FIRST + NR_FEATURES - 1,
 	/* As OWN with the feature, else #GP. */
@@ -152,7 +153,7 @@ static const struct msr_list {
 	  { W_DONE, W_DONE }, { W_DONE, W_DONE } },
 	{ "c0000100-c0000103", { W_DONE, W_DONE }, { W_DONE, W_DONE } },
 	{ "179", { F(MCA), W_GP }, { W_VE, W_VE } },
-	{ "17a-17b 280-29f 400-433 4d0", { F(MCA), F(MCA) }, { W_VE, W_VE } },
+	{ "17a-17b 280-29f 400-473 4d0", { F(MCA), F(MCA) }, { W_VE, W_VE } },
 	{ "198-199", { F(EST), F(EST) }, { W_VE, W_VE } },
 	{ "19a-19c", { F(ACPI), F(ACPI) }, { W_VE, W_VE } },
 	{ "19d", { F(TM2), F(TM2) }, { W_VE, W_VE } },
@@ -166,7 +167,6 @@ static const struct msr_list {
 	{ "3f4-3f5 550 83b-83d", { W_GP, W_GP }, { W_VE, W_VE } },
 	{ "481-484 48a", { RVE, W_GP }, { W_VE, W_GP } },
 	{ "560-561 570-572 580-587", { IF_PT, IF_PT }, { IF_PT, IF_PT } },
-	{ "562-56f 573-57f", { IF_PT, IF_PT }, { W_VE, W_VE } },
 	{ "6a0 6a2 6a4-6a8", { IF_CET, IF_CET }, { IF_CET, IF_CET } },
 	{ "6e0", { F(TSC_DEADLINE), F(TSC_DEADLINE) }, { F(TSC_DEADLINE), F(TSC_DEADLINE) } },
 	{ "6e1", { IF_PKS, IF_PKS }, { IF_PKS, IF_PKS } },
@@ -179,7 +179,7 @@ static const struct msr_list {
 	{ "c81-c82 c90-d8f", { F(RDT_A), F(RDT_A) }, { W_VE, W_VE } },
 	{ "c8d-c8f", { F(RDT_M), F(RDT_M) }, { W_VE, W_VE } },
 	{ "1200-12ff 14ce-14cf 1500-16ff", { IF_LBR, IF_LBR }, { IF_LBR, IF_LBR } },
-	{ "1900-1998", { IF_PERFMON, IF_PERFMON }, { W_VE, W_VE } },
+	{ "1900-191f 1980-199b", { COUNTER, COUNTER }, { W_VE, W_VE } },
 };
 
 /* Values that every TD reads, if it can. */
@@ -392,26 +392,45 @@ static bool has_msr(const char *list, u32 msr)
 	return false;
 }
 
+/* Four MSRs for each counter; the fixed ones have none to choose the event. */
+static struct access counter_access(u32 msr)
+{
+	unsigned int which = msr % 4;
+	u8 rule = which == 3 ? W_GP :
+		  which == 2 || (which == 1 && msr >= 0x1980) ? RVE : IF_PERFMON;
+
+	return (struct access){ rule, rule };
+}
+
 static struct access msr_access(u32 msr)
 {
 	const struct access outside = { W_VE, W_VE }, unknown = { RVE, RVE };
+	struct access found;
 
 	if (msr >= NR_LOW && msr - 0xc0000000 >= NR_LOW)
 		return outside;
 	for (int i = 0; i < ARRAY_SIZE(msr_lists); i++)
-		if (has_msr(msr_lists[i].msrs, msr))
-			return is_2_0() ? msr_lists[i].v2_0 : msr_lists[i].v1_5;
+		if (has_msr(msr_lists[i].msrs, msr)) {
+			found = is_2_0() ? msr_lists[i].v2_0 : msr_lists[i].v1_5;
+			return found.rd == COUNTER ? counter_access(msr) : found;
+		}
 	return unknown;
 }
 
 /* The architecture does not say for certain. */
 static bool is_unsure(u32 msr)
 {
-	return (msr >= 0x434 && msr <= 0x47f) || msr == 0x3f3;
+	return msr == 0x3f3;
 }
 
 #define MISC_ENABLE_KNOWN	(BIT(0) | BIT(3) | BIT(7) | BIT(11) | BIT(12) | \
 				 BIT(16) | BIT(18) | BIT(22) | BIT(23))
+
+/* What the guest may not write, even if it has just read it. */
+static bool is_bad_misc_enable(u64 value)
+{
+	return value & ~MISC_ENABLE_KNOWN || (value & BIT(16) && !has_feature(EST));
+}
 
 static bool is_right(u8 what, u8 got, u64 value)
 {
@@ -432,7 +451,7 @@ static bool is_right(u8 what, u8 got, u64 value)
 		return got == (state->td_ctls & TD_CTLS_ENUM_TOPOLOGY ? DONE : VE);
 	case MISC:
 		return got == (!is_reduced() ? VE :
-			       value & ~MISC_ENABLE_KNOWN ? GP : DONE);
+			       is_bad_misc_enable(value) ? GP : DONE);
 	case F_FIRST ... F_LAST:
 		return got == (has_feature(what - F_FIRST) ? VE : GP);
 	default:
@@ -488,6 +507,9 @@ static void check_probes(void)
 	for (int i = 0; i < ARRAY_SIZE(probes); i++) {
 		enum outcome want = is_reduced() ? probes[i].want_reduced : probes[i].want;
 
+		if (probes[i].msr == 0x1a0 && is_reduced() &&
+		    is_bad_misc_enable(rec->msr[0x1a0].value))
+			want = GP;
 		if (rec->probe[i] != want)
 			ksft_print_msg("WRMSR 0x%x flipping 0x%llx: %s, want %s\n",
 				       probes[i].msr, (unsigned long long)probes[i].flip,
@@ -496,11 +518,14 @@ static void check_probes(void)
 	}
 }
 
-/* IA32_ARCH_CAPABILITIES: bits that every TD sees set, and that may be set. */
+/*
+ * IA32_ARCH_CAPABILITIES: bits that every TD sees set, and that may be set.  KVM
+ * asks for none of SSB_NO, BHI_NO and PBRSB_NO.
+ */
 #define ARCH_CAP_SHOWN_LOW	"0 RDCL_NO, 1 IBRS_ALL, 3 SKIP_L1DFL, 5 MDS_NO, 6 IF_PSCHANGE_MC_NO"
 #define ARCH_CAP_SHOWN_HIGH	"8 TAA_NO, 12 MCU_ENUM, 13 SBDR_SSDP_NO, 14 FBSDP_NO, 15 PSDP_NO"
 #define ARCH_CAP_SHOWN_LAST	"21 OVERCLOCKING_STATUS"
-#define ARCH_CAP_MAYBE		"4 SSB_NO, 7 TSX_CTRL, 19 RRSBA, 20 BHI_NO, 24 PBRSB_NO"
+#define ARCH_CAP_MAYBE		"7 TSX_CTRL, 19 RRSBA"
 
 static void check_arch_capabilities(void)
 {

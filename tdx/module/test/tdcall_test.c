@@ -123,7 +123,7 @@ static void async_registers(struct world *w)
 {
 	struct tdx_exit exit = {
 		.reason = 48, .qualification = 0x182, .ext_qualification = 6,
-		.gpa = 0x5000,
+		.gpa = 0x5678,
 	};
 	uint64_t guest[TDX_NR_GPRS], host[TDX_NR_GPRS], state[TDX_NR_GPRS];
 	unsigned int i;
@@ -134,7 +134,7 @@ static void async_registers(struct world *w)
 	}
 	g_assert_cmphex(tdx_td_exit(w->vcpu, &exit, guest, host), ==, 0);
 	for (i = 0; i < TDX_NR_GPRS; i++) {
-		uint64_t want = i == TDX_RAX ? 48 : i == TDX_RCX ? 0x182 :
+		uint64_t want = i == TDX_RAX ? 48 : i == TDX_RCX ? 2 :
 				i == TDX_RDX ? 6 : i == TDX_R8 ? 0x5000 :
 				i == TDX_RSP || i == TDX_RBP ? 0x2200 + i : 0;
 
@@ -181,6 +181,27 @@ static void ve_info(struct world *w)
 	g_assert_cmphex(w->regs[TDX_R8], ==, 0);
 	g_assert_cmpint(tdx_ve(w->vcpu, &ve), ==, TDX_VE);
 	leave(w, 1);
+}
+
+/* Version 1 came with reduced #VE. */
+static void ve_info_version(void)
+{
+	static const char *const profiles[] = { "tdx-1.5", "tdx-2.0" };
+	struct tdx_ve_info ve = { .reason = 10 };
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		struct world *w = world_new(profiles[i]);
+
+		world_to(w, ENTERED);
+		tdx_ve(w->vcpu, &ve);
+		check_status(tdcall(w, TDG_VP_VEINFO_GET | V(1)),
+			     i ? 0 : ERR(OPERAND_INVALID, RAX));
+		check_status(tdcall(w, TDG_VP_VEINFO_GET),
+			     i ? STATUS(TDX_NO_VALID_VE_INFO, 0) : 0);
+		leave(w, 1);
+		world_free(w);
+	}
 }
 
 /* An NMI waits until the guest has read the #VE information. */
@@ -286,16 +307,14 @@ static void walks(struct world *w)
 
 static void first_state(struct world *w)
 {
-	struct tdx_cpuid_env env = { 0 };
 	struct tdx_reset_state s;
-	uint32_t out[4];
 
 	tdx_vcpu_reset_state(w->vcpu, &s);
-	tdx_cpuid(w->vcpu, &env, 1, 0, out);
 	g_assert_cmphex(s.gpr[TDX_RBX], ==, 48);
 	g_assert_cmphex(s.gpr[TDX_RCX], ==, 0x1234);
 	g_assert_cmphex(s.gpr[TDX_R8], ==, 0x1234);
-	g_assert_cmphex(s.gpr[TDX_RDX], ==, out[0]);
+	/* The CPU's version, whatever the host configured. */
+	g_assert_cmphex(s.gpr[TDX_RDX], ==, w->native);
 	g_assert_cmphex(s.gpr[TDX_RSI], ==, 0);
 	g_assert_cmphex(s.rip, ==, 0xfffffff0);
 	g_assert_cmphex(s.cr0, ==, 0x31);
@@ -351,6 +370,8 @@ void add_tdcall_tests(void)
 	add_test("/tdcall/no register passes at other exits", ENTERED, async_registers);
 	add_test("/tdcall/VP.INFO: returns what INIT set", ENTERED, vp_info);
 	add_test("/tdcall/VP.VEINFO.GET: returns a #VE once", ENTERED, ve_info);
+	g_test_add_func("/tdcall/VP.VEINFO.GET: version 1 is of release 2.0",
+			ve_info_version);
 	add_test("/tdcall/an NMI waits for VP.VEINFO.GET", RUNNABLE, nmi);
 	add_test("/tdcall/bus-lock exits are off until enabled", RUNNABLE, bus_lock);
 	add_test("/tdcall/VM.RD: returns what INIT and VM.WR set", TDCS_DONE, vm_fields);
