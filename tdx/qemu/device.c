@@ -177,6 +177,7 @@ static void machine_done(Notifier *notifier, void *data)
 		.num_mktme_keyids = NUM_MKTME_KEYIDS,
 		.num_tdx_keyids = profile->num_tdx_keyids,
 		.arch_capabilities = host_arch_capabilities(),
+		.misc_enable = MSR_IA32_MISC_ENABLE_DEFAULT,
 	};
 	const char *error;
 	CPUState *cs;

@@ -172,6 +172,8 @@ G_NORETURN void tdx_deliver(CPUX86State *env, enum tdx_outcome out,
 /* Raises #VE in the TD, or what the module wants instead. */
 G_NORETURN void tdx_deliver_ve(CPUX86State *env, const struct tdx_ve_info *ve,
 			       uintptr_t ra);
+/* RIP is at the next instruction, and an NMI may go first. */
+void tdx_nmi_unblocked(CPUX86State *env);
 /* Drops the request for an exit after a bus lock, as the TD exits anyway. */
 void tdx_end_bus_lock(CPUX86State *env);
 
