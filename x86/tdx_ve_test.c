@@ -445,6 +445,8 @@ static void ve_awaits_nmi(struct ex_regs *regs)
 	GUEST_SYNC(2);
 	GUEST_ASSERT_EQ(tdx_nr_nmis(0), 0);
 	ve_skip(regs);
+	/* Without another entry. */
+	GUEST_ASSERT_EQ(tdx_nr_nmis(0), 1);
 }
 
 static void guest_awaits_nmi(void)
