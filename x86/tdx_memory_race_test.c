@@ -301,6 +301,58 @@ TEST_F(two_vcpus, all_at_once)
 }
 
 /*
+ * Both vCPUs accept the same pages, and the host takes them away.  Of two that want
+ * the same page at the same time one may find it busy: the guests try again, and KVM lets
+ * no vCPU run until it has the page.
+ */
+
+#define NR_ACCEPTS	300
+
+static void guest_accept_all(u64 rounds)
+{
+	while (rounds--) {
+		for (int i = 0; i < SLOT_PAGES; i++) {
+			u64 status = tdg_mem_page_accept(GMEM_PAGE(i), 0) &
+				     TDX_SEAMCALL_STATUS_MASK;
+
+			GUEST_ASSERT(status == TDX_SUCCESS || status == TDX_OPERAND_BUSY ||
+				     status == TDX_PAGE_ALREADY_ACCEPTED);
+		}
+	}
+}
+
+struct accepter {
+	struct tdx_guest *guest;
+	int *running;
+};
+
+static void *accept_pages(void *arg)
+{
+	struct accepter *accepter = arg;
+
+	tdx_guest_do(accepter->guest, TDX_GUEST_FUNCTION, (u64)guest_accept_all, NR_ACCEPTS);
+	__atomic_sub_fetch(accepter->running, 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+TEST_F(two_vcpus, same_pages_at_once)
+{
+	int running = 2;
+	struct accepter a = { &self->a, &running }, b = { &self->b, &running };
+	pthread_t thread_a, thread_b;
+
+	vm_mem_set_private(self->vm, GMEM_GPA, SLOT_SIZE);
+	TEST_ASSERT_EQ(pthread_create(&thread_a, NULL, accept_pages, &a), 0);
+	TEST_ASSERT_EQ(pthread_create(&thread_b, NULL, accept_pages, &b), 0);
+	while (__atomic_load_n(&running, __ATOMIC_RELAXED))
+		vm_guest_mem_punch_hole(self->vm, GMEM_GPA, SLOT_SIZE);
+	TEST_ASSERT_EQ(pthread_join(thread_a, NULL), 0);
+	TEST_ASSERT_EQ(pthread_join(thread_b, NULL), 0);
+	vm_guest_mem_punch_hole(self->vm, GMEM_GPA, SLOT_SIZE);
+	tdx_guest_assert_lost(&self->a, FOCUS);
+}
+
+/*
  * Holes are punched while user space builds the TD.  For KVM_TDX_FINALIZE_VM see
  * tdx_parallel_test.
  */

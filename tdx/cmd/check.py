@@ -158,13 +158,13 @@ def check_inject(part):
     found = parts(["tests", "programs"])
     tests, programs = found["tests"] / "x86", found["programs"] / "x86"
 
-    def bears(name, *calls):
+    def bears(name, *calls, also=""):
         part.ok(f"inject: {name}", BOX, "run", "--timeout", "300", "--inject", "+".join(calls),
-                "--", "sh", "-c", SEVERAL_TESTS, "-", tests)
+                "--", "sh", "-c", SEVERAL_TESTS + also, "-", tests)
 
     bears("S-EPT locks are taken", "TDH.MEM.SEPT.ADD:OPERAND_BUSY",
           "TDH.MEM.PAGE.AUG:OPERAND_BUSY", "TDH.MEM.RANGE.BLOCK:OPERAND_BUSY",
-          "TDH.MEM.PAGE.REMOVE:OPERAND_BUSY")
+          "TDH.MEM.PAGE.REMOVE:OPERAND_BUSY", also=" && ./tdx_memory_race_test")
     bears("a TD's locks are taken", "TDH.MEM.PAGE.ADD:OPERAND_BUSY",
           "TDH.VP.ENTER:OPERAND_BUSY")
     bears("no entropy", "TDH.MNG.CREATE:RND_NO_ENTROPY", "TDH.MNG.KEY.CONFIG:RND_NO_ENTROPY")
