@@ -5,12 +5,13 @@
 # What a user may set on the command line reaches the scripts through these.
 export HOST TESTS PROFILE TIMEOUT TEST_TIMEOUT TEST_JOBS TEST_FAIL_FAST
 export KSRC KERNEL QEMU QEMU_SRC LLVM TDX_CACHE TDX_PLAIN_CC MUTANTS MUTANT RESUME
+export REPORT TARBALL TDX_MAY_HARM_HOST
 
 # The commands are modules of one Python package.
 CMD := /usr/bin/python3 -I tdx/cmd
 
-.PHONY: help run_tests check coverage mutants bench lint cpuid-map install-tree
-.PHONY: uninstall-tree clean-cache
+.PHONY: help run_tests check coverage mutants bench lint cpuid-map tarball
+.PHONY: install-tree uninstall-tree clean-cache
 
 help:
 	@sed -n 's/^# | //p' Makefile
@@ -18,7 +19,7 @@ help:
 # | make run_tests                 run the suite; builds what is missing
 # |   TESTS="NAME ..."             only those
 # |   HOST=auto|native|box         where: this machine's KVM or the box
-# |   PROFILE=NAME                 which TDX module the box has
+# |   PROFILE=NAME                 which TDX module the box has, such as 2.0.08,gpaw=52
 # |   KSRC=DIR                     your kernel: its selftests lib, its headers, and
 # |                                in the box the kernel itself
 # |   KERNEL=VERSION               another of Debian's linux-source packages
@@ -28,12 +29,16 @@ help:
 # |   TEST_TIMEOUT=SECONDS         for each test (120)
 # |   TEST_JOBS=N                  tests that run at a time
 # |   TEST_FAIL_FAST=1             stop at the first failure
+# |   REPORT=DIR                   leave a report there, to attach to a mail
+# |   TDX_MAY_HARM_HOST=0 or 1     run cases whose known bug harms the host? (1 in the
+# |                                box, else 0)
 run_tests:
 	@$(CMD) suite
 
 # | make check                     the project's own tests, all of them
 # |   PARTS="NAME ..."             only those: module inside suite inject guest intree
-# |                                box tools lint, and stress, which takes half an hour
+# |                                tarball box tools lint, and stress, which takes half
+# |                                an hour
 check:
 	@$(CMD) check $(PARTS)
 
@@ -55,6 +60,11 @@ bench:
 # |                                TD's CPUID; HOST and PROFILE as above
 cpuid-map:
 	@$(CMD) cpuid_map
+
+# | make tarball                   tdx-selftests.tar.gz, the suite for a TDX host without
+# |                                compiler or source; TARBALL=FILE elsewhere
+tarball:
+	@$(CMD) tarball
 
 # | make lint                      checkpatch, shellcheck, warnings
 lint:

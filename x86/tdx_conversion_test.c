@@ -70,6 +70,30 @@ TEST_F(conversion, explicit_there_and_back)
 }
 
 /* The attributes count, not what user space tells the guest. */
+/*
+ * A guest may release a page before it converts it, so that it is pending again and
+ * its contents are gone.
+ */
+TEST_F(conversion, explicit_of_released_page)
+{
+	struct tdx_guest *guest = &self->guest;
+	u64 flags;
+
+	if (tdx_guest_vm_rd(guest, TDX_MD_CONFIG_FLAGS, &flags) != TDX_SUCCESS ||
+	    !(flags & TDX_CONFIG_PAGE_RELEASE))
+		SKIP(return, "KVM's TDs don't have TDG.MEM.PAGE.RELEASE");
+
+	tdx_make_private(guest, FOCUS, 1, MAGIC);
+	tdx_guest_do(guest, TDX_GUEST_RELEASE, FOCUS, 0);
+	TEST_ASSERT_EQ(guest->req->status, TDX_SUCCESS);
+	tdx_guest_do(guest, TDX_GUEST_READ, FOCUS, 0);
+	TEST_ASSERT_VE(guest, FOCUS);
+	tdx_convert_to_shared(guest, FOCUS, PAGE_SIZE);
+	tdx_guest_write(guest, shared(FOCUS), MAGIC + 1);
+	tdx_convert_to_private(guest, FOCUS, PAGE_SIZE);
+	tdx_guest_assert_lost(guest, FOCUS);
+}
+
 TEST_F(conversion, explicit_without_attributes)
 {
 	struct tdx_guest *guest = &self->guest;

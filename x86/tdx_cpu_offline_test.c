@@ -190,16 +190,20 @@ TEST_F(cpu_offline, td_destroyed)
 	vcpu_run_to_sync(self->td.vcpu[0], 0);
 }
 
-TEST_F(cpu_offline, all_but_one)
+/* A host may have hundreds of CPUs, and others that need them. */
+#define MAX_OFFLINE	7
+
+TEST_F(cpu_offline, many_cpus)
 {
 	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, tdx_guest_keep_state);
+	const int nr = min(nr_host_cpus - 1, MAX_OFFLINE);
 
-	for (int i = 1; i < nr_host_cpus; i++) {
+	for (int i = 1; i <= nr; i++) {
 		pin_self_to_cpu(host_cpus[i]);
 		vcpu_run_to_sync(vcpu, 0);
 	}
 	pin_self_to_cpu(host_cpus[0]);
-	for (int i = 1; i < nr_host_cpus; i++)
+	for (int i = 1; i <= nr; i++)
 		if (set_online(host_cpus[i], false))
 			SKIP(return, CANNOT_GO_OFFLINE);
 

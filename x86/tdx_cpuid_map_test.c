@@ -30,6 +30,12 @@ do {									\
 static u32 has_no_effect(u32 leaf, int reg)
 {
 	switch (leaf) {
+	case FAMILY_LEAF:
+		/*
+		 * Only a TD that can be migrated may have another family, model and
+		 * stepping than the platform, and KVM creates no such TD.
+		 */
+		return reg == KVM_CPUID_EAX ? ~0u : 0;
 	case 0xa:
 	case 0x19:
 	case 0x1c:
@@ -82,32 +88,130 @@ TEST(reported_leaves_exist)
 	}
 }
 
+/* One bit of one of KVM's entries. */
+static struct cpuid_request request_bit(int entry, int reg, u32 bit)
+{
+	struct cpuid_request req = cpuid_request_none(cpuid_map.caps->supported_xfam);
+
+	req.reg[entry][reg] = bit;
+	return req;
+}
+
+static void assert_refused(int entry, int reg, u32 bit)
+{
+	struct kvm_cpuid_entry2 *e = &cpuid_map.caps->cpuid.entries[entry];
+	struct cpuid_request req = request_bit(entry, reg, bit);
+	u64 hw_error;
+	struct kvm_vm *vm = cpuid_request_td(&req, &hw_error);
+
+	TEST_ASSERT(!vm && errno == EINVAL &&
+		    (hw_error & TDX_SEAMCALL_STATUS_MASK) == TDX_OPERAND_INVALID,
+		    "CPUID 0x%x.%u %s: 0x%x was not refused, errno %d, module 0x%lx",
+		    e->function, e->index, cpuid_reg_names[reg], bit, errno,
+		    (unsigned long)hw_error);
+}
+
+/*
+ * Bits that no TD can have: reserved bits, and numbers that belong to the CPU or to
+ * the vCPU.
+ */
 TEST(other_bits_are_refused)
 {
+	const struct {
+		u32 leaf;
+		u8 reg;
+		u32 bit;
+	} never[] = {
+		{ 0x1, KVM_CPUID_EAX, BIT(14) },	/* reserved */
+		{ 0x1, KVM_CPUID_EBX, BIT(24) },	/* APIC ID */
+		{ 0x1, KVM_CPUID_ECX, BIT(5) },		/* VMX */
+		{ 0x1, KVM_CPUID_EDX, BIT(10) },	/* reserved */
+		{ 0x4, KVM_CPUID_EAX, BIT(10) },	/* reserved */
+		{ 0x7, KVM_CPUID_EAX, BIT(4) },		/* number of subleaves */
+		{ TOPOLOGY_LEAF, KVM_CPUID_EDX, BIT(0) },	/* x2APIC ID */
+		{ WIDTH_LEAF, KVM_CPUID_ECX, BIT(8) },	/* reserved */
+	};
 	struct kvm_tdx_capabilities *caps = cpuid_map.caps;
-	u64 hw_error;
+	int nr = 0;
 
 	for (int i = 0; i < caps->cpuid.nent; i++) {
 		struct kvm_cpuid_entry2 *e = &caps->cpuid.entries[i];
-		struct cpuid_request req = cpuid_request_none(caps->supported_xfam);
-		struct kvm_vm *vm;
-		int reg = 0;
-		u32 config;
 
-		/* The lowest bit of this leaf that is not configurable. */
-		while (reg < NR_CPUID_REGS && !~cpuid_entry_regs(e)[reg])
-			reg++;
-		if (reg == NR_CPUID_REGS)
-			continue;
-		config = cpuid_entry_regs(e)[reg];
-		req.reg[i][reg] = ~config & (config + 1);
+		for (int j = 0; j < ARRAY_SIZE(never); j++) {
+			if (e->function != never[j].leaf || e->index)
+				continue;
+			TEST_ASSERT(!(cpuid_entry_regs(e)[never[j].reg] & never[j].bit),
+				    "CPUID 0x%x %s: 0x%x is configurable", never[j].leaf,
+				    cpuid_reg_names[never[j].reg], never[j].bit);
+			assert_refused(i, never[j].reg, never[j].bit);
+			nr++;
+		}
+	}
+	TEST_ASSERT(nr, "KVM reports none of these leaves");
+}
 
-		vm = cpuid_request_td(&req, &hw_error);
-		TEST_ASSERT(!vm && errno == EINVAL &&
-			    (hw_error & TDX_SEAMCALL_STATUS_MASK) == TDX_OPERAND_INVALID,
-			    "CPUID 0x%x.%u %s: 0x%x was not refused, errno %d, module 0x%lx",
-			    e->function, e->index, cpuid_reg_names[reg], req.reg[i][reg],
-			    errno, (unsigned long)hw_error);
+/*
+ * A bit that is not reported may be one that a TD could have on another CPU: the
+ * module ignores it.  If it doesn't, it refuses the TD.
+ */
+TEST(unreported_bits_have_no_effect)
+{
+	struct kvm_tdx_capabilities *caps = cpuid_map.caps;
+
+	for (int i = 0; i < caps->cpuid.nent; i++) {
+		struct kvm_cpuid_entry2 *e = &caps->cpuid.entries[i];
+
+		for (int reg = 0; reg < NR_CPUID_REGS; reg++) {
+			u32 config = cpuid_entry_regs(e)[reg];
+			u32 bit = ~config & (config + 1);
+			struct cpuid_request req = request_bit(i, reg, bit);
+			struct kvm_cpuid2 *cpuid, *base = cpuid_map.most_xfam;
+
+			if (!bit)
+				continue;
+			cpuid = cpuid_request_cpuid(&req);
+			if (!cpuid) {
+				TEST_ASSERT_EQ(errno, EINVAL);
+				continue;
+			}
+			TEST_ASSERT(!memcmp(cpuid_entry_regs(cpuid_entry(cpuid, e->function, e->index)),
+					    cpuid_entry_regs(cpuid_entry(base, e->function, e->index)),
+					    NR_CPUID_REGS * sizeof(u32)),
+				    "CPUID 0x%x.%u %s: 0x%x is not configurable, but has an effect",
+				    e->function, e->index, cpuid_reg_names[reg], bit);
+			free(cpuid);
+		}
+	}
+}
+
+/*
+ * A TD can have the platform's family, model and stepping.  If it can have others,
+ * it has what was asked for.
+ */
+TEST(family_is_the_platforms)
+{
+	struct cpuid_map_leaf *m = cpuid_map_find(FAMILY_LEAF, 0);
+	u32 platform = m->value[KVM_CPUID_EAX];
+	struct kvm_tdx_capabilities *caps = cpuid_map.caps;
+	int leaf = 0;
+
+	while (leaf < caps->cpuid.nent && caps->cpuid.entries[leaf].function != FAMILY_LEAF)
+		leaf++;
+	if (leaf == caps->cpuid.nent ||
+	    platform & ~caps->cpuid.entries[leaf].eax)
+		SKIP(return, "the family is not configurable with this TDX module");
+
+	for (int i = 0; i < 3; i++) {
+		u32 other = platform ^ (i ? BIT(4 * (i - 1)) : 0);
+		struct cpuid_request req = request_bit(leaf, KVM_CPUID_EAX, other);
+		struct kvm_cpuid2 *cpuid = cpuid_request_cpuid(&req);
+
+		TEST_ASSERT(cpuid || (i && errno == EINVAL),
+			    "A TD of family, model and stepping 0x%x is refused, errno %d",
+			    other, errno);
+		if (cpuid)
+			TEST_ASSERT_EQ(cpuid_entry(cpuid, FAMILY_LEAF, 0)->eax, other);
+		free(cpuid);
 	}
 }
 

@@ -312,6 +312,7 @@ static bool is_split_lock_trapped(struct kvm_vcpu *vcpu)
 
 #define SPLIT_LOCKS_TRAPPED	"the host traps split locks"
 
+/* For what shows only by its absence, which in a newer kernel is a bug. */
 static bool is_kernel_before(int major, int minor)
 {
 	struct utsname name;
@@ -329,8 +330,6 @@ TEST_F(bus_lock, exits_after_each)
 
 	if (!has_bus_lock_exit(self->td.vm))
 		SKIP(return, NEEDS_BUS_LOCK_EXIT);
-	if (is_kernel_before(7, 3))
-		SKIP(return, "KVM before 7.3 has no bus lock exits for TDs");
 
 	vm_enable_cap(self->td.vm, KVM_CAP_X86_BUS_LOCK_EXIT,
 		      KVM_BUS_LOCK_DETECTION_EXIT);
@@ -340,6 +339,9 @@ TEST_F(bus_lock, exits_after_each)
 		vcpu_run(vcpu);
 		if (is_split_lock_trapped(vcpu))
 			SKIP(return, SPLIT_LOCKS_TRAPPED);
+		/* Without an exit the guest runs to its end. */
+		if (vcpu->run->exit_reason == KVM_EXIT_MMIO && is_kernel_before(7, 3))
+			SKIP(return, "KVM before 7.3 has no bus lock exits for TDs");
 
 		TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_X86_BUS_LOCK);
 		TEST_ASSERT_EQ(vcpu->run->flags, KVM_RUN_X86_BUS_LOCK);

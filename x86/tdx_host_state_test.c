@@ -294,8 +294,10 @@ TEST_F(host_state, debugctl)
 		val = old | bits[i];
 		if (pwrite(fd, &val, sizeof(val), MSR_IA32_DEBUGCTLMSR) < 0 ||
 		    !msr_read(fd, MSR_IA32_DEBUGCTLMSR, &val) ||
-		    val != (old | bits[i]))
+		    val != (old | bits[i])) {
+			pwrite(fd, &old, sizeof(old), MSR_IA32_DEBUGCTLMSR);
 			SKIP(return, "the host's DEBUGCTL can't be written");
+		}
 
 		run_guest(self->vcpu);
 		TEST_ASSERT(msr_read(fd, MSR_IA32_DEBUGCTLMSR, &val), "DEBUGCTL can't be read");

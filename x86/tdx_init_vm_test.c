@@ -178,34 +178,7 @@ TEST_F(init_vm, refused_by_both_in_turn)
 }
 
 /* A TD whose guest reads what it got. */
-FIXTURE(seen_by_guest) {
-	struct kvm_vm *vm;
-	struct kvm_vcpu *vcpu;
-	struct kvm_tdx_init_vm *init;
-	struct tdx_guest guest;
-};
-
-FIXTURE_SETUP(seen_by_guest)
-{
-	self->vm = __vm_create(VM_SHAPE_TDX, 1, 0);
-	self->init = tdx_default_init_vm(self->vm);
-}
-
-FIXTURE_TEARDOWN(seen_by_guest)
-{
-	free(self->init);
-	kvm_vm_free(self->vm);
-}
-
-/* Launch a TD with one vCPU, after KVM_TDX_INIT_VM if that is still to come. */
-static struct kvm_vcpu *launch(struct kvm_vm *vm, struct tdx_guest *guest)
-{
-	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, 0, tdx_guest_serve);
-
-	tdx_guest_init(guest, vcpu);
-	tdx_vm_finalize(vm);
-	return vcpu;
-}
+TDX_INIT_VM_GUEST_SUITE(seen_by_guest);
 
 static u64 read_metadata(struct tdx_guest *guest, u64 field)
 {
@@ -218,18 +191,16 @@ static u64 read_metadata(struct tdx_guest *guest, u64 field)
 #define init_vm_and_launch(self)					\
 do {									\
 	tdx_init_vm((self)->vm, (self)->init);				\
-	(self)->vcpu = launch((self)->vm, &(self)->guest);		\
+	(self)->guest = init_vm_guest_launch((self)->vm);		\
 } while (0)
 
 /* The same in another TD, which has the lib's default parameters. */
 static u64 read_default_metadata(u64 field)
 {
 	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 1, 0);
-	struct tdx_guest guest;
-	u64 val;
+	struct tdx_guest guest = init_vm_guest_launch(vm);
+	u64 val = read_metadata(&guest, field);
 
-	launch(vm, &guest);
-	val = read_metadata(&guest, field);
 	kvm_vm_free(vm);
 	return val;
 }
@@ -306,7 +277,7 @@ TEST_F(seen_by_guest, td_after_refusals)
 	for (int i = 0; i < 3; i++)
 		assert_module_refuses(self->vm, self->init);
 
-	self->vcpu = launch(self->vm, &self->guest);
+	self->guest = init_vm_guest_launch(self->vm);
 	TEST_ASSERT_EQ(read_metadata(&self->guest, TDX_MD_ATTRIBUTES) &
 		       caps->supported_attrs, 0);
 	TEST_ASSERT_EQ(read_metadata(&self->guest, TDX_MD_MROWNER), 0);

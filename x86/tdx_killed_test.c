@@ -162,7 +162,6 @@ FIXTURE_TEARDOWN_PARENT(killed_with)
 
 TEST_F(killed_with, td_is_freed)
 {
-	int status;
 	pid_t pid;
 
 	pid = fork();
@@ -172,9 +171,7 @@ TEST_F(killed_with, td_is_freed)
 		_exit(0);
 	}
 
-	TEST_ASSERT_EQ(waitpid(pid, &status, 0), pid);
-	TEST_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
-		    "Wanted the child killed, got status 0x%x", status);
+	TEST_ASSERT_KILLED(pid);
 	misc_cgroup_wait_for_no_tds(&self->cg);
 }
 

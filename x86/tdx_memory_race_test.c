@@ -301,6 +301,58 @@ TEST_F(two_vcpus, all_at_once)
 }
 
 /*
+ * Both vCPUs accept the same pages, and the host takes them away.  Of two that want
+ * the same page at the same time one may find it busy: the guests try again, and KVM lets
+ * no vCPU run until it has the page.
+ */
+
+#define NR_ACCEPTS	300
+
+static void guest_accept_all(u64 rounds)
+{
+	while (rounds--) {
+		for (int i = 0; i < SLOT_PAGES; i++) {
+			u64 status = tdg_mem_page_accept(GMEM_PAGE(i), 0) &
+				     TDX_SEAMCALL_STATUS_MASK;
+
+			GUEST_ASSERT(status == TDX_SUCCESS || status == TDX_OPERAND_BUSY ||
+				     status == TDX_PAGE_ALREADY_ACCEPTED);
+		}
+	}
+}
+
+struct accepter {
+	struct tdx_guest *guest;
+	int *running;
+};
+
+static void *accept_pages(void *arg)
+{
+	struct accepter *accepter = arg;
+
+	tdx_guest_do(accepter->guest, TDX_GUEST_FUNCTION, (u64)guest_accept_all, NR_ACCEPTS);
+	__atomic_sub_fetch(accepter->running, 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+TEST_F(two_vcpus, same_pages_at_once)
+{
+	int running = 2;
+	struct accepter a = { &self->a, &running }, b = { &self->b, &running };
+	pthread_t thread_a, thread_b;
+
+	vm_mem_set_private(self->vm, GMEM_GPA, SLOT_SIZE);
+	TEST_ASSERT_EQ(pthread_create(&thread_a, NULL, accept_pages, &a), 0);
+	TEST_ASSERT_EQ(pthread_create(&thread_b, NULL, accept_pages, &b), 0);
+	while (__atomic_load_n(&running, __ATOMIC_RELAXED))
+		vm_guest_mem_punch_hole(self->vm, GMEM_GPA, SLOT_SIZE);
+	TEST_ASSERT_EQ(pthread_join(thread_a, NULL), 0);
+	TEST_ASSERT_EQ(pthread_join(thread_b, NULL), 0);
+	vm_guest_mem_punch_hole(self->vm, GMEM_GPA, SLOT_SIZE);
+	tdx_guest_assert_lost(&self->a, FOCUS);
+}
+
+/*
  * Holes are punched while user space builds the TD.  For KVM_TDX_FINALIZE_VM see
  * tdx_parallel_test.
  */
@@ -361,6 +413,49 @@ TEST_F(building, punch_hole_and_init_mem_region)
 		/* Remove what is left, so that each page can be added again. */
 		vm_guest_mem_punch_hole(self->vm, FOCUS, FOCUS_PAGES * PAGE_SIZE);
 	}
+	tdx_vm_finalize(self->vm);
+	tdx_guest_assert_lost(&self->guest, FOCUS);
+}
+
+/* A hole in one page, again and again. */
+struct puncher {
+	struct kvm_vm *vm;
+	bool stop;
+	pthread_t thread;
+};
+
+static void *punch_again(void *arg)
+{
+	struct puncher *p = arg;
+
+	while (!READ_ONCE(p->stop))
+		vm_guest_mem_punch_hole(p->vm, FOCUS, PAGE_SIZE);
+	return NULL;
+}
+
+/* KVM measures a page in 16 steps, and a hole must not come in between. */
+TEST_F(building, punch_hole_and_measure)
+{
+	struct puncher p = { .vm = self->vm };
+
+	TEST_ASSERT_EQ(pthread_create(&p.thread, NULL, punch_again, &p), 0);
+	for (int i = 0; i < 500; i++) {
+		struct kvm_tdx_init_mem_region region = {
+			.source_addr = (u64)hva(self->vm, FOCUS),
+			.gpa = FOCUS,
+			.nr_pages = 1,
+		};
+
+		/* EIO: the page is still there. */
+		if (__tdx_init_mem_region(self->guest.vcpu, KVM_TDX_MEASURE_MEMORY_REGION,
+					  &region, NULL))
+			TEST_ASSERT_EQ(errno, EIO);
+	}
+	WRITE_ONCE(p.stop, true);
+	TEST_ASSERT_EQ(pthread_join(p.thread, NULL), 0);
+	TEST_ASSERT(!vm_is_dead(self->vm), "The VM is dead");
+
+	vm_guest_mem_punch_hole(self->vm, FOCUS, PAGE_SIZE);
 	tdx_vm_finalize(self->vm);
 	tdx_guest_assert_lost(&self->guest, FOCUS);
 }

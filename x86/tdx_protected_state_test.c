@@ -3,13 +3,14 @@
  * The state of a TD's vCPUs is out of user space's reach.
  *
  * That state belongs to the TDX module, and KVM has no copy.  So all ioctls that
- * read or write registers, FPU, local APIC, TSC or nested state have to fail, or
- * to do nothing, and the vCPU has to run on as before.
+ * read or write registers, FPU, local APIC or TSC have to fail, or to do nothing,
+ * and the vCPU has to run on as before.
  *
  * Each ioctl that has to fail is also made for an ordinary VM, where it has to
  * succeed: otherwise its arguments could be to blame.
  *
- * The ioctls that inject events are tested by tdx_vcpu_events_test.
+ * The ioctls that inject events are tested by tdx_vcpu_events_test, those for nested
+ * state by tdx_vmx_state_test.
  */
 #include "kvm_util.h"
 #include "processor.h"
@@ -245,48 +246,6 @@ TEST_F(state, set_cpuid2_after_launch_keeps_memory)
 	vcpu_set_cpuid(vcpu);
 	run(vcpu);
 	kvm_vm_free(vm);
-}
-
-/*
- * Nested virtualization.  The test stops before KVM_SET_NESTED_STATE if KVM
- * mistakes the TD's vCPU for a VMX one, as the host might not survive.
- */
-TEST_F(state, nested_state_refused)
-{
-	struct kvm_nested_state *nested = (void *)arg;
-
-	if (!kvm_check_cap(KVM_CAP_NESTED_STATE))
-		SKIP(return, "no nested virtualization");
-	TEST_ASSERT(kvm_check_cap(KVM_CAP_NESTED_STATE) <= sizeof(arg),
-		    "Nested state is larger than expected");
-
-	memset(arg, 0, sizeof(arg));
-	nested->size = sizeof(arg);
-	if (!__vcpu_ioctl(self->vcpu, KVM_GET_NESTED_STATE, nested) || errno == EFAULT)
-		XFAIL(return, "KVM looks for VMX state in a TD's vCPU");
-	TEST_ASSERT(errno == EINVAL || errno == ENOTTY, "Unexpected errno: %d", errno);
-
-	memset(arg, 0, sizeof(arg));
-	nested->size = sizeof(*nested);
-	nested->hdr.vmx.vmxon_pa = -1;
-	nested->hdr.vmx.vmcs12_pa = -1;
-	TEST_ASSERT_EQ(__vcpu_ioctl(self->vcpu, KVM_SET_NESTED_STATE, nested), -1);
-	TEST_ASSERT(errno == EINVAL || errno == ENOTTY, "Unexpected errno: %d", errno);
-}
-
-/* A TD can't do VMXON. */
-TEST_F(state, set_nested_state_with_vmxon_refused)
-{
-	struct kvm_nested_state *nested = (void *)arg;
-
-	if (!kvm_check_cap(KVM_CAP_NESTED_STATE))
-		SKIP(return, "no nested virtualization");
-
-	memset(arg, 0, sizeof(arg));
-	nested->size = sizeof(*nested);
-	nested->hdr.vmx.vmxon_pa = PAGE_SIZE;
-	nested->hdr.vmx.vmcs12_pa = -1;
-	TEST_ASSERT_FAILS(__vcpu_ioctl(self->vcpu, KVM_SET_NESTED_STATE, nested), EINVAL);
 }
 
 int main(int argc, char *argv[])

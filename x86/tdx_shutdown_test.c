@@ -122,6 +122,25 @@ TEST_F(after_shutdown, other_vcpu_runs_on)
 	vcpu_run_to_done(td->vcpu[1]);
 }
 
+/* The module writes to no field of a vCPU that is down. */
+TEST_F(after_shutdown, nmi_leaves_vm_alive)
+{
+	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, guest_no_idt);
+
+	if (panics_on_warning())
+		SKIP(return, PANICS_ON_WARNING);
+
+	expect_kernel_log("WARNING: *tdx_inject_nmi");
+	expect_kernel_log("WARNING: *vt_cache_reg");
+	vcpu_run(vcpu);
+	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_SHUTDOWN);
+	vcpu_ioctl(vcpu, KVM_NMI, NULL);
+	if (__vcpu_run(vcpu))
+		TEST_ASSERT_EQ(errno, EIO);
+	if (vm_is_dead(self->td.vm))
+		XFAIL(return, "KVM has the module inject an NMI, and takes the refusal for a bug");
+}
+
 /* Triple faults that user space injects */
 
 TDX_IRQ_SUITE(triple_fault_event);

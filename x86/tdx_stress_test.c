@@ -13,6 +13,7 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/keyids.h"
+#include "tdx/small_td.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -33,53 +34,16 @@ static u32 nr_keys;
 static u32 nr_lives = 2;
 static u32 nr_kills = 2;
 
-/*
- * The smallest TD has one page, with the reset vector, and fills it with one
- * instruction.  That either shuts the vCPU down, as there are no exception
- * handlers, or keeps it running forever.
- */
-#define RESET_PAGE	0xfffff000ul
-
-static const u8 insn_int3[] = { 0xcc, 0xcc };
-static const u8 insn_jmp_self[] = { 0xeb, 0xfe };
-
-static struct kvm_vm *create_td(u32 nr_vcpus, const u8 *insn)
-{
-	struct kvm_vm *vm = ____vm_create(VM_SHAPE_TDX);
-	struct kvm_vcpu *vcpu;
-	u8 *page;
-
-	vm_create_irqchip(vm);
-	vm_mem_add(vm, VM_MEM_SRC_ANONYMOUS, RESET_PAGE, 0, 1,
-		   KVM_MEM_GUEST_MEMFD, -1, 0);
-	__vm_phy_pages_alloc(vm, 1, RESET_PAGE, 0, true);
-	page = addr_gpa2hva(vm, RESET_PAGE);
-	for (int i = 0; i < PAGE_SIZE; i++)
-		page[i] = insn[i % 2];
-
-	tdx_init_vm(vm, NULL);
-	for (u32 i = 0; i < nr_vcpus; i++) {
-		vcpu = __vm_vcpu_add(vm, i);
-		tdx_vcpu_init_cpuid(vcpu);
-		tdx_init_vcpu(vcpu, 0);
-	}
-	tdx_vm_finalize(vm);
-	return vm;
-}
-
 static void *run_to_shutdown(void *arg)
 {
-	struct kvm_vcpu *vcpu = arg;
-
-	vcpu_run(vcpu);
-	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_SHUTDOWN);
+	small_td_run_to_shutdown(arg);
 	return NULL;
 }
 
 /* Create, run and destroy a TD, each vCPU in a thread if there are several. */
-static void live(u32 nr_vcpus, const u8 *insn)
+static void live(u32 nr_vcpus, struct small_td_code code)
 {
-	struct kvm_vm *vm = create_td(nr_vcpus, insn);
+	struct kvm_vm *vm = small_td_create(nr_vcpus, code);
 	pthread_t threads[MAX_VCPUS];
 	struct kvm_vcpu *vcpu;
 	int n = 0;
@@ -143,6 +107,8 @@ FIXTURE(stress) { };
 
 FIXTURE_SETUP(stress)
 {
+	if (!tdx_keyids_can_be_used_up())
+		SKIP(return, A_CGROUP_MAY_LIMIT_TDS);
 	TEST_ASSERT(nr_keys, "No KeyID is free");
 }
 
@@ -167,7 +133,7 @@ do {									\
 static void many_lives(void)
 {
 	for (u32 i = 0; i < nr_lives; i++)
-		live(1, insn_int3);
+		live(1, SMALL_TD_INT3);
 }
 
 TEST_F_TIMEOUT(stress, one_after_the_other, NO_TIMEOUT)
@@ -194,7 +160,7 @@ static void *parallel_lives(void *arg)
 	struct parallel *p = arg;
 
 	while (__atomic_fetch_add(&p->nr_started, 1, __ATOMIC_RELAXED) < nr_lives)
-		live(p->nr_vcpus, insn_int3);
+		live(p->nr_vcpus, SMALL_TD_INT3);
 	return NULL;
 }
 
@@ -225,7 +191,7 @@ static u64 now_ns(void)
 }
 
 /* Run TDs in a child process, which the kernel kills after @ns nanoseconds. */
-static void live_and_be_killed(u64 ns, u32 nr_vcpus, const u8 *insn)
+static void live_and_be_killed(u64 ns, u32 nr_vcpus, struct small_td_code code)
 {
 	struct sigevent event = {
 		.sigev_notify = SIGEV_SIGNAL,
@@ -236,7 +202,6 @@ static void live_and_be_killed(u64 ns, u32 nr_vcpus, const u8 *insn)
 		.it_value.tv_nsec = ns % NSEC_PER_SEC,
 	};
 	timer_t timer;
-	int status;
 	pid_t pid;
 
 	pid = fork();
@@ -247,12 +212,10 @@ static void live_and_be_killed(u64 ns, u32 nr_vcpus, const u8 *insn)
 		TEST_ASSERT(!timer_settime(timer, 0, &when, NULL),
 			    "timer_settime() failed, errno %d", errno);
 		for (;;)
-			live(nr_vcpus, insn);
+			live(nr_vcpus, code);
 	}
 
-	TEST_ASSERT_EQ(waitpid(pid, &status, 0), pid);
-	TEST_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
-		    "Wanted the child killed, got status 0x%x", status);
+	TEST_ASSERT_KILLED(pid);
 }
 
 /* Kill TDs at any moment, with one vCPU or several, that shut down or spin. */
@@ -261,13 +224,13 @@ static void many_kills(void)
 	u32 nr_vcpus = max_vcpus();
 	u64 ns = now_ns();
 
-	live(nr_vcpus, insn_int3);
+	live(nr_vcpus, SMALL_TD_INT3);
 	ns = now_ns() - ns;
 
 	for (u32 i = 0; i < nr_kills; i++)
 		live_and_be_killed(1 + kvm_random_u64(&kvm_rng) % (2 * ns),
 				   1 + kvm_random_u32(&kvm_rng) % nr_vcpus,
-				   kvm_random_bool(&kvm_rng) ? insn_int3 : insn_jmp_self);
+				   kvm_random_bool(&kvm_rng) ? SMALL_TD_INT3 : SMALL_TD_JMP_SELF);
 }
 
 TEST_F_TIMEOUT(stress, killed, NO_TIMEOUT)

@@ -65,34 +65,7 @@ TEST_F(tsc_frequency, overflow)
 }
 
 /* A TD whose guest reads its TSC's frequency. */
-FIXTURE(seen_by_guest) {
-	struct kvm_vm *vm;
-	struct kvm_vcpu *vcpu;
-	struct kvm_tdx_init_vm *init;
-	struct tdx_guest guest;
-};
-
-FIXTURE_SETUP(seen_by_guest)
-{
-	self->vm = __vm_create(VM_SHAPE_TDX, 1, 0);
-	self->init = tdx_default_init_vm(self->vm);
-}
-
-FIXTURE_TEARDOWN(seen_by_guest)
-{
-	free(self->init);
-	kvm_vm_free(self->vm);
-}
-
-/* Launch a TD with one vCPU, after KVM_TDX_INIT_VM if that is still to come. */
-static struct kvm_vcpu *launch(struct kvm_vm *vm, struct tdx_guest *guest)
-{
-	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, 0, tdx_guest_serve);
-
-	tdx_guest_init(guest, vcpu);
-	tdx_vm_finalize(vm);
-	return vcpu;
-}
+TDX_INIT_VM_GUEST_SUITE(seen_by_guest);
 
 static u64 read_tsc_khz(struct tdx_guest *guest)
 {
@@ -106,7 +79,7 @@ static u64 read_tsc_khz(struct tdx_guest *guest)
 TEST_F(seen_by_guest, frequency_of_host)
 {
 	tdx_init_vm(self->vm, self->init);
-	launch(self->vm, &self->guest);
+	self->guest = init_vm_guest_launch(self->vm);
 	TEST_ASSERT_EQ(read_tsc_khz(&self->guest) / TSC_UNIT_KHZ,
 		       frequency_khz(self->vm) / TSC_UNIT_KHZ);
 }
@@ -123,8 +96,8 @@ TEST_F(seen_by_guest, between_two_units)
 		return;
 	}
 
-	self->vcpu = launch(self->vm, &self->guest);
-	known = __vcpu_ioctl(self->vcpu, KVM_GET_TSC_KHZ, NULL);
+	self->guest = init_vm_guest_launch(self->vm);
+	known = __vcpu_ioctl(self->guest.vcpu, KVM_GET_TSC_KHZ, NULL);
 	real = read_tsc_khz(&self->guest);
 	if (known == khz && real == 80ul * TSC_UNIT_KHZ)
 		XFAIL(return, WRONG_FREQUENCY);
@@ -139,17 +112,18 @@ TEST_F(seen_by_guest, between_two_units)
 TEST_F(seen_by_guest, set_after_init_vm)
 {
 	const u64 khz = 80ul * TSC_UNIT_KHZ;
+	struct kvm_vcpu *vcpu;
 	bool accepted;
 
 	vm_ioctl(self->vm, KVM_SET_TSC_KHZ, (void *)khz);
 	tdx_init_vm(self->vm, self->init);
 	accepted = !__vm_ioctl(self->vm, KVM_SET_TSC_KHZ, (void *)(khz / 2));
-	self->vcpu = vm_vcpu_add(self->vm, 0, tdx_guest_serve);
+	vcpu = vm_vcpu_add(self->vm, 0, tdx_guest_serve);
 
-	if (accepted && __vcpu_ioctl(self->vcpu, KVM_GET_TSC_KHZ, NULL) == khz / 2)
+	if (accepted && __vcpu_ioctl(vcpu, KVM_GET_TSC_KHZ, NULL) == khz / 2)
 		XFAIL(return, WRONG_FREQUENCY);
 
-	TEST_ASSERT_EQ(__vcpu_ioctl(self->vcpu, KVM_GET_TSC_KHZ, NULL), khz);
+	TEST_ASSERT_EQ(__vcpu_ioctl(vcpu, KVM_GET_TSC_KHZ, NULL), khz);
 }
 
 TEST_F(seen_by_guest, set_after_vcpu)
@@ -178,16 +152,15 @@ TEST_F(supported, seen_by_guest)
 {
 	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 1, 0);
 	struct tdx_guest guest;
-	struct kvm_vcpu *vcpu;
 
 	if (__vm_ioctl(vm, KVM_SET_TSC_KHZ, (void *)(variant->units * TSC_UNIT_KHZ))) {
 		kvm_vm_free(vm);
 		SKIP(return, TOO_FAST_FOR_KVM);
 	}
 
-	vcpu = launch(vm, &guest);
+	guest = init_vm_guest_launch(vm);
 	TEST_ASSERT_EQ(read_tsc_khz(&guest), variant->units * TSC_UNIT_KHZ);
-	TEST_ASSERT_EQ(__vcpu_ioctl(vcpu, KVM_GET_TSC_KHZ, NULL),
+	TEST_ASSERT_EQ(__vcpu_ioctl(guest.vcpu, KVM_GET_TSC_KHZ, NULL),
 		       variant->units * TSC_UNIT_KHZ);
 	kvm_vm_free(vm);
 }

@@ -7,7 +7,8 @@
  * any other, but may not keep it as half delivered: nothing would ever complete
  * it, and no NMI would get past it.  After each case the vCPU must still run.
  *
- * The triple fault event is tested by tdx_shutdown_test.
+ * The triple fault event is tested by tdx_shutdown_test, the fields for SMM by
+ * tdx_vmx_state_test.
  */
 #include "tdx/generic/kernel_log.h"
 #include "tdx/tdx_irq.h"
@@ -201,26 +202,6 @@ TEST_F(events, no_smm)
 TEST_F(events, smi_as_msi_not_accepted)
 {
 	TEST_ASSERT_EQ(__tdx_signal_msi(self->td.vm, 0, APIC_DM_SMI), 0);
-}
-
-TEST_F(events, smm_refused)
-{
-	struct kvm_vcpu_events events;
-
-	vcpu_events_get(self->vcpu, &events);
-	events.smi.pending = 1;
-	events.flags |= KVM_VCPUEVENT_VALID_SMM;
-	if (!set_events(self->vcpu, &events)) {
-		/* The TD would die if the vCPU ran now. */
-		events.smi.pending = 0;
-		vcpu_events_set(self->vcpu, &events);
-		XFAIL(return, "KVM accepts an SMI for a TD");
-	}
-	TEST_ASSERT_EQ(errno, EINVAL);
-
-	events.smi.pending = 0;
-	events.smi.smm = 1;
-	TEST_ASSERT_FAILS(set_events(self->vcpu, &events), EINVAL);
 }
 
 int main(int argc, char *argv[])

@@ -27,9 +27,16 @@
 #define KVM_LEAF	0x40000000
 #define KVM_MSR		MSR_KVM_POLL_CONTROL
 
-/* Exit qualification of port I/O and of EPT violations. */
+#define PORT_IN_INSN	0x42
+
+/* Exit qualification of port I/O, control registers and EPT violations. */
 #define IO_PORT(qual)		((qual) >> 16 & 0xffff)
+#define IO_QUAL(port, size)	((port) << 16 | ((size) - 1))
+#define IO_IN			BIT(3)
+#define IO_IMMEDIATE		BIT(6)
+#define CR_QUAL(cr, gpr)	((cr) | (gpr) << 8)
 #define EPT_IS_WRITE(qual)	((qual) & BIT(1))
+#define EPT_LINEAR_ADDRESS	(BIT(7) | BIT(8))	/* valid, and of the access itself */
 
 static struct tdx_ve_info ve;
 static u64 nr_ve;
@@ -69,7 +76,7 @@ static void do_##name(void)						\
 	u64 rax = a, rcx = c, rdx = d;					\
 									\
 	asm volatile(insn : "+a"(rax), "+c"(rcx), "+d"(rdx)		\
-		     : : "rbx", "memory");				\
+		     : : "rbx", "r9", "memory");			\
 }
 
 EXECUTE(hlt, "hlt", 0, 0, 0)
@@ -81,19 +88,27 @@ EXECUTE(outl, "outl %%eax, %%dx", 0, 0, PORT)
 EXECUTE(rdmsr, "rdmsr", 0, KVM_MSR, 0)
 EXECUTE(wrmsr, "wrmsr", 0, KVM_MSR, 0)
 EXECUTE(cpuid, "cpuid", KVM_LEAF, 0, 0)
+EXECUTE(inb_port, "inb $0x42, %%al", 0, 0, 0)
+EXECUTE(mov_cr0, "mov %%rdx, %%cr0", 0, 0, get_cr0() | X86_CR0_CD)
+EXECUTE(mov_cr4, "mov %%rdx, %%r9\n\tmov %%r9, %%cr4", 0, 0, get_cr4() | X86_CR4_VMXE)
 
 static const struct {
 	const char *name;
 	void (*execute)(void);
 	u32 exit_reason;
 	u32 length;
+	u64 qualification;
 } instructions[] = {
 	{ "hlt", do_hlt, EXIT_REASON_HLT, 1 },
 	{ "vmcall", do_vmcall, EXIT_REASON_VMCALL, 3 },
 	{ "invd", do_invd, EXIT_REASON_INVD, 2 },
 	{ "wbinvd", do_wbinvd, EXIT_REASON_WBINVD, 2 },
-	{ "inb", do_inb, EXIT_REASON_IO_INSTRUCTION, 1 },
-	{ "outl", do_outl, EXIT_REASON_IO_INSTRUCTION, 1 },
+	{ "inb", do_inb, EXIT_REASON_IO_INSTRUCTION, 1, IO_QUAL(PORT, 1) | IO_IN },
+	{ "outl", do_outl, EXIT_REASON_IO_INSTRUCTION, 1, IO_QUAL(PORT, 4) },
+	{ "inb of a constant", do_inb_port, EXIT_REASON_IO_INSTRUCTION, 2,
+	  IO_QUAL(PORT_IN_INSN, 1) | IO_IN | IO_IMMEDIATE },
+	{ "mov to CR0", do_mov_cr0, EXIT_REASON_CR_ACCESS, 3, CR_QUAL(0, 2) },
+	{ "mov to CR4", do_mov_cr4, EXIT_REASON_CR_ACCESS, 4, CR_QUAL(4, 9) },
 	{ "rdmsr", do_rdmsr, EXIT_REASON_MSR_READ, 2 },
 	{ "wrmsr", do_wrmsr, EXIT_REASON_MSR_WRITE, 2 },
 	{ "cpuid", do_cpuid, EXIT_REASON_CPUID, 2 },
@@ -105,10 +120,11 @@ static void guest_instructions(void)
 		instructions[i].execute();
 		__GUEST_ASSERT(nr_ve == i + 1 &&
 			       ve.exit_reason == instructions[i].exit_reason &&
-			       ve.instruction_length == instructions[i].length,
-			       "%s: #VE %lu, exit reason %u, %u bytes",
+			       ve.instruction_length == instructions[i].length &&
+			       ve.exit_qualification == instructions[i].qualification,
+			       "%s: #VE %lu, exit reason %u, %u bytes, qualification 0x%lx",
 			       instructions[i].name, nr_ve, ve.exit_reason,
-			       ve.instruction_length);
+			       ve.instruction_length, (unsigned long)ve.exit_qualification);
 	}
 	GUEST_DONE();
 }
@@ -186,6 +202,8 @@ static void ve_no_memory(struct ex_regs *regs)
 	get_info(regs);
 	GUEST_ASSERT_EQ(ve.exit_reason, EXIT_REASON_EPT_VIOLATION);
 	GUEST_ASSERT_EQ(ve.gpa, tdx_s_bit | GPA);
+	GUEST_ASSERT_EQ(ve.exit_qualification & EPT_LINEAR_ADDRESS, EPT_LINEAR_ADDRESS);
+	GUEST_ASSERT_EQ(ve.gla, GPA);
 	if (!EPT_IS_WRITE(ve.exit_qualification))
 		regs->rax = ~0ull;
 	regs->rip += MOV_LENGTH;
@@ -427,6 +445,8 @@ static void ve_awaits_nmi(struct ex_regs *regs)
 	GUEST_SYNC(2);
 	GUEST_ASSERT_EQ(tdx_nr_nmis(0), 0);
 	ve_skip(regs);
+	/* Without another entry. */
+	GUEST_ASSERT_EQ(tdx_nr_nmis(0), 1);
 }
 
 static void guest_awaits_nmi(void)

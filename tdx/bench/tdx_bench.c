@@ -12,6 +12,7 @@
 
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/small_td.h"
 #include "tdx/tdx_util.h"
 #include "tdx/generic/ucall_loop.h"
 
@@ -56,10 +57,6 @@ static void guest_done(void)
 {
 	GUEST_DONE();
 }
-
-/* Fills the page with the reset vector.  A triple fault, as there is no IDT. */
-#define RESET_PAGE	0xfffff000ul
-#define INSN_INT3	0xcc
 
 static u64 time_calls(struct kvm_vcpu *vcpu)
 {
@@ -114,22 +111,9 @@ static void live(void)
 /* The smallest TD, with one page. */
 static void live_small(void)
 {
-	struct kvm_vm *vm = ____vm_create(VM_SHAPE_TDX);
-	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = small_td_create(1, SMALL_TD_INT3);
 
-	vm_create_irqchip(vm);
-	vm_mem_add(vm, VM_MEM_SRC_ANONYMOUS, RESET_PAGE, 0, 1,
-		   KVM_MEM_GUEST_MEMFD, -1, 0);
-	__vm_phy_pages_alloc(vm, 1, RESET_PAGE, 0, true);
-	memset(addr_gpa2hva(vm, RESET_PAGE), INSN_INT3, PAGE_SIZE);
-
-	tdx_init_vm(vm, NULL);
-	vcpu = __vm_vcpu_add(vm, 0);
-	tdx_vcpu_init_cpuid(vcpu);
-	tdx_init_vcpu(vcpu, 0);
-	tdx_vm_finalize(vm);
-	vcpu_run(vcpu);
-	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_SHUTDOWN);
+	small_td_run_to_shutdown(list_first_entry(&vm->vcpus, struct kvm_vcpu, list));
 	kvm_vm_free(vm);
 }
 

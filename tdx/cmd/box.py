@@ -25,7 +25,8 @@ are x86/tdx_..._test inside.
   --out DIR         a directory that the command may write to, at the same path
   --kernel IMAGE    a kernel of your own, vmlinux or bzImage
   --append OPTIONS  more for the kernel's command line
-  --profile NAME    which TDX module (tdx/box profiles lists them)
+  --profile NAME    which TDX module, and modifiers of it, as in
+                    2.0.08,gpaw=52 (tdx/box profiles lists them)
   --inject PLAN     make chosen calls fail (tdx/box plans tells how)
   --trace           every SEAMCALL and TDCALL to stderr, as strace does
   --plain           without TDX, by a QEMU that does not know it

@@ -4,9 +4,9 @@ prints the directory of each, a line for each.
 
 PART is qemu, plain (the same QEMU as it comes, to compare with), kernel, init (the
 box's first program), coverage (a kernel that counts which lines of KVM's TDX code
-ran), tests, runner (which runs them), programs (others that use their library),
-guest (a Linux to run as a TD), headers (the kernel's, for programs) or linux (its
-source).
+ran), tests, static-tests (for other machines), runner (which runs them), programs
+(others that use their library), guest (a Linux to run as a TD), headers (the kernel's,
+for programs) or linux (its source).
 
 "checkers" installs what "make check" takes, "clean" empties the cache.
 
@@ -34,7 +34,8 @@ def make_graph(tests=None):
     graph = Graph([
         kernel.Linux(), kernel.Headers(), kernel.Kernel(), kernel.Coverage(), kernel.Guest(),
         qemu.QemuSource(), qemu.QemuTools(), qemu.Qemu(), qemu.Plain(),
-        selftests.Tests(), selftests.Programs(), selftests.Runner(), selftests.Init(),
+        selftests.Tests(), selftests.StaticTests(), selftests.Programs(), selftests.Runner(),
+        selftests.Init(),
     ])
     graph.parts["tests"].only = tests
     return graph
@@ -76,6 +77,8 @@ def main(arguments):
     known += ["checkers", "clean"]
     if not arguments:
         die(f"which part? ({' '.join(known)})")
+    if len(arguments) > 1 and (alone := {"checkers", "clean"}.intersection(arguments)):
+        die(f"{min(alone)} stands alone")
     for name in arguments:
         if name not in known:
             die(f"unknown part: {name} ({' '.join(known)})")

@@ -44,6 +44,8 @@ LIMITS = {
     "qemu": (3, 14, 20),
     "qemu-work": (1, 14, 4),
     "runner": (2, 14, 20),
+    "static-tests": (1, 7, 3),
+    "static-tests-work": (1, 7, 2),
     "tests": (3, 2, 30),
     "tests-work": (1, 7, 6),
     "src": None,

@@ -9,6 +9,8 @@ is counted at the end is what they printed.
   inject  tests while calls of the module fail in ways that KVM has to bear
   guest   Linux as a TD in the box
   intree  the suite in a kernel tree, by the kernel's own makefiles
+  tarball the installed suite, on a machine that has nothing else; what a run leaves;
+          that no case harms the host
   box     the launcher, and what runs the tests
   tools   unit tests of the tools
   lint    checkpatch, shellcheck, the rules of this tree, builds without a warning
@@ -27,12 +29,13 @@ import debian
 import house_rules
 import ktap
 import suite
+from check_tarball import check_tarball
 from outcome import Failure
 from parts import TDX, TOP, parts
 
 BOX = TDX / "box"
 COMMANDS = [sys.executable, "-IS", TDX / "cmd"]
-ALL = "module inside suite inject guest intree box tools lint".split()
+ALL = "module inside suite inject guest intree tarball box tools lint".split()
 IF_ASKED = ["stress"]
 OUTPUT_LINES = 40       # of a test that failed
 
@@ -133,13 +136,23 @@ def check_module(part):
                        f"O={part.directory}/module")
 
 
+# Profiles with modifiers, beside the releases.
+MODIFIED = ["1.5.06,erratum", "1.5.06,few-keys=2", "1.5.06,gpaw=52",
+            "2.0.08,erratum,few-keys=2,gpaw=52"]
+
+
+def with_module(profiles):
+    """The releases in the list of profiles, which begins with a line for each."""
+    names = [line.split()[0] for line in profiles.split("\n\n")[0].splitlines()
+             if not line.startswith(" ")]
+    return [name for name in names if name != "none"]
+
+
 def check_inside(part):
     programs = parts(["programs"])["programs"] / "x86"
     profiles = subprocess.run(words([BOX, "profiles"]), check=True, text=True,
                               stdout=subprocess.PIPE).stdout
-    for profile in (line.split()[0] for line in profiles.splitlines()):
-        if profile == "none":
-            continue
+    for profile in [*with_module(profiles), *MODIFIED]:
         status, output = part.run([BOX, "run", "--timeout", "300", "--profile", profile, "--",
                                    "sh", "-c", TD_TABLES, "-", programs])
         # A line for each row; of interest is what fails.
@@ -158,13 +171,13 @@ def check_inject(part):
     found = parts(["tests", "programs"])
     tests, programs = found["tests"] / "x86", found["programs"] / "x86"
 
-    def bears(name, *calls):
+    def bears(name, *calls, also=""):
         part.ok(f"inject: {name}", BOX, "run", "--timeout", "300", "--inject", "+".join(calls),
-                "--", "sh", "-c", SEVERAL_TESTS, "-", tests)
+                "--", "sh", "-c", SEVERAL_TESTS + also, "-", tests)
 
     bears("S-EPT locks are taken", "TDH.MEM.SEPT.ADD:OPERAND_BUSY",
           "TDH.MEM.PAGE.AUG:OPERAND_BUSY", "TDH.MEM.RANGE.BLOCK:OPERAND_BUSY",
-          "TDH.MEM.PAGE.REMOVE:OPERAND_BUSY")
+          "TDH.MEM.PAGE.REMOVE:OPERAND_BUSY", also=" && ./tdx_memory_race_test")
     bears("a TD's locks are taken", "TDH.MEM.PAGE.ADD:OPERAND_BUSY",
           "TDH.VP.ENTER:OPERAND_BUSY")
     bears("no entropy", "TDH.MNG.CREATE:RND_NO_ENTROPY", "TDH.MNG.KEY.CONFIG:RND_NO_ENTROPY")

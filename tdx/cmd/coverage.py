@@ -157,9 +157,9 @@ def main(arguments):
         failed = count(kernel, work / "suite", [*runner, *names])
         failed += count(kernel, work / "failures", [parts["programs"] / "x86/tdx_failures"],
                         "--inject", plan)
-        failed += count(kernel, work / "gpaw-52",
+        failed += count(kernel, work / "gpaw",
                         [*runner, "x86/tdx_init_vm_test", "x86/tdx_gpa_width_test"],
-                        "--profile", "gpaw-52")
+                        "--profile", "1.5.06,gpaw=52")
         counted = subprocess.run(
             ["gcovr", "--root", parts["linux"], "--filter", ".*/arch/x86/kvm/vmx/",
              "--json", work / "lines.json", "--html-details", out / "index.html",

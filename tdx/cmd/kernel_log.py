@@ -13,9 +13,10 @@ SPLAT = re.compile("|".join([
     "possible recursive locking", "possible circular locking", "suspicious RCU usage",
     "inconsistent lock state", "UBSAN:", "KASAN:"]))
 
-# How the program that runs announces a complaint, and how init and the runner name
-# what they start.
+# How the program that runs announces a complaint, or a case that the machine may not
+# survive, and how init and the runner name what they start.
 EXPECTS = "kselftest: expects: "
+MAY_HARM = "kselftest: may harm the host: "
 RUN = "tdx-box: run "
 OURS = "tdx-box: "
 
@@ -63,6 +64,7 @@ class KernelLog:
         self.again = False      # the kernel is about to repeat that line
         self.last = []
         self.running = ""
+        self.may_harm = ""      # the case of that kind that began last
         self.expected = []
         self.report = []
         self.wanted = 0         # lines that still belong to the complaint
@@ -105,6 +107,8 @@ class KernelLog:
         elif EXPECTS in line:
             if len(self.expected) < MAX_EXPECTED:
                 self.expected.append(line.rpartition(EXPECTS)[2])
+        elif MAY_HARM in line:
+            self.may_harm = line.rpartition(MAY_HARM)[2]
         elif OURS not in line:
             self.look_for_splat(line)
 

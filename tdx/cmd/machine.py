@@ -62,6 +62,13 @@ def environment():
         return file.read()
 
 
+def replace_variable(env, name, value):
+    """Returns an environment in which a variable has this value."""
+    others = b"".join(entry + b"\0" for entry in env.split(b"\0")
+                      if entry and not entry.startswith(name + b"="))
+    return others + name + b"=" + value + b"\0"
+
+
 def read_available(fd, limit=None):
     """Reads what a pipe has.  Returns the bytes up to a limit; the others are read and
     dropped."""
@@ -196,9 +203,10 @@ class Machine:
         }
         if self.options.out:
             files["out"] = os.fsencode(self.options.out)
-            env = b"".join(entry + b"\0" for entry in env.split(b"\0")
-                           if entry and not entry.startswith(b"BOX_OUT="))
-            env += b"BOX_OUT=" + files["out"] + b"\0"
+            env = replace_variable(env, b"BOX_OUT", files["out"])
+        # This machine is nobody's, so the suite's cases may harm it.
+        if not os.environ.get("TDX_MAY_HARM_HOST"):
+            env = replace_variable(env, b"TDX_MAY_HARM_HOST", b"1")
         files["env"] = env
         if self.terminal:
             files["winsize"] = self.terminal.size()
@@ -245,6 +253,8 @@ class Machine:
             device += ",gdb=on"
         if self.trace:
             device += f",trace={self.trace.path}"
+        # As if the kernel had found out.
+        device += f",complaints={self.log_pipe.path}"
         return [] if options.plain else ["-device", device]
 
     def gdb(self):
@@ -433,7 +443,14 @@ class Machine:
         doing = f"running {self.log.running}" if self.log.running else "booting"
         say(f"timeout after {self.options.timeout} s while {doing}; the kernel's last "
             f"lines:\n{self.log.last_lines()}")
+        self.name_suspect()
         return STATUS_TIMEOUT
+
+    def name_suspect(self):
+        """Says which case the machine may not have survived."""
+        if self.log.may_harm:
+            say(f"a case that may harm the machine had begun: {self.log.may_harm} "
+                "(TDX_MAY_HARM_HOST=0 leaves such cases out)")
 
     def result(self):
         """The exit status, from what came out."""
@@ -453,6 +470,7 @@ class Machine:
             say(f"the machine ended before {self.command[0]} did")
             if not complaint:
                 complain(self.log.last_lines())
+            self.name_suspect()
             result = STATUS_BOX
         if complaint and (how in ("none", "nonsense") or not result):
             return STATUS_KERNEL

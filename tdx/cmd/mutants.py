@@ -6,6 +6,7 @@ A mutant is a file NAME.sed of sed's extended regular expressions, with
     # file: PATH        the file of the kernel that it changes
     # TEXT              what is broken
     # tests: TEST...    the tests to begin with (optional)
+    # profile: NAME     the profile of the module (optional)
 MUTANTS names a directory of others, MUTANT=NAME,... some of them.  With RESUME=1
 those that were caught before, by the same tests on the same kernel and the same
 box, are not run again.
@@ -65,6 +66,10 @@ class Mutant:
     @property
     def file(self):
         return self.header("file")
+
+    @property
+    def profile(self):
+        return self.header("profile")
 
     def order(self, tests):
         """Returns tests, with those first that the mutant names."""
@@ -166,7 +171,9 @@ class BrokenKernel:
                 command, files = saved_command(path.read_text(errors="replace"))
                 target = path.with_name(path.name[1:].removesuffix(".cmd"))
                 for file in files:
-                    self.depends.setdefault(file, []).append((target, command))
+                    # KVM's common files have paths with "..".
+                    self.depends.setdefault(os.path.normpath(file), []).append(
+                        (target, command))
         objects = self.depends.get(str(self.tree / name), [])
         if not objects or len(objects) > MOST_OBJECTS:
             return None
@@ -260,13 +267,13 @@ class Suite:
         self.timeout = int(os.environ.get("TEST_TIMEOUT") or 30)
         self.child = None
 
-    def start(self, kernel, tests):
+    def start(self, kernel, tests, profile=""):
         environment = {**os.environ, "TEST_TIMEOUT": str(self.timeout),
                        "TEST_FAIL_FAST": "1", "TEST_JOBS": "2"}
         with open(self.output, "w") as output:
             self.child = process.start(
                 [TDX / "box", "run", "--timeout", str(self.timeout + 120), "--kernel", kernel,
-                 "--", self.parts["runner"] / "runner", self.parts["tests"], *tests],
+                 *(["--profile", profile] if profile else []), "--", self.parts["runner"] / "runner", self.parts["tests"], *tests],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment)
 
     def finish(self):
@@ -417,7 +424,7 @@ class Run:
             if error:
                 self.row(mutant, f"ERROR: {error}", began)
                 continue
-            self.suite.start(self.set_aside(), ordered)
+            self.suite.start(self.set_aside(), ordered, mutant.profile)
             self.running = mutant, began
         self.finish_running()
         print(f"{self.caught} of {len(self.mutants)} mutants caught")

@@ -56,7 +56,7 @@ class Programs(Part):
     name = "programs"
     needs = ["linux", "headers"]
     megabytes = 200
-    options = []    # make's
+    linker_flags = LINKER_FLAGS
 
     def sources(self):
         """Returns the paths of what is compiled, in the checkout."""
@@ -77,7 +77,7 @@ class Programs(Part):
 
     def tools(self, needs):
         llvm = os.environ.get("LLVM", "")
-        return [str(needs["linux"]), str(needs["headers"]), FLAGS, LINKER_FLAGS, llvm,
+        return [str(needs["linux"]), str(needs["headers"]), FLAGS, self.linker_flags, llvm,
                 compiler("clang") if llvm else compiler()]
 
     def inputs(self, needs):
@@ -118,7 +118,7 @@ class Programs(Part):
                      f"KSRC={needs['linux']}", f"KHDR={needs['headers']}",
                      f"OUTPUT={work}/build", f"EXTRA_CFLAGS={flags}",
                      *self.make_options(suite), *llvm,
-                     env={**build_environment(), "LDFLAGS": LINKER_FLAGS})
+                     env={**build_environment(), "LDFLAGS": self.linker_flags})
 
 
 def copy_suite(suite, sources):
@@ -167,6 +167,24 @@ class Tests(Programs):
             return None
         everything = f"{self.name}/{cache.hash_of(*Programs.inputs(self, needs))}"
         return cache.find(everything) or (self.only and cache.find(self.entry(needs))) or None
+
+
+class StaticTests(Programs):
+    """The suite's tests, and what records a host's module, for a machine whose
+    libraries may be others."""
+
+    name = "static-tests"
+    linker_flags = f"-static {LINKER_FLAGS}"
+
+    def sources(self):
+        return [path for path in super().sources()
+                if pathlib.Path(path).name == "tdx_profile.c"]
+
+    def programs(self):
+        return [*all_tests(), *super().programs()]
+
+    def make_options(self, suite):
+        return [option for option in super().make_options(suite) if option != "TESTS="]
 
 
 class Runner(Part):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """make run_tests: builds what is missing and runs the tests where HOST says: on this
 machine's KVM (native), in the box (box), or natively if this machine has TDX (auto).
-TESTS and PROFILE choose; KTAP on stdout."""
+TESTS and PROFILE choose; KTAP on stdout.  REPORT names a directory for a report."""
 
 import collections
 import os
@@ -213,16 +213,52 @@ class Suite:
             print(line, flush=True)
 
 
+def report_directory():
+    """Returns the directory that REPORT names, or None."""
+    path = os.environ.get("REPORT")
+    if not path:
+        return None
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        die(f"REPORT={path}: {error.strerror}")
+    return os.path.realpath(path)
+
+
+def has_profiler():
+    return any(TDX.rglob("tdx_profile.c"))
+
+
+def find_parts(names, tests, report):
+    """Returns the parts that a run takes, and what it takes to report it."""
+    return parts([*names, *(["programs"] if report and has_profiler() else [])], tests)
+
+
+def runner(found, tests, report):
+    """Returns the command that runs the tests."""
+    if not report:
+        return [found["runner"] / "runner", found["tests"], *tests]
+    command = ["sh", TDX / "host/run_tdx_tests.sh", "--report", report,
+               "--runner", found["runner"] / "runner", "--tests", found["tests"]]
+    if "programs" in found:
+        command += ["--profiler", found["programs"] / "x86/tdx_profile"]
+    if "kernel" in found:
+        command += ["--config", found["kernel"] / ".config"]
+    return [*command, *tests]
+
+
 def run_natively(suite, tests):
-    found = parts(["tests", "runner"], tests)
+    report = report_directory()
+    found = find_parts(["tests", "runner"], tests, report)
     print(f"TAP version 13\n# native: Linux {os.uname().release}", flush=True)
-    status = suite.run([found["runner"] / "runner", found["tests"], *tests])
+    status = suite.run(runner(found, tests, report))
     suite.finish()
     return status
 
 
 def run_in_box(suite, tests):
-    found = parts(["tests", "runner", "qemu", "kernel", "init"], tests)
+    report = report_directory()
+    found = find_parts(["tests", "runner", "qemu", "kernel", "init"], tests, report)
     profile = os.environ.get("PROFILE")
     release = (found["kernel"] / "release").read_text().strip()
     version = (found["qemu"] / "version").read_text().strip()
@@ -231,7 +267,8 @@ def run_in_box(suite, tests):
           f"module profile {profile or default}", flush=True)
     box = [BOX, "run", "--timeout", os.environ.get("TIMEOUT") or "900",
            *(["--profile", profile] if profile else [])]
-    status = suite.run([*box, "--", found["runner"] / "runner", found["tests"], *tests])
+    status = suite.run([*box, *(["--out", report] if report else []), "--",
+                        *runner(found, tests, report)])
     if status:
         # The names come from inside.  That of the test becomes a path.
         cases = [case for case in suite.reader.of("fail")

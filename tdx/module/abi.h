@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Numbers of the TDX module's ABI: status codes, operand ids, states.  Releases
- * 1.5.06 and 2.0.08 agree on these; where they differ, the profile decides.
+ * Numbers of the TDX module's ABI: status codes, operand ids, states.  All releases
+ * agree on these; where they differ, the profile decides.
  */
 #ifndef TDX_ABI_H
 #define TDX_ABI_H
@@ -35,6 +35,10 @@
 	X(0x00000301, PAGE_ALREADY_FREE)	\
 	X(0xC0000302, PAGE_NOT_OWNED_BY_TD)	\
 	X(0xC0000303, PAGE_NOT_FREE)	\
+	X(0xC0000304, HPA_RANGE_NOT_FREE)	\
+	X(0xC0000305, NO_PAMT_PAGE_PAIR)	\
+	X(0xC0000306, PAMT_PAGE_NOT_EMPTY)	\
+	X(0x80000308, MISSING_PAMT_PAGE_PAIR)	\
 	X(0xC0000400, TD_ASSOCIATED_PAGES_EXIST)	\
 	X(0xC0000500, SYS_INIT_NOT_PENDING)	\
 	X(0xC0000502, SYS_LP_INIT_NOT_DONE)	\
@@ -199,7 +203,7 @@ enum tdx_operand {
 	TDX_OP_SEPT_ENTRY = 147, TDX_OP_RTMR = 168, TDX_OP_TD_EPOCH = 169,
 	TDX_OP_OP_STATE = 172,
 	TDX_OP_METADATA_FIELD = 176, TDX_OP_SYS = 184, TDX_OP_TDMR = 185,
-	TDX_OP_KOT = 186, TDX_OP_WBCACHE = 188,
+	TDX_OP_KOT = 186, TDX_OP_KET = 187, TDX_OP_WBCACHE = 188,
 };
 
 /* Types of a physical page, as TDH.PHYMEM.PAGE.RDMD returns them. */
@@ -247,23 +251,56 @@ enum tdx_exit_reason {
 enum tdx_eeq { EEQ_NONE = 0, EEQ_ACCEPT = 1, EEQ_ATTR_WR = 5, EEQ_PENDING = 6 };
 
 /* TDX_FEATURES0 */
+#define FEATURE_TD_MIGRATION			(1ull << 0)
+#define FEATURE_TD_PRESERVING			(1ull << 1)
+#define FEATURE_SERVICE_TD			(1ull << 2)
+#define FEATURE_TDG_VP_RDWR			(1ull << 3)
+#define FEATURE_RELAXED_MEM_MNG_CONCURRENCY	(1ull << 4)
+#define FEATURE_CPUID_VIRT_GUEST_CTRL		(1ull << 5)
+#define FEATURE_TD_PARTITIONING			(1ull << 7)
+#define FEATURE_LOCAL_ATTESTATION		(1ull << 8)
+#define FEATURE_TD_ENTRY_ENHANCEMENTS		(1ull << 9)
+#define FEATURE_HOST_PRIORITY_LOCKS		(1ull << 10)
 #define FEATURE_CONFIG_ARCH_CAP			(1ull << 11)
 #define FEATURE_PENDING_EPT_VIOLATION_V2	(1ull << 16)
 #define FEATURE_FMS_CONFIG			(1ull << 17)
 #define FEATURE_NO_RBP_MOD			(1ull << 18)
+#define FEATURE_L2_TLB_INVD_OPT			(1ull << 19)
 #define FEATURE_TOPOLOGY_ENUM			(1ull << 20)
+#define FEATURE_PARTITIONED_TD_MIGRATION	(1ull << 21)
+#define FEATURE_EVENT_FILTERING			(1ull << 24)
 #define FEATURE_ICSSD				(1ull << 25)
+#define FEATURE_FIXED_CTR12_PROF		(1ull << 26)
 #define FEATURE_MAXPA_VIRT			(1ull << 27)
 #define FEATURE_CPUID2_VIRT			(1ull << 29)
 #define FEATURE_VE_REDUCTION			(1ull << 30)
 #define FEATURE_MAXGPA_VIRT			(1ull << 33)
+#define FEATURE_DYNAMIC_PAMT			(1ull << 36)
+#define FEATURE_FATAL_DIAGNOSTICS		(1ull << 37)
+#define FEATURE_ENHANCED_INTR_STATE		(1ull << 40)
+#define FEATURE_IMPORT_PAGE_STATUS		(1ull << 44)
+#define FEATURE_VE_INFO_INTR_STATE		(1ull << 46)
+#define FEATURE_UPDATE_COMPATIBILITY		(1ull << 47)
+#define FEATURE_ENHANCED_DEMOTE			(1ull << 51)
+#define FEATURE_DEBUG_RO_TD_MIGRATION		(1ull << 52)
+#define FEATURE_SYS_DISABLE			(1ull << 53)
 
-/* Sizes in 4 KiB pages, and the architecture's limits. */
-#define TDCS_PAGES		6
+/* Sizes in 4 KiB pages, and limits, that all releases share. */
 #define TDVPS_PAGES		6	/* TDVPR and five TDCX */
+#define MAX_L2_VMS		3
+#define TDCS_PAGES_PER_L2_VM	1
+#define TDVPS_PAGES_PER_L2_VM	3
+#define TDCS_PAGES_OF_L2_VMS	(MAX_L2_VMS * TDCS_PAGES_PER_L2_VM)
+#define MAX_TDVPS_PAGES		(TDVPS_PAGES + MAX_L2_VMS * TDVPS_PAGES_PER_L2_VM)
 #define MAX_TDMRS		64
 #define MAX_RESERVED_PER_TDMR	16
 #define PAMT_ENTRY_SIZE		16
-#define MAX_VCPUS_PER_TD	576
+#define MAX_HKIDS		2048
+#define MAX_DYNAMIC_PAMT_KEYID_SHIFT	48
+
+/* The only version of the data that one release hands over to the next. */
+#define HANDOFF_VERSION		0
+/* How many times SEAMLDR.INSTALL can replace a module. */
+#define SEAMLDR_MAX_UPDATES	64
 
 #endif /* TDX_ABI_H */

@@ -7,16 +7,21 @@
  * and TDX Connect, fail as unknown leaves do, with OPERAND_INVALID|RAX.
  */
 #include <string.h>
+#include <time.h>
 
+#include "host_priority.h"
 #include "inject.h"
 #include "locks.h"
+#include "seamldr.h"
 #include "sept.h"
 #include "tdg.h"
 #include "tdh.h"
 #include "trace.h"
 
 /* Locks, by their bit. */
+#define WBCACHE		BIT(LOCK_WBCACHE)
 #define KOT		BIT(LOCK_KOT)
+#define KET		BIT(LOCK_KET)
 #define TDVPR		BIT(LOCK_TDVPR)
 #define TDR		BIT(LOCK_TDR)
 #define OP_STATE	BIT(LOCK_OP_STATE)
@@ -26,15 +31,15 @@
 
 static const struct leaf seamcall_leaves[] = {
 	{ 0, "TDH.VP.ENTER", tdh_vp_enter, .in = "rcx:tdvpr",
-	  .shared = TDVPR | TDR | OP_STATE | EPOCH },
+	  .shared = TDVPR | TDR | OP_STATE | EPOCH, .exclusive = TREE },
 	{ 1, "TDH.MNG.ADDCX", tdh_mng_addcx, .in = "rcx:page rdx:tdr",
-	  .exclusive = TDR },
+	  .exclusive = TDR, .may = "RND_NO_ENTROPY" },
 	{ 2, "TDH.MEM.PAGE.ADD", tdh_mem_page_add,
 	  .in = "rcx:gpa rdx:tdr r8:page r9:source", .out = "rcx:entry rdx:state",
-	  .exclusive = TDR | TREE },
+	  .exclusive = TDR },
 	{ 3, "TDH.MEM.SEPT.ADD", tdh_mem_sept_add, 1,
 	  .in = "rcx:gpa rdx:tdr r8:page", .out = "rcx:entry rdx:state",
-	  .shared = TDR | OP_STATE, .exclusive = TREE },
+	  .shared = TDR | OP_STATE | TREE },
 	{ 4, "TDH.VP.ADDCX", tdh_vp_addcx, .in = "rcx:page rdx:tdvpr",
 	  .shared = TDR | OP_STATE, .exclusive = TDVPR },
 	{ 6, "TDH.MEM.PAGE.AUG", tdh_mem_page_aug,
@@ -44,11 +49,11 @@ static const struct leaf seamcall_leaves[] = {
 	  .in = "rcx:gpa rdx:tdr", .out = "rcx:entry rdx:state",
 	  .shared = TDR | OP_STATE, .exclusive = TREE },
 	{ 8, "TDH.MNG.KEY.CONFIG", tdh_mng_key_config, .in = "rcx:tdr",
-	  .exclusive = TDR, .may = "KEY_GENERATION_FAILED RND_NO_ENTROPY" },
+	  .exclusive = TDR | KET, .may = "KEY_GENERATION_FAILED", .us = 100 },
 	{ 9, "TDH.MNG.CREATE", tdh_mng_create, .in = "rcx:page rdx:hkid",
-	  .exclusive = KOT, .may = "RND_NO_ENTROPY" },
+	  .exclusive = TDR | KOT, .may = "RND_NO_ENTROPY" },
 	{ 10, "TDH.VP.CREATE", tdh_vp_create, .in = "rcx:page rdx:tdr",
-	  .shared = TDR | OP_STATE, .may = "RND_NO_ENTROPY" },
+	  .shared = TDR | OP_STATE },
 	{ 11, "TDH.MNG.RD", tdh_mng_rd, 1,
 	  .in = "rcx:tdr rdx:field", .out = "r8:value",
 	  .shared = TDR | OP_STATE },
@@ -56,7 +61,7 @@ static const struct leaf seamcall_leaves[] = {
 	  .in = "rcx:gpa rdx:tdr", .out = "rcx:entry rdx:state",
 	  .exclusive = TDR },
 	{ 17, "TDH.MR.FINALIZE", tdh_mr_finalize, .in = "rcx:tdr",
-	  .exclusive = TDR | OP_STATE },
+	  .exclusive = TDR },
 	{ 18, "TDH.VP.FLUSH", tdh_vp_flush, .in = "rcx:tdvpr",
 	  .shared = TDR, .exclusive = TDVPR },
 	{ 19, "TDH.MNG.VPFLUSHDONE", tdh_mng_vpflushdone, .in = "rcx:tdr",
@@ -65,10 +70,11 @@ static const struct leaf seamcall_leaves[] = {
 	  .exclusive = TDR | KOT },
 	{ 21, "TDH.MNG.INIT", tdh_mng_init,
 	  .in = "rcx:tdr rdx:td_params", .out = "rcx:detail",
-	  .exclusive = TDR, .may = "RND_NO_ENTROPY" },
+	  .exclusive = TDR },
 	{ 22, "TDH.VP.INIT", tdh_vp_init, 1,
 	  .in = "rcx:tdvpr rdx:initial_rcx r8:x2apic_id",
-	  .shared = TDR | OP_STATE, .exclusive = TDVPR, .exclusive_v1 = TDR },
+	  .shared = TDR | OP_STATE, .exclusive = TDVPR, .exclusive_v1 = TDR,
+	  .us = 50 },
 	{ 24, "TDH.PHYMEM.PAGE.RDMD", tdh_phymem_page_rdmd,
 	  .in = "rcx:page", .out = "rcx:type rdx:owner r8:size" },
 	{ 26, "TDH.VP.RD", tdh_vp_rd, 1,
@@ -78,31 +84,48 @@ static const struct leaf seamcall_leaves[] = {
 	  .in = "rcx:page", .out = "rcx:type rdx:owner r8:size",
 	  .shared = TDR },
 	{ 29, "TDH.MEM.PAGE.REMOVE", tdh_mem_page_remove,
-	  .in = "rcx:gpa rdx:tdr", .out = "rcx:entry rdx:state",
-	  .shared = TDR | OP_STATE, .exclusive = TREE },
+	  .in = "rcx:gpa rdx:tdr", .out = "rcx:page rdx:state",
+	  .shared = TDR | OP_STATE | TREE },
 	{ 31, "TDH.SYS.KEY.CONFIG", tdh_sys_key_config, .any_state = true,
-	  .may = "SYS_BUSY KEY_GENERATION_FAILED RND_NO_ENTROPY" },
+	  .may = "SYS_BUSY KEY_GENERATION_FAILED" },
 	{ 33, "TDH.SYS.INIT", tdh_sys_init, .any_state = true,
 	  .in = "rcx:attributes", .may = "SYS_BUSY RND_NO_ENTROPY" },
 	{ 34, "TDH.SYS.RD", tdh_sys_rd, .any_state = true,
 	  .in = "rdx:field", .out = "r8:value", .may = "SYS_BUSY" },
 	{ 35, "TDH.SYS.LP.INIT", tdh_sys_lp_init, .any_state = true,
-	  .may = "SYS_BUSY" },
+	  .may = "SYS_BUSY RND_NO_ENTROPY" },
 	{ 36, "TDH.SYS.TDMR.INIT", tdh_sys_tdmr_init,
 	  .in = "rcx:tdmr", .out = "rdx:next" },
 	{ 38, "TDH.MEM.TRACK", tdh_mem_track, .in = "rcx:tdr",
 	  .shared = TDR | OP_STATE, .exclusive = EPOCH,
 	  .may = "PREVIOUS_TLB_EPOCH_BUSY" },
 	{ 40, "TDH.PHYMEM.CACHE.WB", tdh_phymem_cache_wb, .in = "rcx:resume",
-	  .exclusive = KOT, .may = "INTERRUPTED_RESUMABLE" },
+	  .shared = KOT, .exclusive = WBCACHE, .may = "INTERRUPTED_RESUMABLE",
+	  .us = 300 },
 	{ 41, "TDH.PHYMEM.PAGE.WBINVD", tdh_phymem_page_wbinvd, .in = "rcx:page" },
 	{ 43, "TDH.VP.WR", tdh_vp_wr,
 	  .in = "rcx:tdvpr rdx:field r8:value r9:mask", .out = "r8:previous",
 	  .shared = TDVPR | TDR | OP_STATE },
 	{ 45, "TDH.SYS.CONFIG", tdh_sys_config, .any_state = true,
 	  .in = "rcx:tdmr_info rdx:count r8:hkid", .may = "SYS_BUSY" },
+	{ 52, "TDH.SYS.SHUTDOWN", tdh_sys_shutdown, .in = "rcx:version",
+	  .may = "SYS_BUSY" },
+	{ 53, "TDH.SYS.UPDATE", tdh_sys_update, .any_state = true,
+	  .may = "SYS_BUSY" },
+	{ 58, "TDH.PHYMEM.PAMT.ADD", tdh_phymem_pamt_add,
+	  .in = "rcx:region rdx:page r8:page", .feature = FEATURE_DYNAMIC_PAMT },
+	{ 59, "TDH.PHYMEM.PAMT.REMOVE", tdh_phymem_pamt_remove,
+	  .in = "rcx:region", .out = "rdx:page r8:page",
+	  .feature = FEATURE_DYNAMIC_PAMT },
 	{ 69, "TDH.SYS.DISABLE", tdh_sys_disable, .any_state = true,
+	  .feature = FEATURE_SYS_DISABLE,
 	  .may = "SYS_BUSY INTERRUPTED_RESUMABLE" },
+};
+
+static const struct leaf seamldr_leaves[] = {
+	{ 0, "SEAMLDR.INFO", seamldr_info, .in = "rcx:info" },
+	{ 1, "SEAMLDR.INSTALL", seamldr_install, .in = "rcx:params" },
+	{ 2, "SEAMLDR.SHUTDOWN", seamldr_shutdown },
 };
 
 static const struct leaf tdcall_leaves[] = {
@@ -111,14 +134,14 @@ static const struct leaf tdcall_leaves[] = {
 	  .out = "rcx:gpaw rdx:attributes r8:vcpus r9:index r10:sys_rd" },
 	{ 2, "TDG.MR.RTMR.EXTEND", tdg_mr_rtmr_extend, .in = "rcx:gpa rdx:index",
 	  .exclusive = RTMR },
-	{ 3, "TDG.VP.VEINFO.GET", tdg_vp_veinfo_get,
+	{ 3, "TDG.VP.VEINFO.GET", tdg_vp_veinfo_get, 1,
 	  .out = "rcx:reason rdx:qualification r8:gla r9:gpa r10:insn" },
 	{ 4, "TDG.MR.REPORT", tdg_mr_report,
 	  .in = "rcx:report rdx:reportdata r8:subtype",
 	  .shared = RTMR },
 	{ 5, "TDG.VP.CPUIDVE.SET", tdg_vp_cpuidve_set, .in = "rcx:levels" },
 	{ 6, "TDG.MEM.PAGE.ACCEPT", tdg_mem_page_accept, .in = "rcx:gpa",
-	  .shared = TREE },
+	  .may = "OPERAND_BUSY_HOST_PRIORITY HOST_PRIORITY_BUSY_TIMEOUT" },
 	{ 7, "TDG.VM.RD", tdg_vm_rd, 1,
 	  .in = "rcx:td rdx:field", .out = "r8:value" },
 	{ 8, "TDG.VM.WR", tdg_vm_wr,
@@ -157,6 +180,14 @@ static const struct leaf *seamcall_leaf(u64 rax)
 	return find_leaf(seamcall_leaves, ARRAY_SIZE(seamcall_leaves), rax);
 }
 
+/* The P-SEAMLDR knows no versions. */
+static const struct leaf *seamldr_leaf(u64 rax)
+{
+	rax &= ~SEAMLDR_CALL;
+	return rax >> 16 ? NULL :
+	       find_leaf(seamldr_leaves, ARRAY_SIZE(seamldr_leaves), rax);
+}
+
 static const struct leaf *tdcall_leaf(u64 rax)
 {
 	return find_leaf(tdcall_leaves, ARRAY_SIZE(tdcall_leaves), rax);
@@ -164,7 +195,8 @@ static const struct leaf *tdcall_leaf(u64 rax)
 
 const char *tdx_seamcall_name(uint64_t leaf)
 {
-	const struct leaf *l = seamcall_leaf(leaf);
+	const struct leaf *l = leaf & SEAMLDR_CALL ? seamldr_leaf(leaf) :
+						     seamcall_leaf(leaf);
 
 	return l ? l->name : NULL;
 }
@@ -215,29 +247,50 @@ bool tdx_module_inject(struct tdx_module *m, const char *plan,
 #define RAX_VERSION(rax)	((rax) >> 16 & 0xff)
 #define RAX_RESERVED(rax)	((rax) >> 24)
 
-static u64 refuse(const struct call *c, u64 rax)
+/* Most leaves have only version 0, which is checked before the module's state. */
+static u64 refuse_rax(const struct call *c, u64 rax)
 {
-	if (RAX_RESERVED(rax) || !c->leaf || c->version > c->leaf->max_version)
+	if (RAX_RESERVED(rax) ||
+	    (c->version && !(c->leaf && c->leaf->max_version)))
 		return status(TDX_OPERAND_INVALID, TDX_OP_RAX);
+	return 0;
+}
+
+static u64 refuse_leaf(const struct call *c)
+{
+	if (!c->leaf || c->version > c->leaf->max_version)
+		return status(TDX_OPERAND_INVALID, TDX_OP_RAX);
+	return 0;
+}
+
+/* The module's state is checked even for leaves that it does not know. */
+static u64 refuse_now(const struct call *c)
+{
+	enum sys_state state = c->m->sys_state;
+
+	if (state == SYS_SHUT_DOWN ||
+	    (state == SYS_DISABLING &&
+	     !(c->leaf && c->leaf->handler == tdh_sys_disable)))
+		return status(TDX_SYS_SHUTDOWN, 0);
+	if (state != SYS_READY && !(c->leaf && c->leaf->any_state))
+		return status(TDX_SYS_NOT_READY, 0);
 	return 0;
 }
 
 static u64 refuse_seamcall(const struct call *c, u64 rax)
 {
-	const struct tdx_module *m = c->m;
-	u64 err = refuse(c, rax);
+	u64 err = refuse_rax(c, rax);
 
-	if (err)
-		return err;
-	if (m->sys_state == SYS_DISABLED)
-		return status(TDX_SYS_SHUTDOWN, 0);
-	if (c->leaf->any_state)
-		return 0;
-	if (m->sys_state != SYS_READY)
-		return status(TDX_SYS_NOT_READY, 0);
-	if (!m->lp_ready[c->lp])
-		return status(TDX_SYS_LP_INIT_NOT_DONE, 0);
-	return 0;
+	if (!err)
+		err = refuse_now(c);
+	return err ? err : refuse_leaf(c);
+}
+
+static u64 refuse_tdcall(const struct call *c, u64 rax)
+{
+	u64 err = refuse_rax(c, rax);
+
+	return err ? err : refuse_leaf(c);
 }
 
 /* Exits that the host gets only if it asked for them. */
@@ -292,21 +345,72 @@ static u64 handle(struct call *c)
 	u64 err = 0;
 	enum injection what = plan_next(c, &err);
 
-	c->injected = what != INJECT_NOTHING;
-	c->interrupted = what == INJECT_INTERRUPTED;
-	if (what == INJECT_STATUS)
+	switch (what) {
+	case INJECT_NOTHING:
+		break;
+	case INJECT_STATUS:
+		c->injected = true;
 		return err;
-	if (what != INJECT_NOTHING && what != INJECT_INTERRUPTED) {
+	case INJECT_INTERRUPTED:
+		c->interrupted = c->injected = true;
+		break;
+	case INJECT_NO_ENTROPY:
+		c->no_entropy = true;
+		break;
+	case INJECT_LINGER:
+		c->linger = true;
+		break;
+	default:
 		inject_exit(c, what);
-		if (c->outcome != TDX_DONE)
+		c->injected = c->outcome != TDX_DONE;
+		if (c->injected)
 			return 0;
-		c->injected = false;
 	}
-	err = c->exit ? lock_td(c, c->td, 0) : lock_system(c);
-	if (!err)
-		err = c->leaf->handler(c);
-	unlock_call(c, !c->exit && c->vcpu);
-	return err;
+	err = c->exit ? lock_tdcall(c) : 0;
+	return err ? err : c->leaf->handler(c);
+}
+
+/* Until another call has found a lock busy, at most a second. */
+static void linger(struct tdx_module *m)
+{
+	unsigned int refused = m->num_refused;
+	struct timespec end;
+
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec++;
+	while (m->num_refused == refused)
+		if (pthread_cond_timedwait(&m->turn, &m->lock, &end))
+			return;
+}
+
+/*
+ * A SEAMCALL has done its work.  On hardware it held its locks all the time, and
+ * others that came meanwhile found them busy.  Here these waited for the mutex, so
+ * they have their turn before it drops its locks.
+ */
+static void let_others_call(struct call *c)
+{
+	struct tdx_module *m = c->m;
+	unsigned int arrived;
+
+	if (m->ops.meanwhile) {
+		unlock_for_work(c);
+		m->ops.meanwhile(m->opaque, c->leaf->us);
+		lock_after_work(c);
+	}
+	if (c->linger)
+		linger(m);
+	arrived = g_atomic_int_get(&m->num_arrived);
+	while ((int)(arrived - m->num_handled) > 0)
+		pthread_cond_wait(&m->turn, &m->lock);
+}
+
+/* The result of a call that was not refused before it began. */
+static u64 result(struct call *c)
+{
+	u64 rax = handle(c);
+
+	return c->exit ? host_priority(c, rax) : rax;
 }
 
 /* Runs a call under the mutex and writes the trace. */
@@ -319,24 +423,69 @@ static void run(struct call *c, u64 rax, u64 refusal)
 		memcpy(in, c->gpr, sizeof(in));
 		start = m->ops.clock(m->opaque);
 	}
-	c->gpr[TDX_RAX] = refusal ? refusal : handle(c);
+	c->gpr[TDX_RAX] = refusal ? refusal : result(c);
 	if (m->ops.trace)
 		trace_call(c, rax, in, m->ops.clock(m->opaque) - start);
 }
 
-struct tdx_vcpu *tdx_seamcall(struct tdx_module *m, unsigned int lp,
-			      uint64_t gpr[TDX_NR_GPRS])
+/* Some leaves belong to a feature. */
+static const struct leaf *if_there_is(const struct tdx_module *m,
+				      const struct leaf *leaf)
+{
+	if (leaf && leaf->feature && !has_feature(m, leaf->feature))
+		return NULL;
+	return leaf;
+}
+
+static void call_module(struct call *c, u64 rax)
+{
+	c->version = RAX_VERSION(rax);
+	c->leaf = if_there_is(c->m, seamcall_leaf(rax));
+	run(c, rax, refuse_seamcall(c, rax));
+}
+
+/* Only one LP at a time gets into the P-SEAMLDR; SEAMCALL fails on the others. */
+static bool call_seamldr(struct call *c, u64 rax)
+{
+	struct tdx_module *m = c->m;
+	bool there;
+
+	if (__atomic_test_and_set(&m->seamldr.busy, __ATOMIC_ACQUIRE))
+		return false;
+	pthread_mutex_lock(&m->lock);
+	there = m->seamldr.present;
+	c->leaf = seamldr_leaf(rax);
+	if (there)
+		run(c, rax, c->leaf ? 0 : SEAMLDR_EBADPARAM);
+	pthread_mutex_unlock(&m->lock);
+	__atomic_clear(&m->seamldr.busy, __ATOMIC_RELEASE);
+	return there;
+}
+
+bool tdx_seamcall(struct tdx_module *m, unsigned int lp,
+		  uint64_t gpr[TDX_NR_GPRS], struct tdx_vcpu **vcpu)
 {
 	u64 rax = gpr[TDX_RAX];
-	struct call c = {
-		.m = m, .lp = lp, .gpr = gpr,
-		.version = RAX_VERSION(rax), .leaf = seamcall_leaf(rax),
-	};
+	struct call c = { .m = m, .lp = lp, .gpr = gpr };
+	bool there;
 
+	*vcpu = NULL;
+	if (rax & SEAMLDR_CALL)
+		return call_seamldr(&c, rax);
+	g_atomic_int_inc(&m->num_arrived);
 	pthread_mutex_lock(&m->lock);
-	run(&c, rax, refuse_seamcall(&c, rax));
+	there = m->loaded;
+	if (there)
+		call_module(&c, rax);
+	m->num_handled++;
+	pthread_cond_broadcast(&m->turn);
+	/* A call that fails is over at once. */
+	if (c.held && !failed(gpr[TDX_RAX]))
+		let_others_call(&c);
+	unlock_call(&c, c.vcpu);
 	pthread_mutex_unlock(&m->lock);
-	return c.vcpu;
+	*vcpu = c.vcpu;
+	return there;
 }
 
 enum tdx_outcome tdx_tdcall(struct tdx_vcpu *v, uint64_t gpr[TDX_NR_GPRS],
@@ -347,14 +496,16 @@ enum tdx_outcome tdx_tdcall(struct tdx_vcpu *v, uint64_t gpr[TDX_NR_GPRS],
 	struct call c = {
 		.m = m, .lp = v->lp, .vcpu = v, .gpr = gpr, .exit = exit,
 		.outcome = TDX_DONE, .td = v->td,
-		.version = RAX_VERSION(rax), .leaf = tdcall_leaf(rax),
+		.version = RAX_VERSION(rax),
+		.leaf = if_there_is(m, tdcall_leaf(rax)),
 	};
 
 	pthread_mutex_lock(&m->lock);
 	memset(exit, 0, sizeof(*exit));
-	run(&c, rax, refuse(&c, rax));
-	/* The guest repeats the instruction, so RAX must be as it was. */
-	if (c.outcome != TDX_DONE)
+	run(&c, rax, refuse_tdcall(&c, rax));
+	unlock_call(&c, false);
+	/* If the guest repeats the instruction, RAX must be as it was. */
+	if (c.outcome != TDX_DONE && c.outcome != TDX_EXIT_TRAP)
 		gpr[TDX_RAX] = rax;
 	pthread_mutex_unlock(&m->lock);
 	return c.outcome;

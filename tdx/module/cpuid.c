@@ -34,24 +34,23 @@ bool td_feature(const struct td *td, enum feature f)
 	return shown || f == F_MCA || f == F_MTRR || f == F_CORE_CAP;
 }
 
-static void set_bit(u32 out[NUM_CPUID_REGS], u32 leaf, u32 subleaf,
+static void put_bit(u32 out[NUM_CPUID_REGS], bool value, u32 leaf, u32 subleaf,
 		    enum cpuid_reg reg, unsigned int bit)
 {
 	(void)leaf;
 	(void)subleaf;
-	out[reg] |= BIT(bit);
+	out[reg] = (out[reg] & ~BIT(bit)) | (u32)value << bit;
 }
 
-static void clear_bit(u32 out[NUM_CPUID_REGS], u32 leaf, u32 subleaf,
-		      enum cpuid_reg reg, unsigned int bit)
+/* The machine check exception goes with the MSRs. */
+static bool has_mce(const struct td *td)
 {
-	(void)leaf;
-	(void)subleaf;
-	out[reg] &= ~BIT(bit);
+	return !reduces_ve(td) || (td->paravirt_ctrl & BIT(F_MCA) &&
+				   cpuid_bit(td, CPUID_MCE));
 }
 
-/* Hides what td_feature() says is not there. */
-static void hide_features(const struct td *td, u32 leaf,
+/* Shows what td_feature() says is there, and hides the rest. */
+static void show_features(const struct td *td, u32 leaf,
 			  u32 out[NUM_CPUID_REGS])
 {
 	const struct feature_bit *b;
@@ -59,16 +58,33 @@ static void hide_features(const struct td *td, u32 leaf,
 
 	for (f = 0; f < NUM_FEATURES; f++) {
 		b = &feature_bits[f];
-		if (b->leaf == leaf && !td_feature(td, f))
-			clear_bit(out, b->leaf, b->subleaf, b->reg, b->bit);
+		if (b->leaf == leaf)
+			put_bit(out, td_feature(td, f), b->leaf, b->subleaf,
+				b->reg, b->bit);
 	}
-	/* The machine check exception goes with the MSRs. */
-	if (leaf == 1 && !td_feature(td, F_MCA))
-		clear_bit(out, CPUID_MCE);
+	if (leaf == 1)
+		put_bit(out, has_mce(td), CPUID_MCE);
 }
 
 #define CR4_OSXSAVE	BIT(18)
 #define CR4_PKE		BIT(22)
+
+/*
+ * With REDUCE_VE the guest sees the CPU's caches.  Of the host's are the numbers of
+ * threads and cores.
+ */
+#define CACHE_IDS	0xffffc000u
+
+static void show_native_cache(const struct td *td, unsigned int row,
+			      u32 out[NUM_CPUID_REGS])
+{
+	u32 ids = out[EAX] & CACHE_IDS;
+
+	if (!reduces_ve(td))
+		return;
+	memcpy(out, td->m->native_cpuid[row], NUM_CPUID_REGS * sizeof(out[0]));
+	out[EAX] = (out[EAX] & ~CACHE_IDS) | ids;
+}
 
 /* What depends on the vCPU and on the state that it is in. */
 static void adjust(struct tdx_vcpu *v, const struct tdx_cpuid_env *env,
@@ -76,21 +92,18 @@ static void adjust(struct tdx_vcpu *v, const struct tdx_cpuid_env *env,
 {
 	switch (leaf) {
 	case 1:
-		hide_features(v->td, leaf, out);
+		show_features(v->td, leaf, out);
 		out[EBX] |= (topology_on(v->td) ? v->x2apic_id : v->index) << 24;
-		if (env->cr4 & CR4_OSXSAVE)
-			set_bit(out, CPUID_OSXSAVE);
+		put_bit(out, env->cr4 & CR4_OSXSAVE, CPUID_OSXSAVE);
 		break;
 	case 7:
 		if (subleaf)
 			break;
-		hide_features(v->td, leaf, out);
-		if (env->cr4 & CR4_PKE)
-			set_bit(out, CPUID_OSPKE);
+		show_features(v->td, leaf, out);
+		put_bit(out, env->cr4 & CR4_PKE, CPUID_OSPKE);
 		break;
 	case 0xb:
 	case 0x1f:
-		out[ECX] = (out[ECX] & ~0xffu) | (subleaf & 0xff);
 		out[EDX] = v->x2apic_id;
 		break;
 	case 0xd:
@@ -101,8 +114,7 @@ static void adjust(struct tdx_vcpu *v, const struct tdx_cpuid_env *env,
 						    env->xcr0 | env->xss, true);
 		break;
 	case 0x80000001:
-		if (!env->long_mode)
-			clear_bit(out, CPUID_SYSCALL);
+		put_bit(out, env->long_mode, CPUID_SYSCALL);
 		break;
 	}
 }
@@ -160,33 +172,35 @@ static bool is_hypervisor_leaf(u32 leaf)
 }
 
 /* As on a CPU, a leaf past the end reads as the last basic one. */
-static u32 limit_leaf(const struct td *td, u32 leaf)
+static u32 limit_leaf(u32 leaf)
 {
 	bool beyond = leaf > MAX_EXTENDED_LEAF ||
 		      (leaf > MAX_LEAF && leaf < 0x80000000);
 
-	return beyond && cpuid_release(td->m) == ONLY_2_0 ? MAX_LEAF : leaf;
+	return beyond ? MAX_LEAF : leaf;
 }
 
 enum tdx_outcome tdx_cpuid(struct tdx_vcpu *v, const struct tdx_cpuid_env *env,
 			   uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
 	const struct td *td = v->td;
+	const struct cpuid_table *t = td->m->profile->cpuid;
 	u8 control = env->user ? CPUID_CONTROL_USER : CPUID_CONTROL_SUPERVISOR;
 	int i;
 
 	if (is_hypervisor_leaf(leaf) ||
 	    (env->user ? v->cpuid_user_ve : v->cpuid_supervisor_ve))
 		return TDX_VE;
-	leaf = limit_leaf(td, leaf);
-	/* From subleaf 4 on, leaf 4 says that there are no more caches. */
-	i = cpuid_find_row(cpuid_release(td->m), leaf,
-			   leaf == 4 ? MIN(subleaf, 4) : subleaf);
+	leaf = limit_leaf(leaf);
+	i = cpuid_find_row(t, leaf, subleaf);
 	if (i < 0)
 		return unknown_leaf(v, leaf, subleaf, out);
-	if (v->cpuid_control[i] & control || leaf_is_ve(td, leaf))
+	if (v->cpuid_control[i] & control || cpuid_faults(t, &t->rows[i]) ||
+	    leaf_is_ve(td, leaf))
 		return TDX_VE;
 	memcpy(out, td->cpuid[i], NUM_CPUID_REGS * sizeof(out[0]));
+	if (leaf == 4)
+		show_native_cache(td, i, out);
 	adjust(v, env, leaf, subleaf, out);
 	return TDX_DONE;
 }

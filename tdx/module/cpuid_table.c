@@ -8,8 +8,9 @@
 #define BIT_OF(reg, bit, ...)	{ reg, bit, bit, __VA_ARGS__ }
 #define WHOLE(reg, ...)		{ reg, 31, 0, __VA_ARGS__ }
 /* Four characters of a string. */
-#define TEXT(reg, a, b, c, d) \
-	WHOLE(reg, "characters", FIXED, (a) | (b) << 8 | (c) << 16 | (d) << 24)
+#define TEXT(reg, a, b, c, d, ...)					\
+	WHOLE(reg, "characters", FIXED, (a) | (b) << 8 | (c) << 16 | (d) << 24, \
+	      __VA_ARGS__)
 
 #define AVX	.xfam = XFAM_AVX
 #define AVX512	.xfam = XFAM_AVX512
@@ -19,8 +20,11 @@
 #define CET	.xfam = XFAM_CET
 #define UINTR	.xfam = XFAM_UINTR
 #define LBR	.xfam = XFAM_LBR
-#define SINCE_2_0	.release = ONLY_2_0
-#define UNTIL_1_5	.release = ONLY_1_5
+/* In which of the releases a field or a leaf is like that; without, in all. */
+#define IN_1_5_06	.releases = R_1_5_06
+#define IN_2_0_08	.releases = R_2_0_08
+#define BUT_2_0_08	.releases = R_1_5_06 | R_1_5_28
+#define SINCE_1_5_28	.releases = R_1_5_28 | R_2_0_08
 
 static const struct cpuid_field all_zero[] = {
 	WHOLE(EAX, "reserved", FIXED),
@@ -98,17 +102,17 @@ static const struct cpuid_field features_1[] = {
 	BIT_OF(EDX, 4, "TSC", NATIVE, 1),
 	BIT_OF(EDX, 5, "MSR", NATIVE, 1),
 	BIT_OF(EDX, 6, "PAE", NATIVE, 1),
-	BIT_OF(EDX, 7, "MCE", NATIVE, 1, UNTIL_1_5),
-	BIT_OF(EDX, 7, "MCE", ALLOWED, 1, SINCE_2_0),
+	BIT_OF(EDX, 7, "MCE", NATIVE, 1, IN_1_5_06),
+	BIT_OF(EDX, 7, "MCE", ALLOWED, 1, SINCE_1_5_28),
 	BIT_OF(EDX, 8, "CX8", NATIVE, 1),
 	BIT_OF(EDX, 9, "APIC", FIXED, 1),
 	BIT_OF(EDX, 10, "reserved", FIXED),
 	BIT_OF(EDX, 11, "SEP", NATIVE, 1),
-	BIT_OF(EDX, 12, "MTRR", NATIVE, 1, UNTIL_1_5),
-	BIT_OF(EDX, 12, "MTRR", ALLOWED, 1, SINCE_2_0),
+	BIT_OF(EDX, 12, "MTRR", NATIVE, 1, IN_1_5_06),
+	BIT_OF(EDX, 12, "MTRR", ALLOWED, 1, SINCE_1_5_28),
 	BIT_OF(EDX, 13, "PGE", NATIVE, 1),
-	BIT_OF(EDX, 14, "MCA", NATIVE, 1, UNTIL_1_5),
-	BIT_OF(EDX, 14, "MCA", ALLOWED, 1, SINCE_2_0),
+	BIT_OF(EDX, 14, "MCA", NATIVE, 1, IN_1_5_06),
+	BIT_OF(EDX, 14, "MCA", ALLOWED, 1, SINCE_1_5_28),
 	BIT_OF(EDX, 15, "CMOV", NATIVE, 1),
 	BIT_OF(EDX, 16, "PAT", NATIVE, 1),
 	BIT_OF(EDX, 17, "PSE-36", FIXED),
@@ -138,20 +142,31 @@ static const struct cpuid_field cache_descriptors[] = {
 	WHOLE(EDX, "no descriptors", FIXED),
 };
 
+#define CACHE_FIELDS							\
+	{ EAX, 4, 0, "cache type", CONFIGURED },			\
+	{ EAX, 7, 5, "cache level", CONFIGURED },			\
+	BIT_OF(EAX, 8, "self-initialising", CONFIGURED),		\
+	BIT_OF(EAX, 9, "fully associative", CONFIGURED),		\
+	{ EAX, 13, 10, "reserved", FIXED },				\
+	{ EAX, 25, 14, "threads that share the cache, minus 1", CONFIGURED }, \
+	{ EAX, 31, 26, "cores in the package, minus 1", CONFIGURED },	\
+	{ EBX, 11, 0, "line size, minus 1", NATIVE, 63 },		\
+	{ EBX, 21, 12, "line partitions, minus 1", CONFIGURED },	\
+	{ EBX, 31, 22, "ways, minus 1", CONFIGURED },			\
+	WHOLE(ECX, "sets, minus 1", CONFIGURED),			\
+	BIT_OF(EDX, 0, "WBINVD does not reach lower levels", CONFIGURED), \
+	BIT_OF(EDX, 1, "inclusive", CONFIGURED)
+
 static const struct cpuid_field cache[] = {
-	{ EAX, 4, 0, "cache type", CONFIGURED },
-	{ EAX, 7, 5, "cache level", CONFIGURED },
-	BIT_OF(EAX, 8, "self-initialising", CONFIGURED),
-	BIT_OF(EAX, 9, "fully associative", CONFIGURED),
-	{ EAX, 13, 10, "reserved", FIXED },
-	{ EAX, 25, 14, "threads that share the cache, minus 1", CONFIGURED },
-	{ EAX, 31, 26, "cores in the package, minus 1", CONFIGURED },
-	{ EBX, 11, 0, "line size, minus 1", NATIVE, 63 },
-	{ EBX, 21, 12, "line partitions, minus 1", CONFIGURED },
-	{ EBX, 31, 22, "ways, minus 1", CONFIGURED },
-	WHOLE(ECX, "sets, minus 1", CONFIGURED),
-	BIT_OF(EDX, 0, "WBINVD does not reach lower levels", CONFIGURED),
-	BIT_OF(EDX, 1, "inclusive", CONFIGURED),
+	CACHE_FIELDS,
+	BIT_OF(EDX, 2, "complex indexing", FIXED, IN_1_5_06),
+	BIT_OF(EDX, 2, "complex indexing", CONFIGURED, SINCE_1_5_28),
+	{ EDX, 31, 3, "reserved", CONFIGURED, IN_1_5_06 },
+	{ EDX, 31, 3, "reserved", FIXED, SINCE_1_5_28 },
+};
+
+static const struct cpuid_field last_cache[] = {
+	CACHE_FIELDS,
 	BIT_OF(EDX, 2, "complex indexing", CONFIGURED),
 	{ EDX, 31, 3, "reserved", FIXED },
 };
@@ -271,17 +286,17 @@ static const struct cpuid_field features_7_0[] = {
 	BIT_OF(EDX, 27, "STIBP", NATIVE, 1),
 	BIT_OF(EDX, 28, "L1D_FLUSH", NATIVE, 1),
 	BIT_OF(EDX, 29, "IA32_ARCH_CAPABILITIES", NATIVE, 1),
-	BIT_OF(EDX, 30, "IA32_CORE_CAPABILITIES", NATIVE, 1, UNTIL_1_5),
-	BIT_OF(EDX, 30, "IA32_CORE_CAPABILITIES", ALLOWED, 1, SINCE_2_0),
+	BIT_OF(EDX, 30, "IA32_CORE_CAPABILITIES", NATIVE, 1, IN_1_5_06),
+	BIT_OF(EDX, 30, "IA32_CORE_CAPABILITIES", ALLOWED, 1, SINCE_1_5_28),
 	BIT_OF(EDX, 31, "SSBD", NATIVE, 1),
 };
 
 static const struct cpuid_field features_7_1[] = {
-	{ EAX, 3, 0, "SHA512, SM3, SM4, RAO-INT", FIXED, UNTIL_1_5 },
-	BIT_OF(EAX, 0, "SHA512", ALLOWED, AVX512, SINCE_2_0),
-	BIT_OF(EAX, 1, "SM3", ALLOWED, SINCE_2_0),
-	BIT_OF(EAX, 2, "SM4", ALLOWED, SINCE_2_0),
-	BIT_OF(EAX, 3, "RAO-INT", ALLOWED, SINCE_2_0),
+	{ EAX, 3, 0, "SHA512, SM3, SM4, RAO-INT", FIXED, BUT_2_0_08 },
+	BIT_OF(EAX, 0, "SHA512", ALLOWED, AVX512, IN_2_0_08),
+	BIT_OF(EAX, 1, "SM3", ALLOWED, IN_2_0_08),
+	BIT_OF(EAX, 2, "SM4", ALLOWED, IN_2_0_08),
+	BIT_OF(EAX, 3, "RAO-INT", ALLOWED, IN_2_0_08),
 	BIT_OF(EAX, 4, "AVX-VNNI", ALLOWED, AVX),
 	BIT_OF(EAX, 5, "AVX512_BF16", ALLOWED, AVX512),
 	BIT_OF(EAX, 6, "LASS", NATIVE, .attributes = TD_ATTR_LASS),
@@ -294,8 +309,8 @@ static const struct cpuid_field features_7_1[] = {
 	{ EAX, 18, 13, "reserved, FRED, LKGS", FIXED },
 	BIT_OF(EAX, 19, "WRMSRNS", ALLOWED),
 	BIT_OF(EAX, 20, "reserved", FIXED),
-	BIT_OF(EAX, 21, "AMX-FP16", FIXED, UNTIL_1_5),
-	BIT_OF(EAX, 21, "AMX-FP16", ALLOWED, AMX, SINCE_2_0),
+	BIT_OF(EAX, 21, "AMX-FP16", FIXED, BUT_2_0_08),
+	BIT_OF(EAX, 21, "AMX-FP16", ALLOWED, AMX, IN_2_0_08),
 	BIT_OF(EAX, 22, "HRESET", FIXED),
 	BIT_OF(EAX, 23, "AVX-IFMA", ALLOWED, AVX),
 	{ EAX, 25, 24, "reserved", FIXED },
@@ -309,8 +324,8 @@ static const struct cpuid_field features_7_1[] = {
 	{ EDX, 9, 6, "reserved, AMX-COMPLEX", FIXED },
 	BIT_OF(EDX, 10, "AVX-VNNI-INT16", ALLOWED, AVX),
 	{ EDX, 13, 11, "reserved", FIXED },
-	BIT_OF(EDX, 14, "PREFETCHI", NATIVE, UNTIL_1_5),
-	BIT_OF(EDX, 14, "PREFETCHI", ALLOWED, SINCE_2_0),
+	BIT_OF(EDX, 14, "PREFETCHI", FIXED, IN_1_5_06),
+	BIT_OF(EDX, 14, "PREFETCHI", ALLOWED, SINCE_1_5_28),
 	{ EDX, 16, 15, "reserved", FIXED },
 	BIT_OF(EDX, 17, "UIRET_UIF", ALLOWED),
 	{ EDX, 31, 18, "reserved", FIXED },
@@ -349,9 +364,9 @@ static const struct cpuid_field topology_b[] = {
 };
 
 static const struct cpuid_field xsave_main[] = {
-	WHOLE(EAX, "XCR0, low half", CALCULATED),
-	WHOLE(EBX, "size for the current XCR0", NATIVE),
-	WHOLE(ECX, "size for all of XCR0", CALCULATED),
+	WHOLE(EAX, "XCR0, low half", NATIVE),
+	WHOLE(EBX, "size for the current XCR0", CALCULATED),
+	WHOLE(ECX, "size for all of XCR0", NATIVE),
 	WHOLE(EDX, "XCR0, high half", FIXED),
 };
 
@@ -362,7 +377,7 @@ static const struct cpuid_field xsave_1[] = {
 	BIT_OF(EAX, 3, "XSAVES", NATIVE),
 	BIT_OF(EAX, 4, "XFD", NATIVE, AMX),
 	{ EAX, 31, 5, "reserved", FIXED },
-	WHOLE(EBX, "size for the current XCR0 and XSS", NATIVE),
+	WHOLE(EBX, "size for the current XCR0 and XSS", CALCULATED),
 	{ ECX, 7, 0, "of XCR0, not XSS", FIXED },
 	BIT_OF(ECX, 8, "PT", NATIVE, PT),
 	{ ECX, 10, 9, "PKRU, PASID", FIXED },
@@ -380,6 +395,25 @@ static const struct cpuid_field xsave_component[] = {
 	WHOLE(EAX, "size", NATIVE),
 	WHOLE(EBX, "offset", NATIVE),
 	WHOLE(ECX, "of XSS, aligned, XFD", NATIVE),
+	WHOLE(EDX, "reserved", FIXED),
+};
+
+static const struct cpuid_field trace[] = {
+	WHOLE(EAX, "highest subleaf", NATIVE),
+	{ EBX, 8, 0, "features", NATIVE },
+	{ EBX, 31, 9, "reserved", FIXED },
+	{ ECX, 3, 0, "output", NATIVE },
+	{ ECX, 30, 4, "reserved", FIXED },
+	BIT_OF(ECX, 31, "LIP", NATIVE),
+	WHOLE(EDX, "reserved", FIXED),
+};
+
+static const struct cpuid_field trace_1[] = {
+	{ EAX, 2, 0, "address ranges", NATIVE },
+	{ EAX, 15, 3, "reserved", FIXED },
+	{ EAX, 31, 16, "MTC periods", NATIVE },
+	WHOLE(EBX, "cycle thresholds, PSB frequencies", NATIVE),
+	WHOLE(ECX, "reserved", FIXED),
 	WHOLE(EDX, "reserved", FIXED),
 };
 
@@ -434,10 +468,24 @@ static const struct cpuid_field tdx_name[] = {
 
 static const struct cpuid_field perfmon_ext[] = {
 	{ EAX, 3, 0, "subleaves", ALLOWED },
-	{ EAX, 31, 4, "reserved", NATIVE },
+	{ EAX, 31, 4, "reserved", FIXED },
 	WHOLE(EBX, "unit masks", NATIVE),
-	WHOLE(ECX, "slots per cycle", NATIVE),
-	WHOLE(EDX, "reserved", NATIVE),
+	WHOLE(ECX, "slots per cycle", FIXED),
+	WHOLE(EDX, "reserved", FIXED),
+};
+
+static const struct cpuid_field perfmon_counters[] = {
+	WHOLE(EAX, "general-purpose counters", NATIVE),
+	WHOLE(EBX, "fixed counters", NATIVE),
+	WHOLE(ECX, "reserved", FIXED),
+	WHOLE(EDX, "reserved", FIXED),
+};
+
+static const struct cpuid_field perfmon_events[] = {
+	WHOLE(EAX, "architectural events", NATIVE),
+	WHOLE(EBX, "reserved", FIXED),
+	WHOLE(ECX, "reserved", FIXED),
+	WHOLE(EDX, "reserved", FIXED),
 };
 
 static const struct cpuid_field highest_extended[] = {
@@ -468,11 +516,14 @@ static const struct cpuid_field extended_features[] = {
 	{ EDX, 31, 30, "reserved", FIXED },
 };
 
+/* In 2.0.08 the parts of the text are in the wrong order. */
 static const struct cpuid_field brand_string[] = {
 	TEXT(EAX, 'I', 'n', 't', 'e'),
-	TEXT(EBX, 'l', ' ', 'T', 'D'),
-	TEXT(ECX, 'X', ' ', ' ', ' '),
-	TEXT(EDX, ' ', ' ', ' ', ' '),
+	TEXT(EBX, 'l', ' ', 'T', 'D', .releases = R_1_5_28),
+	TEXT(EBX, 'T', 'D', ' ', 'X', IN_2_0_08),
+	TEXT(ECX, 'X', ' ', ' ', ' ', .releases = R_1_5_28),
+	TEXT(ECX, ' ', ' ', ' ', 'l', IN_2_0_08),
+	WHOLE(EDX, "no characters", FIXED),
 };
 
 static const struct cpuid_field l2_cache[] = {
@@ -481,7 +532,7 @@ static const struct cpuid_field l2_cache[] = {
 	{ ECX, 7, 0, "line size", FIXED, 64 },
 	{ ECX, 11, 8, "reserved", FIXED },
 	{ ECX, 15, 12, "associativity", FIXED, 7 },
-	{ ECX, 31, 16, "size", FIXED },
+	{ ECX, 31, 16, "size", NATIVE },
 	WHOLE(EDX, "reserved", FIXED),
 };
 
@@ -508,119 +559,138 @@ static const struct cpuid_field addresses[] = {
 
 #define ROW(leaf, subleaf, fields, ...) \
 	{ leaf, subleaf, fields, ARRAY_LEN(fields), __VA_ARGS__ }
-#define NOTHING(leaf, ...)	ROW(leaf, NO_SUBLEAF, all_zero, __VA_ARGS__)
-#define CACHE(n)	ROW(4, n, cache, .slot = 2 + (n))
+#define LEAF(leaf, fields, ...)	ROW(leaf, NO_SUBLEAF, fields, __VA_ARGS__)
+#define NOTHING(leaf, ...)	LEAF(leaf, all_zero, __VA_ARGS__)
+#define CACHE(n, fields)	ROW(4, n, fields, .slot = 2 + (n))
 #define XSTATE(n)	ROW(0xd, n, xsave_component)
-#define TLB(n)		ROW(0x18, n, tlb, .slot = 20 + (n), SINCE_2_0)
+#define TLB(n)		ROW(0x18, n, tlb, .slot = 20 + (n), SINCE_1_5_28)
 #define TOPOLOGY(n)	ROW(0x1f, n, topology_1f, .slot = 13 + (n))
 #define PERFMON		.attributes = TD_ATTR_PERFMON
+#define FAULTS_IN_1_5_06	.faulting = R_1_5_06
 
-/* The order is that of CPUID_CONTROL's elements. */
-const struct cpuid_row cpuid_rows[] = {
-	ROW(0, NO_SUBLEAF, vendor),
-	ROW(1, NO_SUBLEAF, features_1, .slot = 1, UNTIL_1_5),
-	ROW(1, NO_SUBLEAF, features_1, .slot = 1, SINCE_2_0),
-	ROW(2, NO_SUBLEAF, cache_descriptors),
+/*
+ * The order is that of CPUID_CONTROL's elements, which all releases share.  The
+ * leaves from 9 on, at the end, have no element: all releases but 1.5.06 know that
+ * they are 0.
+ */
+static const struct cpuid_row rows[] = {
+	LEAF(1, features_1, .slot = 1),
+	CACHE(0, cache), CACHE(1, cache), CACHE(2, cache), CACHE(3, last_cache),
+	ROW(7, 0, features_7_0, .slot = 6),
+	ROW(7, 1, features_7_1, .slot = 7),
+	LEAF(0xa, perfmon, .slot = 8, PERFMON),
+	LEAF(0x1c, lbr, .slot = 9, LBR),
+	LEAF(0x80000008, addresses, .slot = 10),
+	LEAF(0, vendor),
 	NOTHING(3),
-	CACHE(0), CACHE(1), CACHE(2), CACHE(3),
 	ROW(4, 4, all_zero),
-	ROW(5, NO_SUBLEAF, monitor),
-	ROW(6, NO_SUBLEAF, power),
-	ROW(7, 0, features_7_0, .slot = 6, UNTIL_1_5),
-	ROW(7, 0, features_7_0, .slot = 6, SINCE_2_0),
-	ROW(7, 1, features_7_1, .slot = 7, UNTIL_1_5),
-	ROW(7, 1, features_7_1, .slot = 7, SINCE_2_0),
+	LEAF(6, power, FAULTS_IN_1_5_06),
 	ROW(7, 2, features_7_2, .slot = 11),
 	NOTHING(8),
-	NOTHING(9, SINCE_2_0),
-	ROW(0xa, NO_SUBLEAF, perfmon, .slot = 8, PERFMON),
-	ROW(0xb, 0, topology_b),
-	ROW(0xb, 1, topology_b),
-	ROW(0xb, 2, topology_b),
-	NOTHING(0xc, SINCE_2_0),
 	ROW(0xd, 0, xsave_main),
 	ROW(0xd, 1, xsave_1),
 	XSTATE(2), XSTATE(3), XSTATE(4), XSTATE(5), XSTATE(6), XSTATE(7),
 	XSTATE(8), XSTATE(9), XSTATE(10), XSTATE(11), XSTATE(12), XSTATE(13),
 	XSTATE(14), XSTATE(15), XSTATE(16), XSTATE(17), XSTATE(18),
-	NOTHING(0xe),
-	NOTHING(0xf, SINCE_2_0), NOTHING(0x10, SINCE_2_0),
-	NOTHING(0x11), NOTHING(0x12), NOTHING(0x13),
-	ROW(0x14, 0, all_native, PT),
-	ROW(0x14, 1, all_native, PT),
-	ROW(0x15, NO_SUBLEAF, tsc),
-	NOTHING(0x16, SINCE_2_0), NOTHING(0x17, SINCE_2_0),
-	TLB(0), TLB(1), TLB(2), TLB(3), TLB(4), TLB(5), TLB(6), TLB(7), TLB(8),
-	NOTHING(0x19, .slot = 19, SINCE_2_0),
-	ROW(0x1a, NO_SUBLEAF, hybrid),
-	NOTHING(0x1b, SINCE_2_0),
-	ROW(0x1c, NO_SUBLEAF, lbr, .slot = 9, LBR),
+	NOTHING(0xe), NOTHING(0x11), NOTHING(0x12), NOTHING(0x13),
+	ROW(0x14, 0, trace, PT),
+	ROW(0x14, 1, trace_1, PT),
+	LEAF(0x15, tsc),
+	NOTHING(0x19, .slot = 19),
 	ROW(0x1d, 0, all_native, AMX),
 	ROW(0x1d, 1, all_native, AMX),
-	ROW(0x1e, 0, all_native, AMX),
+	LEAF(0x1e, all_native),
 	TOPOLOGY(0), TOPOLOGY(1), TOPOLOGY(2), TOPOLOGY(3), TOPOLOGY(4),
 	TOPOLOGY(5),
 	NOTHING(0x20),
 	ROW(0x21, 0, tdx_name),
+	LEAF(0x80000000, highest_extended),
+	LEAF(0x80000001, extended_features),
+	LEAF(0x80000006, l2_cache, FAULTS_IN_1_5_06),
+	LEAF(0x80000007, invariant_tsc),
 	NOTHING(0x22),
 	ROW(0x23, 0, perfmon_ext, .slot = 12, PERFMON),
-	ROW(0x23, 1, all_native, PERFMON),
+	ROW(0x23, 1, perfmon_counters, PERFMON),
 	ROW(0x23, 2, all_zero, PERFMON),
-	ROW(0x23, 3, all_native, PERFMON),
-	ROW(0x80000000, NO_SUBLEAF, highest_extended),
-	ROW(0x80000001, NO_SUBLEAF, extended_features),
-	ROW(0x80000002, NO_SUBLEAF, brand_string),
-	NOTHING(0x80000003), NOTHING(0x80000004), NOTHING(0x80000005),
-	ROW(0x80000006, NO_SUBLEAF, l2_cache),
-	ROW(0x80000007, NO_SUBLEAF, invariant_tsc),
-	ROW(0x80000008, NO_SUBLEAF, addresses, .slot = 10),
+	ROW(0x23, 3, perfmon_events, PERFMON),
+	LEAF(5, monitor),
+	ROW(0xb, 0, topology_b), ROW(0xb, 1, topology_b), ROW(0xb, 2, topology_b),
+	LEAF(0x1a, hybrid),
+	TLB(0), TLB(1), TLB(2), TLB(3),
+	LEAF(2, cache_descriptors),
+	TLB(4), TLB(5), TLB(6), TLB(7), TLB(8),
+	LEAF(0x80000002, brand_string, SINCE_1_5_28),
+	NOTHING(9, SINCE_1_5_28), NOTHING(0xc, SINCE_1_5_28),
+	NOTHING(0xf, SINCE_1_5_28), NOTHING(0x10, SINCE_1_5_28),
+	NOTHING(0x16, SINCE_1_5_28), NOTHING(0x17, SINCE_1_5_28),
+	NOTHING(0x1b, SINCE_1_5_28),
+	NOTHING(0x80000003, SINCE_1_5_28), NOTHING(0x80000004, SINCE_1_5_28),
+	NOTHING(0x80000005, SINCE_1_5_28),
 };
 
-/* Release 2.0 added those of leaves 0x18 and 0x19. */
-#define NUM_SLOTS_1_5	18
-#define NUM_SLOTS_2_0	28
+_Static_assert(ARRAY_LEN(rows) <= CPUID_MAX_ROWS, "CPUID_MAX_ROWS");
 
-unsigned int cpuid_num_rows(void)
+const struct cpuid_table cpuid_1_5_06 = {
+	.release = R_1_5_06, .rows = rows, .num_rows = ARRAY_LEN(rows),
+	.num_slots = 18,
+};
+
+/* 1.5.28 added the slots of leaves 0x18 and 0x19. */
+const struct cpuid_table cpuid_1_5_28 = {
+	.release = R_1_5_28, .rows = rows, .num_rows = ARRAY_LEN(rows),
+	.num_slots = 28, .numbers_last_levels = true,
+	.perfmon_subleaves_are_gated = true,
+};
+
+const struct cpuid_table cpuid_2_0_08 = {
+	.release = R_2_0_08, .rows = rows, .num_rows = ARRAY_LEN(rows),
+	.num_slots = 28, .numbers_last_levels = true,
+	.perfmon_subleaves_are_gated = true,
+};
+
+/* Whether something with @releases is there in the release of @t. */
+static bool in_release(const struct cpuid_table *t, uint8_t releases)
 {
-	return ARRAY_LEN(cpuid_rows);
+	return !releases || releases & t->release;
 }
 
-static bool in_release(const struct cpuid_row *r, enum release release)
-{
-	return r->release == ANY_RELEASE || r->release == release;
-}
-
-int cpuid_find_row(enum release release, uint32_t leaf, uint32_t subleaf)
+int cpuid_find_row(const struct cpuid_table *t, uint32_t leaf, uint32_t subleaf)
 {
 	const struct cpuid_row *r;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_LEN(cpuid_rows); i++) {
-		r = &cpuid_rows[i];
-		if (r->leaf == leaf && in_release(r, release) &&
+	for (i = 0; i < t->num_rows; i++) {
+		r = &t->rows[i];
+		if (r->leaf == leaf && in_release(t, r->releases) &&
 		    (r->subleaf == subleaf || r->subleaf == NO_SUBLEAF))
 			return i;
 	}
 	return -1;
 }
 
-unsigned int cpuid_num_slots(enum release release)
+const struct cpuid_row *cpuid_find_slot(const struct cpuid_table *t,
+					unsigned int slot)
 {
-	return release == ONLY_2_0 ? NUM_SLOTS_2_0 : NUM_SLOTS_1_5;
-}
+	const struct cpuid_row *r = t->rows;
 
-const struct cpuid_row *cpuid_find_slot(enum release release, unsigned int slot)
-{
-	const struct cpuid_row *r = cpuid_rows;
-
-	while (r->slot != slot + 1 || !in_release(r, release))
+	while (r->slot != slot + 1 || !in_release(t, r->releases))
 		r++;
 	return r;
 }
 
-bool cpuid_has_field(const struct cpuid_row *row, const struct cpuid_field *f)
+bool cpuid_has_row(const struct cpuid_table *t, const struct cpuid_row *row)
 {
-	return f->release == ANY_RELEASE || row->release == f->release;
+	return in_release(t, row->releases);
+}
+
+bool cpuid_faults(const struct cpuid_table *t, const struct cpuid_row *row)
+{
+	return row->faulting & t->release;
+}
+
+bool cpuid_has_field(const struct cpuid_table *t, const struct cpuid_field *f)
+{
+	return in_release(t, f->releases);
 }
 
 uint32_t cpuid_field_mask(const struct cpuid_field *f)

@@ -21,8 +21,8 @@ enum virtualization {
 	ALLOWED,	/* the host's, but only bits that the CPU has */
 };
 
-/* Releases in which a row is valid. */
-enum release { ANY_RELEASE, ONLY_1_5, ONLY_2_0 };
+/* Releases of the module that have a table of their own, as bits of a mask. */
+enum cpuid_releases { R_1_5_06 = 1, R_1_5_28 = 2, R_2_0_08 = 4 };
 
 struct cpuid_field {
 	enum cpuid_reg reg;
@@ -36,19 +36,20 @@ struct cpuid_field {
 	uint32_t value;
 	/* The field is 0 unless XFAM and ATTRIBUTES have all of these. */
 	uint64_t xfam, attributes;
-	enum release release;
+	uint8_t releases;	/* that have the field; 0: all */
 };
 
 #define NO_SUBLEAF	0xffffffffu	/* ECX does not select a subleaf */
 
-/* A leaf with its subleaf; there is a row for each release that has its own. */
+/* A leaf with its subleaf. */
 struct cpuid_row {
 	uint32_t leaf, subleaf;
 	const struct cpuid_field *fields;
 	unsigned int num_fields;
 	/* In TD_PARAMS.CPUID_CONFIG, counted from 1; 0: not configurable. */
 	uint8_t slot;
-	enum release release;
+	uint8_t releases;	/* that have the row; 0: all */
+	uint8_t faulting;	/* where the leaf raises #VE and has no value */
 	/* The leaf is 0 unless XFAM and ATTRIBUTES have all of these. */
 	uint64_t xfam, attributes;
 };
@@ -56,21 +57,35 @@ struct cpuid_row {
 #define MAX_LEAF		0x23
 #define MAX_EXTENDED_LEAF	0x80000008
 
-extern const struct cpuid_row cpuid_rows[];
-unsigned int cpuid_num_rows(void);
+/* How many rows a table has at most: CPUID_CONTROL has an element for each. */
+#define CPUID_MAX_ROWS		128
+
+/* The rows of a module, and what else about CPUID is its own. */
+struct cpuid_table {
+	const struct cpuid_row *rows;
+	unsigned int num_rows;
+	unsigned int num_slots;		/* of TD_PARAMS.CPUID_CONFIG */
+	uint8_t release;		/* which of the rows and fields count */
+	bool numbers_last_levels;	/* leaf 0xb: levels that don't exist have a number */
+	bool perfmon_subleaves_are_gated;	/* leaf 0x23: by EAX of subleaf 0 */
+};
+
+extern const struct cpuid_table cpuid_1_5_06, cpuid_1_5_28, cpuid_2_0_08;
 
 /*
- * Index of the row of a leaf in @release, which is not ANY_RELEASE; -1 if there
- * is none.  @subleaf is ignored where the leaf has NO_SUBLEAF.
+ * Index of the row of a leaf; -1 if there is none.  @subleaf is ignored where the
+ * leaf has NO_SUBLEAF.
  */
-int cpuid_find_row(enum release release, uint32_t leaf, uint32_t subleaf);
+int cpuid_find_row(const struct cpuid_table *t, uint32_t leaf, uint32_t subleaf);
 
 /* The row of a slot of TD_PARAMS.CPUID_CONFIG, counted from 0. */
-const struct cpuid_row *cpuid_find_slot(enum release release, unsigned int slot);
-unsigned int cpuid_num_slots(enum release release);
+const struct cpuid_row *cpuid_find_slot(const struct cpuid_table *t,
+					unsigned int slot);
 
-/* Whether the field is there in the release of @row. */
-bool cpuid_has_field(const struct cpuid_row *row, const struct cpuid_field *f);
+/* Whether the table has the row, the leaf raises #VE, the row has the field. */
+bool cpuid_has_row(const struct cpuid_table *t, const struct cpuid_row *row);
+bool cpuid_faults(const struct cpuid_table *t, const struct cpuid_row *row);
+bool cpuid_has_field(const struct cpuid_table *t, const struct cpuid_field *f);
 
 /* The bits of the field's register that it has. */
 uint32_t cpuid_field_mask(const struct cpuid_field *f);

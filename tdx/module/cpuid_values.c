@@ -5,40 +5,48 @@
 #include "td.h"
 #include "td_cpuid.h"
 
-enum release cpuid_release(const struct tdx_module *m)
-{
-	return has_feature(m, FEATURE_VE_REDUCTION) ? ONLY_2_0 : ONLY_1_5;
-}
-
 static int find_row(const struct tdx_module *m, u32 leaf, u32 subleaf)
 {
-	return cpuid_find_row(cpuid_release(m), leaf, subleaf);
+	return cpuid_find_row(m->profile->cpuid, leaf, subleaf);
 }
 
-/* Whether the CPU's own value counts for the field. */
-static bool is_native(const struct cpuid_field *f)
+/* The bits of the field that the CPU's own value decides, or the host within it. */
+static u32 from_cpu(const struct cpuid_field *f)
 {
-	return f->how == NATIVE || f->how == ALLOWED;
+	return f->how == FIXED || f->how == CALCULATED ? 0 : cpuid_field_mask(f);
+}
+
+/* Bits of the field that are 1 whatever the emulated CPU has. */
+static u32 always_set(const struct cpuid_field *f)
+{
+	return f->how == CONFIGURED ? 0 : f->value << f->lsb;
+}
+
+static void read_native_row(struct tdx_module *m, const struct cpuid_row *r,
+			    u32 native[NUM_CPUID_REGS])
+{
+	u32 subleaf = r->subleaf == NO_SUBLEAF ? 0 : r->subleaf;
+	u32 of_cpu[NUM_CPUID_REGS];
+	const struct cpuid_field *f;
+
+	m->ops.cpuid(m->opaque, r->leaf, subleaf, of_cpu);
+	for (f = r->fields; f < r->fields + r->num_fields; f++)
+		if (cpuid_has_field(m->profile->cpuid, f))
+			native[f->reg] |= (of_cpu[f->reg] & from_cpu(f)) |
+					  always_set(f);
+	if (r->leaf == 1)
+		m->family_model_stepping = of_cpu[EAX];
 }
 
 void cpuid_read_native(struct tdx_module *m)
 {
-	unsigned int i, j, n = cpuid_num_rows();
+	const struct cpuid_table *t = m->profile->cpuid;
+	unsigned int i;
 
-	m->native_cpuid = g_malloc0(n * sizeof(m->native_cpuid[0]));
-	for (i = 0; i < n; i++) {
-		const struct cpuid_row *r = &cpuid_rows[i];
-		u32 subleaf = r->subleaf == NO_SUBLEAF ? 0 : r->subleaf;
-		u32 *native = m->native_cpuid[i];
-
-		m->ops.cpuid(m->opaque, r->leaf, subleaf, native);
-		for (j = 0; j < r->num_fields; j++) {
-			const struct cpuid_field *f = &r->fields[j];
-
-			if (is_native(f) && cpuid_has_field(r, f))
-				native[f->reg] |= f->value << f->lsb;
-		}
-	}
+	m->native_cpuid = g_malloc0(t->num_rows * sizeof(m->native_cpuid[0]));
+	for (i = 0; i < t->num_rows; i++)
+		if (cpuid_has_row(t, &t->rows[i]))
+			read_native_row(m, &t->rows[i], m->native_cpuid[i]);
 }
 
 static const u32 *native_leaf(const struct tdx_module *m, u32 leaf, u32 subleaf)
@@ -56,19 +64,31 @@ u64 cpuid_supported_xfam(const struct tdx_module *m)
 		supervisor[ECX] | (u64)supervisor[EDX] << 32);
 }
 
+static bool native_bit(const struct tdx_module *m, u32 leaf, u32 subleaf,
+		       enum cpuid_reg reg, unsigned int bit)
+{
+	return native_leaf(m, leaf, subleaf)[reg] >> bit & 1;
+}
+
+u64 cpuid_supported_attributes(const struct tdx_module *m)
+{
+	return m->profile->attributes &
+	       ~(native_bit(m, CPUID_LASS) ? 0 : TD_ATTR_LASS);
+}
+
 unsigned int cpuid_num_configs(const struct tdx_module *m)
 {
-	return cpuid_num_slots(cpuid_release(m));
+	return m->profile->cpuid->num_slots;
 }
 
 u64 cpuid_config_leaf(const struct tdx_module *m, unsigned int i)
 {
-	const struct cpuid_row *r = cpuid_find_slot(cpuid_release(m), i);
+	const struct cpuid_row *r = cpuid_find_slot(m->profile->cpuid, i);
 
 	return r->leaf | (u64)r->subleaf << 32;
 }
 
-/* The bits of the field that the host may set. */
+/* The bits of the field that the host may set, on a CPU that has all of @native. */
 static u32 configurable(const struct cpuid_field *f, u32 native)
 {
 	if (f->how == CONFIGURED)
@@ -79,13 +99,14 @@ static u32 configurable(const struct cpuid_field *f, u32 native)
 void cpuid_config_value(const struct tdx_module *m, unsigned int i,
 			u32 value[NUM_CPUID_REGS])
 {
-	const struct cpuid_row *r = cpuid_find_slot(cpuid_release(m), i);
-	const u32 *native = m->native_cpuid[r - cpuid_rows];
+	const struct cpuid_table *t = m->profile->cpuid;
+	const struct cpuid_row *r = cpuid_find_slot(t, i);
+	const u32 *native = m->native_cpuid[r - t->rows];
 	const struct cpuid_field *f;
 
 	memset(value, 0, NUM_CPUID_REGS * sizeof(value[0]));
 	for (f = r->fields; f < r->fields + r->num_fields; f++)
-		if (cpuid_has_field(r, f))
+		if (cpuid_has_field(t, f))
 			value[f->reg] |= configurable(f, native[f->reg]);
 }
 
@@ -122,6 +143,42 @@ static void clear(u32 v[NUM_CPUID_REGS])
 	memset(v, 0, NUM_CPUID_REGS * sizeof(v[0]));
 }
 
+/* EAX of the TD's leaf 0x80000008. */
+#define PHYSICAL_BITS		0xffu
+#define LINEAR_SHIFT		8
+#define GUEST_PHYSICAL_SHIFT	16
+
+/* The narrowest physical address that a TD may see. */
+#define MIN_PHYSICAL_BITS	45
+
+/* Leaf 0x80000008: the widths of addresses.  False if the host asks for a wrong one. */
+static bool calculate_widths(const struct td *td, u32 v[NUM_CPUID_REGS])
+{
+	u32 native = native_leaf(td->m, 0x80000008, 0)[EAX] & PHYSICAL_BITS;
+	u32 most = MIN(native, gpa_width(td)), asked = v[EAX] & PHYSICAL_BITS;
+	u32 linear = cpuid_bit(td, CPUID_LA57) ? 57 : 48;
+
+	if (td->config_flags & CONFIG_MAXGPA_VIRT) {
+		v[EAX] = native | most << GUEST_PHYSICAL_SHIFT;
+	} else if (td->config_flags & CONFIG_MAXPA_VIRT) {
+		if (asked && (asked < MIN_PHYSICAL_BITS || asked > most))
+			return false;
+		v[EAX] = asked ? asked : most;
+	} else {
+		v[EAX] = native;
+	}
+	v[EAX] |= linear << LINEAR_SHIFT;
+	return true;
+}
+
+/* A subleaf of leaf 0x23, which has those that EAX of subleaf 0 says. */
+static bool perfmon_subleaf_is_there(const struct td *td, u32 subleaf)
+{
+	return cpuid_bit(td, CPUID_PERFMON_EXT) &&
+	       (!subleaf || !td->m->profile->cpuid->perfmon_subleaves_are_gated ||
+		cpuid_bit(td, 0x23, 0, EAX, subleaf));
+}
+
 /* Fields that are calculated, and leaves that depend on other leaves. */
 static void calculate(const struct td *td, const struct cpuid_row *r,
 		      u32 v[NUM_CPUID_REGS])
@@ -133,7 +190,7 @@ static void calculate(const struct td *td, const struct cpuid_row *r,
 		break;
 	case 0xd:
 		if (r->subleaf == 0) {
-			v[EAX] = td->xfam & XFAM_USER;
+			v[EAX] &= td->xfam & XFAM_USER;
 			v[ECX] = cpuid_xsave_size(td->m, td->xfam & XFAM_USER,
 						  false);
 		} else if (r->subleaf > 1 && !(td->xfam & BIT(r->subleaf))) {
@@ -145,16 +202,11 @@ static void calculate(const struct td *td, const struct cpuid_row *r,
 		break;
 	case 0x1a:
 		if (td->attributes & TD_ATTR_MIGRATABLE)
-			v[EAX] = 0;
-		break;
-	case 0x23:
-		if (!cpuid_bit(td, CPUID_PERFMON_EXT))
 			clear(v);
 		break;
-	case 0x80000008:
-		v[EAX] |= (cpuid_bit(td, CPUID_LA57) ? 57 : 48) << 8;
-		if (td->config_flags & CONFIG_MAXGPA_VIRT)
-			v[EAX] |= gpa_width(td) << 16;
+	case 0x23:
+		if (!perfmon_subleaf_is_there(td, r->subleaf))
+			clear(v);
 		break;
 	}
 }
@@ -167,36 +219,9 @@ static const u32 *wanted(const struct cpuid_row *r, const struct td_params *p)
 	return r->slot ? p->cpuid[r->slot - 1] : none;
 }
 
-static bool wants_topology(const struct td_params *p)
-{
-	unsigned int i;
-
-	for (i = 0; i < cpuid_num_rows(); i++)
-		if (cpuid_rows[i].leaf == 0x1f &&
-		    !is_zero(wanted(&cpuid_rows[i], p)))
-			return true;
-	return false;
-}
-
-/* Whether a register that the host may configure shows the CPU's own value. */
-static bool keeps_native(const struct td *td, const struct cpuid_row *r,
-			 enum cpuid_reg reg, const struct td_params *p)
-{
-	switch (r->leaf) {
-	case 1:		/* 0 asks for the CPU's family, model and stepping */
-		return reg == EAX && !wanted(r, p)[EAX];
-	case 0x80000008:	/* so does 0 for the address width */
-		return !(td->config_flags & CONFIG_MAXPA_VIRT) ||
-		       !(wanted(r, p)[EAX] & 0xff);
-	case 0x1f:	/* one topology, described by six subleaves */
-		return !wants_topology(p);
-	}
-	return false;
-}
-
 /* The field's bits; the others are 0. */
 static u32 field_value(const struct td *td, const struct cpuid_field *f,
-		       u32 native, u32 host, bool keep)
+		       u32 native, u32 host)
 {
 	u32 mask = cpuid_field_mask(f);
 
@@ -210,30 +235,33 @@ static u32 field_value(const struct td *td, const struct cpuid_field *f,
 	case NATIVE:
 		return native & mask;
 	case CONFIGURED:
-		return (keep ? native : host) & mask;
+		return host & mask;
 	case ALLOWED:
 		return native & host & mask;
 	}
 	return 0;
 }
 
-/* One leaf; false if the host asks for bits that it can't have. */
+/*
+ * One leaf; false if the host asks for bits that no CPU would give it.  What only
+ * this CPU lacks may be asked for, and stays 0.
+ */
 static bool build_row(struct td *td, const struct cpuid_row *r,
 		      const struct td_params *p)
 {
-	const u32 *native = td->m->native_cpuid[r - cpuid_rows];
+	const struct cpuid_table *t = td->m->profile->cpuid;
+	const u32 *native = td->m->native_cpuid[r - t->rows];
 	const u32 *host = wanted(r, p);
-	u32 *value = td->cpuid[r - cpuid_rows], may[NUM_CPUID_REGS] = { 0 };
+	u32 *value = td->cpuid[r - t->rows], may[NUM_CPUID_REGS] = { 0 };
 	const struct cpuid_field *f;
 	enum cpuid_reg reg;
 
 	for (f = r->fields; f < r->fields + r->num_fields; f++) {
-		if (!cpuid_has_field(r, f))
+		if (!cpuid_has_field(t, f))
 			continue;
 		reg = f->reg;
-		may[reg] |= configurable(f, native[reg]);
-		value[reg] |= field_value(td, f, native[reg], host[reg],
-					  keeps_native(td, r, reg, p));
+		may[reg] |= configurable(f, ~0u);
+		value[reg] |= field_value(td, f, native[reg], host[reg]);
 	}
 	for (reg = EAX; reg <= EDX; reg++)
 		if (host[reg] & ~may[reg])
@@ -244,105 +272,105 @@ static bool build_row(struct td *td, const struct cpuid_row *r,
 	return true;
 }
 
-enum level { LEVEL_NONE, LEVEL_SMT, LEVEL_CORE };
-
-#define NUM_LEVELS	6	/* subleaves of leaf 0x1f */
-
-static enum level level_type(const u32 v[NUM_CPUID_REGS])
-{
-	return v[ECX] >> 8 & 0xff;
-}
+/* EAX of leaf 1 without the reserved bits. */
+#define STEPPING	0xfu
+#define FAMILY_MODEL	0x0fff3ff0u
 
 /*
- * Whether the host's leaf 0x1f makes sense: the levels ascend, only subleaf 0
- * has threads, there are cores, and nothing follows the end.
+ * Whether a TD may move to a CPU of that family, model and stepping.  It may also
+ * run on a later model; the lists of those are the module's own.
  */
-static bool topology_valid(const struct td *td)
+static bool migratable_to(const struct td *td, u32 wish)
 {
-	bool has_cores = false, ended = false;
-	enum level type, before = LEVEL_NONE;
-	unsigned int i;
+	u32 platform = td->m->family_model_stepping;
 
-	for (i = 0; i < NUM_LEVELS; i++) {
-		const u32 *v = cpuid_lookup(td, 0x1f, i, false);
-
-		type = level_type(v);
-		if ((v[ECX] & 0xff) != i && !is_zero(v))
-			return false;
-		if (type == LEVEL_NONE) {
-			ended = true;
-			continue;
-		}
-		if (ended || type <= before || (type == LEVEL_SMT && i))
-			return false;
-		has_cores |= type == LEVEL_CORE;
-		before = type;
-	}
-	return has_cores;
+	return (wish & FAMILY_MODEL) == (platform & FAMILY_MODEL) &&
+	       (wish & STEPPING) <= (platform & STEPPING);
 }
 
-/* Leaf 0xb has two levels: threads, and everything in the package. */
-static void derive_leaf_b(struct td *td)
+/* Leaf 1: 0 asks for the platform's family, model and stepping. */
+static bool set_family(const struct td *td, u32 v[NUM_CPUID_REGS])
 {
-	const u32 *smt = cpuid_lookup(td, 0x1f, 0, false), *last = smt;
-	u32 (*b)[NUM_CPUID_REGS] = &td->cpuid[find_row(td->m, 0xb, 0)];
-	unsigned int i;
+	u32 platform = td->m->family_model_stepping;
 
-	for (i = 1; i < NUM_LEVELS; i++) {
-		const u32 *v = cpuid_lookup(td, 0x1f, i, false);
-
-		if (level_type(v) != LEVEL_NONE)
-			last = v;
-	}
-	memset(b, 0, 3 * sizeof(*b));
-	memcpy(b[0], smt, 3 * sizeof(u32));	/* EAX, EBX, ECX */
-	if (last != smt) {
-		b[1][EAX] = last[EAX];
-		b[1][EBX] = last[EBX];
-		b[1][ECX] = LEVEL_CORE << 8 | 1;
-	}
-	b[2][ECX] = 2;
+	if (!v[EAX])
+		v[EAX] = platform;
+	return v[EAX] == platform ||
+	       (td->attributes & TD_ATTR_MIGRATABLE && migratable_to(td, v[EAX]));
 }
 
-u64 cpuid_build(struct td *td, const struct td_params *p, u64 *bad)
-{
-	enum release release = cpuid_release(td->m);
-	unsigned int i;
+#define MSR_ARCH_CAPABILITIES	0x10a
+#define ARCH_CAP_TSX_CTRL	BIT(7)
 
+/*
+ * What a leaf needs beyond the right bits.  *bad is the leaf, and is kept if a value
+ * in it is at fault.
+ */
+static u64 check_row(struct td *td, const struct cpuid_row *r, u64 *bad)
+{
+	u32 *value = td->cpuid[r - td->m->profile->cpuid->rows];
+
+	if (r->leaf == 1 && !set_family(td, value))
+		return status(TDX_OPERAND_INVALID, TDX_OP_CPUID_CONFIG);
+	if (r->leaf == 7 && !r->subleaf) {
+		if (cpuid_bit(td, CPUID_HLE) != cpuid_bit(td, CPUID_RTM))
+			return status(TDX_OPERAND_INVALID, TDX_OP_CPUID_CONFIG);
+		*bad = 0;
+		if (cpuid_bit(td, CPUID_HLE) &&
+		    !(td->m->platform.arch_capabilities & ARCH_CAP_TSX_CTRL))
+			return status(TDX_INCORRECT_MSR_VALUE,
+				      MSR_ARCH_CAPABILITIES);
+	}
 	*bad = 0;
-	for (i = cpuid_num_configs(td->m); i < TD_PARAMS_CPUID_SLOTS; i++)
-		if (!is_zero(p->cpuid[i]))
-			return status(TDX_OPERAND_INVALID, TDX_OP_RDX);
+	if (r->leaf == 0x80000008 && !calculate_widths(td, value))
+		return status(TDX_OPERAND_INVALID, TDX_OP_CPUID_CONFIG);
+	return 0;
+}
 
-	g_free(td->cpuid);
-	td->cpuid = g_malloc0(cpuid_num_rows() * sizeof(td->cpuid[0]));
-	for (i = 0; i < cpuid_num_rows(); i++) {
-		const struct cpuid_row *r = &cpuid_rows[i];
+static u64 build_rows(struct td *td, const struct td_params *p, u64 *bad)
+{
+	const struct cpuid_table *t = td->m->profile->cpuid;
+	const struct cpuid_row *r;
+	u64 err;
 
-		if (r->release != ANY_RELEASE && r->release != release)
+	for (r = t->rows; r < t->rows + t->num_rows; r++) {
+		if (!cpuid_has_row(t, r))
 			continue;
 		*bad = r->leaf | (u64)r->subleaf << 32;
 		if (!build_row(td, r, p))
 			return status(TDX_OPERAND_INVALID, TDX_OP_CPUID_CONFIG);
+		err = check_row(td, r, bad);
+		if (err)
+			return err;
 	}
-	*bad = 7;
-	if (cpuid_bit(td, CPUID_HLE) != cpuid_bit(td, CPUID_RTM))
-		return status(TDX_OPERAND_INVALID, TDX_OP_CPUID_CONFIG);
-	*bad = 0;
-	if (!wants_topology(p))
-		return 0;
-	if (!topology_valid(td))
-		return status(TDX_CPUID_LEAF_1F_FORMAT_UNRECOGNIZED, 0);
-	derive_leaf_b(td);
 	return 0;
+}
+
+u64 cpuid_build(struct td *td, const struct td_params *p, u64 *bad)
+{
+	const struct cpuid_table *t = td->m->profile->cpuid;
+	unsigned int i;
+	u64 err;
+
+	*bad = 0;
+	for (i = t->num_slots; i < TD_PARAMS_CPUID_SLOTS; i++)
+		if (!is_zero(p->cpuid[i]))
+			return status(TDX_OPERAND_INVALID, TDX_OP_RDX);
+
+	g_free(td->cpuid);
+	td->cpuid = g_malloc0(t->num_rows * sizeof(td->cpuid[0]));
+	err = build_rows(td, p, bad);
+	return err ? err : cpuid_build_topology(td);
 }
 
 const u32 *cpuid_lookup(const struct td *td, u32 leaf, u32 subleaf,
 			bool no_subleaf)
 {
-	int i = find_row(td->m, leaf, subleaf);
+	const struct cpuid_table *t = td->m->profile->cpuid;
+	int i = cpuid_find_row(t, leaf, subleaf);
 
-	if (i < 0 || (cpuid_rows[i].subleaf == NO_SUBLEAF) != no_subleaf)
+	if (i < 0 || cpuid_faults(t, &t->rows[i]) ||
+	    (t->rows[i].subleaf == NO_SUBLEAF) != no_subleaf)
 		return NULL;
 	return td->cpuid[i];
 }

@@ -53,3 +53,16 @@ void trace_host_access(struct tdx_module *m, u64 pa, enum tdx_page_type type,
 		    type == PT_REG ? "a TD's private" : "the module's", pa);
 	m->ops.trace(m->opaque, line);
 }
+
+void complain(struct tdx_module *m, u64 pa, const char *why)
+{
+	char line[256] = "";
+
+	line_append(line, sizeof(line),
+		    "BUG: the host uses page 0x%" PRIx64 " of a TD again, but %s",
+		    pa, why);
+	if (m->ops.complain)
+		m->ops.complain(m->opaque, line);
+	if (m->ops.trace)
+		m->ops.trace(m->opaque, line);
+}

@@ -5,7 +5,7 @@
  *
  * A field is found by the class and code in its id.  The rest of an id describes
  * the field's width and shape; it is only checked for reserved bits.  Reads and
- * writes return 0 or the status to fail with, which names RDX for the id.
+ * writes return 0 or the status to fail with.
  */
 #ifndef TDX_FIELDS_H
 #define TDX_FIELDS_H
@@ -49,14 +49,15 @@ u64 td_read(struct td *td, u64 id, enum access by, u64 *value);
 u64 td_next(const struct td *td, u64 id, enum access by);	/* any @id */
 
 /*
- * A write by the guest of the bits in @mask that are writable, of which there
- * must be one; *old is the value before.
+ * A write by the guest of the bits in @mask.  One of them must be writable, and the
+ * others must keep their value; *old is the value before.
  */
 u64 td_write(struct td *td, u64 id, u64 value, u64 mask, u64 *old);
 
 /* A field of a vCPU (TDH.VP.RD and WR, TDG.VP.RD and WR); writes as above. */
 u64 vp_read(struct tdx_vcpu *v, u64 id, enum access by, u64 *value);
 u64 vp_next(u64 id, enum access by);	/* any @id */
+void vp_init_fields(struct tdx_vcpu *v);	/* at TDH.VP.INIT */
 u64 vp_write(struct tdx_vcpu *v, u64 id, enum access by, u64 value, u64 mask,
 	     u64 *old);
 

@@ -24,6 +24,7 @@ static bool locate(struct call *c, u64 gpa, enum tdx_access access, u64 *hpa)
 	unsigned int rights;
 
 	c->outcome = translate_gpa(c->vcpu, gpa, access, hpa, &rights, c->exit);
+	c->exit->by_tdcall = true;
 	if (c->outcome == TDX_VE)
 		c->outcome = raise_ve(c->vcpu, &(struct tdx_ve_info){
 			.reason = EXIT_EPT_VIOLATION, .gpa = gpa,

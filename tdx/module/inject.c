@@ -13,12 +13,18 @@ const char tdx_inject_help[] =
 	"RESULT is one that this leaf can have:\n"
 	"  OPERAND_BUSY              a lock that the leaf takes is busy; to choose\n"
 	"                            one: OPERAND_BUSY/SEPT_TREE and so on\n"
+	"  lingers                   it succeeds, and keeps its locks until another\n"
+	"                            call has found one busy, at most a second\n"
 	"  SYS_BUSY                  TDH.SYS.*\n"
-	"  RND_NO_ENTROPY            leaves that need random numbers\n"
+	"  RND_NO_ENTROPY            leaves that need random numbers, if they do;\n"
+	"                            TDH.MNG.ADDCX: for the last page that a TD needs\n"
 	"  KEY_GENERATION_FAILED     TDH.MNG.KEY.CONFIG, TDH.SYS.KEY.CONFIG\n"
 	"  INTERRUPTED_RESUMABLE     TDH.PHYMEM.CACHE.WB, TDH.SYS.DISABLE\n"
 	"  PREVIOUS_TLB_EPOCH_BUSY   TDH.MEM.TRACK\n"
 	"  interrupted               TDG.MEM.PAGE.ACCEPT of 2 MiB, half-way\n"
+	"  OPERAND_BUSY_HOST_PRIORITY, HOST_PRIORITY_BUSY_TIMEOUT\n"
+	"                            TDG.MEM.PAGE.ACCEPT: the host goes first, which\n"
+	"                            the guest sees as OPERAND_BUSY; for too long\n"
 	"  triple-fault, non-recoverable, ept-violation, bus-lock, notify\n"
 	"                            TDG.VP.VMCALL: this TD exit instead\n"
 	"WHEN counts calls of that leaf: N or N-M, calls by number from 1; everyN;\n"
@@ -98,6 +104,10 @@ static bool parse_result(struct rule *r, const char *text)
 			return true;
 		}
 	}
+	if (!strcmp(text, "lingers")) {
+		r->what = INJECT_LINGER;
+		return parse_busy(r->leaf, NULL, &r->status);
+	}
 	r->what = INJECT_STATUS;
 	if (!strcmp(text, "OPERAND_BUSY") || g_str_has_prefix(text, "OPERAND_BUSY/"))
 		return parse_busy(r->leaf, slash ? slash + 1 : NULL, &r->status);
@@ -106,6 +116,8 @@ static bool parse_result(struct rule *r, const char *text)
 	r->status = status(code, 0);
 	if (code == TDX_INTERRUPTED_RESUMABLE)
 		r->what = INJECT_INTERRUPTED;
+	if (code == TDX_RND_NO_ENTROPY && !r->leaf->any_state)
+		r->what = INJECT_NO_ENTROPY;
 	return true;
 }
 
@@ -228,4 +240,10 @@ enum injection plan_next(struct call *c, u64 *status)
 		*status = r->status;
 	}
 	return what;
+}
+
+bool entropy_fails(struct call *c)
+{
+	c->injected |= c->no_entropy;
+	return c->no_entropy;
 }

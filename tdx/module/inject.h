@@ -8,7 +8,8 @@
 struct plan;
 
 enum injection {
-	INJECT_NOTHING, INJECT_STATUS, INJECT_INTERRUPTED,
+	INJECT_NOTHING, INJECT_STATUS, INJECT_INTERRUPTED, INJECT_NO_ENTROPY,
+	INJECT_LINGER,
 	INJECT_TRIPLE_FAULT, INJECT_NON_RECOVERABLE, INJECT_EPT_VIOLATION,
 	INJECT_BUS_LOCK, INJECT_NOTIFY,
 };
@@ -29,5 +30,8 @@ void plan_free(struct plan *p);
  * *status is what it is to return.
  */
 enum injection plan_next(struct call *c, u64 *status);
+
+/* Whether to fail, where the real module asks for random numbers. */
+bool entropy_fails(struct call *c);
 
 #endif /* TDX_INJECT_H */

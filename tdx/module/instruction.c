@@ -78,12 +78,16 @@ enum tdx_outcome tdx_instruction(struct tdx_vcpu *v, uint32_t reason)
 #define CR0_NE		BIT(5)
 #define CR0_NW		BIT(29)
 #define CR0_CD		BIT(30)
+#define CR0_PG		BIT(31)
 
+/* What no CPU allows in VMX operation raises #GP; what only a TD can't have, #VE. */
 static enum tdx_outcome write_cr0(u64 value)
 {
-	if (!(value & CR0_PE) || !(value & CR0_NE) || value >> 32)
+	if (!(value & CR0_NE) || value >> 32 ||
+	    (value & CR0_PG && !(value & CR0_PE)))
 		return TDX_GP;
-	return value & (CR0_CD | CR0_NW) ? TDX_VE : TDX_NATIVE;
+	return value & (CR0_CD | CR0_NW) || !(value & CR0_PE) ? TDX_VE :
+								TDX_NATIVE;
 }
 
 #define CR4_MCE		BIT(6)

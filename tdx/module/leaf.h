@@ -5,10 +5,10 @@
 
 #include "model.h"
 
-/* The locks of a call, in the order in which it takes them. */
+/* The locks of a call. */
 enum lock_id {
-	LOCK_KOT, LOCK_TDVPR, LOCK_TDR, LOCK_OP_STATE, LOCK_SEPT_TREE,
-	LOCK_EPOCH, LOCK_RTMR, NUM_LOCKS
+	LOCK_TDVPR, LOCK_TDR, LOCK_OP_STATE, LOCK_SEPT_TREE, LOCK_EPOCH,
+	LOCK_RTMR, LOCK_WBCACHE, LOCK_KOT, LOCK_KET, NUM_LOCKS
 };
 
 struct call {
@@ -22,8 +22,11 @@ struct call {
 	const struct leaf *leaf;	/* NULL if unknown */
 	struct td *td;			/* the TD whose locks may be held */
 	struct tdx_vcpu *locked_vcpu;	/* the same for LOCK_TDVPR */
+	struct sept_entry *locked_entry;
 	unsigned int held;		/* locks, by BIT(enum lock_id) */
 	bool interrupted;		/* injected: stop half-way */
+	bool no_entropy;		/* injected: no random numbers */
+	bool linger;			/* injected: keep the locks */
 	bool injected;			/* the result is not the leaf's own */
 };
 
@@ -34,10 +37,12 @@ struct leaf {
 	u64 (*handler)(struct call *c);		/* returns RAX */
 	u8 max_version;
 	bool any_state;		/* allowed before the module is ready */
+	u64 feature;		/* of TDX_FEATURES0; without it there is no leaf */
 	const char *in, *out;	/* operands for the trace: "rcx:page rdx:tdr" */
 	/* Locks, by BIT(enum lock_id); exclusive_v1: from version 1 on. */
 	u16 shared, exclusive, exclusive_v1;
 	const char *may;	/* status codes that injection may choose */
+	unsigned int us;	/* what it takes on hardware, if that is long */
 };
 
 #endif /* TDX_LEAF_H */

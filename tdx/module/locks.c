@@ -3,17 +3,21 @@
  * The module's locks as callers see them.  A call never waits for a lock: it
  * returns OPERAND_BUSY.
  *
- * A single mutex guards the module's data, so most calls never compete.  The
- * locks matter to those that do: a running vCPU holds some until its TD exit,
- * and a call that copies memory drops the mutex, see unlock_for_work().
+ * A single mutex guards the module's data.  It is free while a vCPU runs, while a
+ * call copies memory, and after a call's work until all those that came meanwhile
+ * had their turn: these are the times at which others find a lock busy.
  */
 #include "locks.h"
 
 static struct try_lock *find(struct call *c, enum lock_id id)
 {
 	switch (id) {
+	case LOCK_WBCACHE:
+		return &c->m->wbt;
 	case LOCK_KOT:
 		return &c->m->kot;
+	case LOCK_KET:
+		return &c->m->ket;
 	case LOCK_TDR:
 		return &c->td->tdr_lock;
 	case LOCK_OP_STATE:
@@ -30,6 +34,11 @@ static struct try_lock *find(struct call *c, enum lock_id id)
 		break;
 	}
 	return NULL;
+}
+
+bool lock_is_free(const struct try_lock *l)
+{
+	return !l->exclusive && !l->shared;
 }
 
 static bool take(struct try_lock *l, bool exclusive)
@@ -52,10 +61,11 @@ static void drop(struct try_lock *l, bool exclusive)
 }
 
 static const enum tdx_operand operands[NUM_LOCKS] = {
-	[LOCK_KOT] = TDX_OP_KOT, [LOCK_TDR] = TDX_OP_TDR,
-	[LOCK_TDVPR] = TDX_OP_TDVPR, [LOCK_OP_STATE] = TDX_OP_OP_STATE,
-	[LOCK_SEPT_TREE] = TDX_OP_SEPT_TREE, [LOCK_EPOCH] = TDX_OP_TD_EPOCH,
-	[LOCK_RTMR] = TDX_OP_RTMR,
+	[LOCK_TDVPR] = TDX_OP_TDVPR, [LOCK_TDR] = TDX_OP_TDR,
+	[LOCK_OP_STATE] = TDX_OP_OP_STATE, [LOCK_SEPT_TREE] = TDX_OP_SEPT_TREE,
+	[LOCK_EPOCH] = TDX_OP_TD_EPOCH, [LOCK_RTMR] = TDX_OP_RTMR,
+	[LOCK_WBCACHE] = TDX_OP_WBCACHE, [LOCK_KOT] = TDX_OP_KOT,
+	[LOCK_KET] = TDX_OP_KET,
 };
 
 enum tdx_operand lock_operand(enum lock_id id)
@@ -63,70 +73,85 @@ enum tdx_operand lock_operand(enum lock_id id)
 	return operands[id];
 }
 
-static unsigned int wanted(const struct leaf *leaf, unsigned int version)
+static unsigned int exclusive_locks(const struct call *c)
 {
-	return leaf->shared | leaf->exclusive |
-	       (version ? leaf->exclusive_v1 : 0);
+	return c->leaf->exclusive | (c->version ? c->leaf->exclusive_v1 : 0);
 }
 
-static bool is_exclusive(const struct leaf *leaf, unsigned int version,
-			 enum lock_id id)
+/* Takes a lock if the row names it; reports @op. */
+static u64 lock(struct call *c, enum lock_id id, enum tdx_operand op)
 {
-	return (leaf->exclusive | (version ? leaf->exclusive_v1 : 0)) & BIT(id);
-}
+	unsigned int exclusive = exclusive_locks(c);
 
-/* Takes those of @which that the leaf's row names; @op as for lock_td(). */
-static u64 lock(struct call *c, unsigned int which, enum tdx_operand op)
-{
-	enum lock_id id;
-
-	which &= wanted(c->leaf, c->version) & ~c->held;
-	for (id = 0; id < NUM_LOCKS; id++) {
-		if (!(which & BIT(id)))
-			continue;
-		if (!take(find(c, id), is_exclusive(c->leaf, c->version, id)))
-			return status(TDX_OPERAND_BUSY, op ? op : operands[id]);
-		c->held |= BIT(id);
+	if (!((c->leaf->shared | exclusive) & ~c->held & BIT(id)))
+		return 0;
+	if (!take(find(c, id), exclusive & BIT(id))) {
+		c->m->num_refused++;
+		pthread_cond_broadcast(&c->m->turn);
+		return status(TDX_OPERAND_BUSY, op);
 	}
+	c->held |= BIT(id);
 	return 0;
 }
 
-u64 lock_system(struct call *c)
+u64 take_lock(struct call *c, enum lock_id id)
 {
-	return lock(c, BIT(LOCK_KOT), 0);
+	return lock(c, id, operands[id]);
 }
 
-u64 lock_td(struct call *c, struct td *td, enum tdx_operand op)
+u64 lock_tdr(struct call *c, struct td *td, enum tdx_operand op)
 {
-	u64 err;
-
 	c->td = td;
-	err = lock(c, BIT(LOCK_TDR), op);
-	return err ? err : lock(c, BIT(LOCK_OP_STATE) | BIT(LOCK_SEPT_TREE) |
-				BIT(LOCK_EPOCH) | BIT(LOCK_RTMR), 0);
+	return lock(c, LOCK_TDR, op);
 }
 
 u64 lock_vcpu(struct call *c, struct tdx_vcpu *v, enum tdx_operand op)
 {
 	c->locked_vcpu = v;
-	return lock(c, BIT(LOCK_TDVPR), op);
+	return lock(c, LOCK_TDVPR, op);
+}
+
+u64 lock_tdcall(struct call *c)
+{
+	enum lock_id id;
+	u64 err = 0;
+
+	for (id = 0; id < NUM_LOCKS && !err; id++)
+		err = take_lock(c, id);
+	return err;
+}
+
+bool lock_entry(struct call *c, struct sept_entry *e)
+{
+	if (e->busy)
+		return false;
+	e->busy = true;
+	c->locked_entry = e;
+	return true;
 }
 
 void unlock_call(struct call *c, bool entered)
 {
+	unsigned int drop_now = c->held, exclusive;
 	enum lock_id id;
 
+	if (!c->held)
+		return;
+	exclusive = exclusive_locks(c);
+	if (entered)
+		drop_now &= ~(BIT(LOCK_TDVPR) | BIT(LOCK_TDR));
 	for (id = 0; id < NUM_LOCKS; id++)
-		if (c->held & BIT(id) && !(entered && id != LOCK_EPOCH))
-			drop(find(c, id), is_exclusive(c->leaf, c->version, id));
+		if (drop_now & BIT(id))
+			drop(find(c, id), exclusive & BIT(id));
+	if (c->locked_entry)
+		c->locked_entry->busy = false;
 	c->held = 0;
 }
 
-/* TDH.VP.ENTER takes all of them shared. */
+/* TDH.VP.ENTER takes both of them shared. */
 void unlock_exited(struct tdx_vcpu *v)
 {
 	drop(&v->td->tdr_lock, false);
-	drop(&v->td->op_state_lock, false);
 	drop(&v->tdvpr_lock, false);
 }
 

@@ -14,6 +14,7 @@
 #include "tdx_module.h"
 
 #define PAGE_SIZE	4096ull
+#define TDMR_UNIT	(1ull << 30)	/* of a TDMR's size, and of its use */
 #define BIT(n)		(1ull << (n))
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -54,12 +55,27 @@ struct page {
 	u64 bepoch;		/* TD epoch at which the mapping was blocked */
 	bool busy;		/* in use by a call that dropped the mutex */
 	bool poisoned;		/* the host wrote to it */
+	bool holds_pamt;	/* by TDH.PHYMEM.PAMT.ADD */
+	/* Of a free page, from when it belonged to a TD: see pamt_give_back(). */
+	u16 dirty_hkid;		/* KeyID of lines that may be in the cache, or 0 */
+	u32 dirty_since;	/* tdx_module.num_write_backs */
+	u64 unreset;		/* 64-byte lines not written with MOVDIR64B yet */
+};
+
+#define PAMT_REGION	(2ull << 20)
+#define PAMT_PAIR	2
+
+/* With Dynamic PAMT, the pages that hold the metadata of 2 MiB; 0 without. */
+struct pamt_pair {
+	u64 page[PAMT_PAIR];
+	bool there;
 };
 
 struct tdmr {
 	u64 base, size;
 	u64 next;		/* first address not yet initialised */
 	struct page *pages;	/* NULL before the first TDH.SYS.TDMR.INIT */
+	struct pamt_pair *pairs;	/* the same, by PAMT_REGION */
 	unsigned int num_reserved;
 	struct tdx_range reserved[MAX_RESERVED_PER_TDMR];
 	struct tdx_range pamt[3];	/* for pages of 1 GiB, 2 MiB, 4 KiB */
@@ -69,6 +85,7 @@ struct sept_entry {
 	enum tdx_sept_state state;
 	u16 accepted;		/* 4 KiB pages done by an interrupted ACCEPT */
 	bool busy;		/* in use by a call that dropped the mutex */
+	bool host_priority;	/* the host found it busy, see host_priority.c */
 	u64 pa;
 	struct sept_table *table;	/* of a non-leaf entry */
 };
@@ -117,6 +134,16 @@ struct td {
 
 #define MAX_FAULTS	32
 
+/* See zero_step.c. */
+struct zero_step {
+	u64 rip, entry_rip;		/* at the last TD exit, and at the last entry */
+	unsigned int num_counted, num_faults;
+	u64 faults[MAX_FAULTS];		/* their pages; later ones are not kept */
+	bool after_fault;		/* the last exit was one; @last has it */
+	bool notify;			/* the guest gets @last as #VE */
+	struct tdx_ve_info last;
+};
+
 enum vcpu_state { VCPU_UNINITIALIZED, VCPU_READY, VCPU_ACTIVE, VCPU_DISABLED };
 
 /* TD VMCS fields of at most 32 bits that the host writes. */
@@ -140,10 +167,13 @@ struct tdx_vcpu {
 	int lp;				/* associated processor, or -1 */
 	struct try_lock tdvpr_lock;
 	u64 initial_rcx;
+	u64 exit_tsc;			/* the host's, at the last TD exit */
 	u64 epoch;			/* TD epoch of the last entry */
-	u64 fault_rip, fault_qualification;
-	unsigned int num_faults;	/* private faults in a row at fault_rip */
-	u64 faults[MAX_FAULTS];		/* their pages; later ones are not kept */
+	struct zero_step zero_step;
+	bool host_priority;		/* the last TDCALL had to let the host go first */
+	u64 host_priority_since;	/* the host's TSC at the first in a row */
+	bool recoverability_hint;	/* from TDH.VP.ENTER, after an exit like a trap */
+	bool after_trap;		/* the last exit was one, and no TDVMCALL */
 	u64 tlb_tag;			/* see tdx_vcpu_tlb_tag() */
 	bool in_vmcall;			/* the last exit was TDG.VP.VMCALL */
 	u32 vmcall_mask;
@@ -152,7 +182,7 @@ struct tdx_vcpu {
 	u8 pend_nmi;
 	bool cpuid_supervisor_ve, cpuid_user_ve;
 	u8 *cpuid_control;		/* by row of the CPUID table */
-	u64 smi_count, debugctl;
+	u64 smi_count, debugctl, misc_enable;
 	bool ve_valid;			/* @ve was not read yet */
 	struct tdx_ve_info ve;
 	void *state_of_cpu;		/* the embedder's, tdx_vcpu_state() */
@@ -161,7 +191,24 @@ struct tdx_vcpu {
 enum hkid_state { HKID_FREE, HKID_ASSIGNED, HKID_FLUSHED, HKID_WRITTEN_BACK };
 
 enum sys_state {
-	SYS_INIT_PENDING, SYS_LP_INIT, SYS_CONFIGURED, SYS_READY, SYS_DISABLED,
+	SYS_INIT_PENDING, SYS_LP_INIT, SYS_CONFIGURED, SYS_READY,
+	SYS_SHUT_DOWN,		/* until another module takes its place */
+	SYS_DISABLING,		/* TDH.SYS.DISABLE has begun */
+};
+
+enum seamldr_flow { FLOW_NONE, FLOW_INSTALL, FLOW_SHUTDOWN };
+
+/* The P-SEAMLDR, and what it knows of the module. */
+struct seamldr {
+	bool busy;			/* an LP is in it; atomic */
+	bool present;
+	enum seamldr_flow flow;		/* the session that has begun */
+	bool *called;			/* in it, by logical processor */
+	unsigned int num_called;
+	bool was_loaded;		/* tdx_module.loaded before it */
+	bool dirty;			/* a module was replaced */
+	unsigned int updates_left;
+	u8 major_svn, minor_svn, mrseam[48];
 };
 
 struct tdx_module {
@@ -169,21 +216,40 @@ struct tdx_module {
 	void *opaque;
 	struct tdx_platform platform;
 	const struct tdx_profile *profile;
+	struct tdx_profile replaced;	/* @profile, after SEAMLDR.INSTALL */
 
 	/* Guards everything below.  Never held while a TD runs. */
 	pthread_mutex_t lock;
+	struct seamldr seamldr;
+	bool loaded;			/* SEAMCALL reaches the module */
 	enum sys_state sys_state;
+	bool dynamic_pamt;		/* TDH.SYS.CONFIG has asked for it */
+	bool handoff_valid;		/* by TDH.SYS.SHUTDOWN, for another module */
+	u16 handoff_version;
+	u64 tsc_adjust;			/* of all CPUs */
 	bool *lp_ready;			/* by logical processor */
 	unsigned int num_lps_ready;
 	u16 global_keyid;
 	unsigned int num_tdmrs;
 	struct tdmr tdmrs[MAX_TDMRS];
+	GSList *old_pages;		/* metadata of earlier TDMRs, to be freed */
 	u64 last_tlb_tag;
 	struct td *tds;
 	enum hkid_state *hkids;		/* by KeyID - first TDX KeyID */
 	u8 report_key[32];
 	u32 (*native_cpuid)[4];		/* by row of the CPUID table */
-	struct try_lock kot;		/* of the KeyID ownership table: @hkids */
+	u32 family_model_stepping;	/* the platform's, as in EAX of leaf 1 */
+	bool *written_back;		/* TDH.PHYMEM.CACHE.WB's session: by @hkids */
+	/*
+	 * Of the KeyID ownership table: @hkids; of the package's cache to write
+	 * back; of the CPU's table of keys.
+	 */
+	struct try_lock kot, wbt, ket;
+	u32 num_write_backs;		/* of the whole cache */
+	unsigned int num_refused;	/* calls that found a lock busy */
+	/* SEAMCALLs that came (atomic), and those that were handled. */
+	unsigned int num_arrived, num_handled;
+	pthread_cond_t turn;		/* @num_handled or @num_refused changed */
 	struct plan *plan;		/* calls to fail, or NULL; see inject.c */
 	bool wb_interrupted;		/* TDH.PHYMEM.CACHE.WB can be resumed */
 };

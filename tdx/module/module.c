@@ -4,19 +4,16 @@
 
 #include "inject.h"
 #include "profiles.h"
-#include "td.h"
+#include "system.h"
 
 struct tdx_module *tdx_module_new(const struct tdx_ops *ops, void *opaque,
 				  const struct tdx_platform *platform,
 				  const char **error)
 {
-	const struct tdx_profile *profile = tdx_profile_find(platform->profile);
 	struct tdx_module *m;
 
 	*error = NULL;
-	if (!profile)
-		*error = "no such profile";
-	else if (!platform->num_lps)
+	if (!platform->num_lps)
 		*error = "no logical processor";
 	else if (platform->num_tdx_keyids < 2)
 		*error = "fewer than two TDX KeyIDs";
@@ -29,26 +26,32 @@ struct tdx_module *tdx_module_new(const struct tdx_ops *ops, void *opaque,
 	m->ops = *ops;
 	m->opaque = opaque;
 	m->platform = *platform;
-	m->profile = profile;
+	m->profile = platform->profile ? platform->profile : &tdx_default_profile;
+	m->loaded = m->seamldr.present = m->profile->loaded;
+	m->seamldr.called = g_new0(bool, platform->num_lps);
+	m->seamldr.updates_left = SEAMLDR_MAX_UPDATES;
+	m->seamldr.major_svn = m->profile->major;
+	m->seamldr.minor_svn = m->profile->update;
 	m->lp_ready = g_new0(bool, platform->num_lps);
 	m->hkids = g_new0(enum hkid_state, platform->num_tdx_keyids);
+	m->written_back = g_new0(bool, platform->num_tdx_keyids);
 	random_bytes(m->report_key, sizeof(m->report_key));
 	pthread_mutex_init(&m->lock, NULL);
+	pthread_cond_init(&m->turn, NULL);
 	return m;
 }
 
 void tdx_module_free(struct tdx_module *m)
 {
-	unsigned int i;
-
-	while (m->tds)
-		td_free(m->tds);
-	for (i = 0; i < m->num_tdmrs; i++)
-		free(m->tdmrs[i].pages);
+	system_forget(m);
+	g_slist_free_full(m->old_pages, free);
 	plan_free(m->plan);
+	pthread_cond_destroy(&m->turn);
 	pthread_mutex_destroy(&m->lock);
+	g_free(m->seamldr.called);
 	g_free(m->lp_ready);
 	g_free(m->hkids);
+	g_free(m->written_back);
 	g_free(m->native_cpuid);
 	g_free(m);
 }

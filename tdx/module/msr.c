@@ -40,7 +40,8 @@ static bool td_has(const struct td *td, enum msr_rule rule)
 #define MSR_X2APIC_ID		0x802
 #define MSR_XSS			0xda0
 #define MSR_PMC_GP0		0x1900
-#define MSR_PMC_LAST		0x1998
+#define MSR_PMC_FX0		0x1980
+#define MSR_PMC_LAST		0x199b
 #define MSR_EFER		0xc0000080
 
 /* IA32_ARCH_CAPABILITIES: bits that every CPU with TDX has. */
@@ -72,31 +73,51 @@ static bool td_has(const struct td *td, enum msr_rule rule)
 #define MISC_ENABLE_MONITOR	BIT(18)
 #define MISC_ENABLE_LIMIT_CPUID	BIT(22)
 #define MISC_ENABLE_XTPR	BIT(23)
-#define MISC_ENABLE_KNOWN	(MISC_ENABLE_FAST_STRING | MISC_ENABLE_TCC | \
-				 MISC_ENABLE_PERFMON | MISC_ENABLE_NO_BTS | \
-				 MISC_ENABLE_NO_PEBS | MISC_ENABLE_EST | \
+/* What the guest can't change. */
+#define MISC_ENABLE_FIXED	(MISC_ENABLE_PERFMON | MISC_ENABLE_NO_BTS | \
+				 MISC_ENABLE_NO_PEBS)
+#define MISC_ENABLE_KNOWN	(MISC_ENABLE_FIXED | MISC_ENABLE_FAST_STRING | \
+				 MISC_ENABLE_TCC | MISC_ENABLE_EST |	\
 				 MISC_ENABLE_MONITOR |			\
 				 MISC_ENABLE_LIMIT_CPUID | MISC_ENABLE_XTPR)
 
-static u64 misc_enable(const struct td *td)
+u64 msr_initial_misc_enable(const struct td *td)
 {
-	return MISC_ENABLE_FAST_STRING |
-	       (td->attributes & TD_ATTR_PERFMON ? MISC_ENABLE_PERFMON :
-		MISC_ENABLE_NO_BTS | MISC_ENABLE_NO_PEBS) |
+	u64 cpu = td->m->platform.misc_enable;
+	bool perfmon = td->attributes & TD_ATTR_PERFMON;
+
+	return (cpu & (MISC_ENABLE_FAST_STRING | MISC_ENABLE_NO_BTS)) |
+	       (perfmon ? MISC_ENABLE_PERFMON : cpu & MISC_ENABLE_NO_PEBS) |
 	       (td_feature(td, F_EST) ? MISC_ENABLE_EST : 0) |
 	       (cpuid_bit(td, CPUID_MONITOR) ? MISC_ENABLE_MONITOR : 0);
 }
 
-static enum tdx_outcome write_misc_enable(const struct td *td, u64 value)
+/* A release that has no copy for each vCPU shows the CPU's, with some bits fixed. */
+static enum tdx_outcome read_misc_enable(const struct tdx_vcpu *v, u64 *value)
 {
-	u64 changed = value ^ misc_enable(td);
+	const struct td *td = v->td;
+
+	*value = v->misc_enable;
+	if (has_feature(td->m, FEATURE_VE_REDUCTION))
+		return TDX_DONE;
+	*value = (td->m->platform.misc_enable & ~MISC_ENABLE_PERFMON) |
+		 MISC_ENABLE_NO_PEBS;
+	return td->attributes & TD_ATTR_PERFMON ? TDX_NATIVE : TDX_DONE;
+}
+
+static enum tdx_outcome write_misc_enable(struct tdx_vcpu *v, u64 value)
+{
+	const struct td *td = v->td;
+	u64 old = v->misc_enable;
 
 	if (value & ~MISC_ENABLE_KNOWN ||
-	    (value & MISC_ENABLE_EST && !td_feature(td, F_EST)) ||
-	    (value & MISC_ENABLE_XTPR && !cpuid_bit(td, CPUID_XTPR)))
+	    (value & MISC_ENABLE_EST && !td_feature(td, F_EST)))
 		return TDX_GP;
-	if (changed & (MISC_ENABLE_MONITOR | MISC_ENABLE_LIMIT_CPUID))
+	if ((value ^ old) & MISC_ENABLE_MONITOR || value & MISC_ENABLE_LIMIT_CPUID)
 		return TDX_VE;
+	if (value & MISC_ENABLE_XTPR && !cpuid_bit(td, CPUID_XTPR))
+		return TDX_GP;
+	v->misc_enable = (value & ~MISC_ENABLE_FIXED) | (old & MISC_ENABLE_FIXED);
 	return TDX_DONE;
 }
 
@@ -126,20 +147,25 @@ static enum tdx_outcome write_debugctl(struct tdx_vcpu *v, u64 value)
 {
 	const struct td *td = v->td;
 
-	if (value & ~DEBUGCTL_KNOWN ||
-	    (value & DEBUGCTL_FREEZE_SMM && !td_has(td, IF_PERFMON)) ||
-	    (value & DEBUGCTL_RTM && !td_has(td, IF_TSX)))
+	if (value & ~DEBUGCTL_KNOWN)
 		return TDX_GP;
 	if (value & DEBUGCTL_TR && !(value & DEBUGCTL_BTS))
 		return TDX_VE;
+	if ((value & DEBUGCTL_FREEZE_SMM && !td_has(td, IF_PERFMON)) ||
+	    (value & DEBUGCTL_RTM && !td_has(td, IF_TSX)))
+		return TDX_GP;
 	v->debugctl = value & ~DEBUGCTL_UNCORE_PMI;
 	return TDX_DONE;
 }
 
-/* Four MSRs for each counter; the last one, CFG_C, is never there. */
+/* Four MSRs for each counter: CTR, CFG_A, CFG_B and CFG_C. */
 static enum tdx_outcome perfmon_cfg(const struct td *td, u32 msr)
 {
-	return td_has(td, IF_PERFMON) && msr % 4 != 3 ? TDX_NATIVE : TDX_GP;
+	unsigned int which = msr % 4;
+
+	if (which == 2 || (which == 1 && msr >= MSR_PMC_FX0))
+		return reduces_ve(td) ? TDX_GP : TDX_VE;
+	return td_has(td, IF_PERFMON) && which != 3 ? TDX_NATIVE : TDX_GP;
 }
 
 static enum tdx_outcome special_read(struct tdx_vcpu *v, u32 msr, u64 *value)
@@ -155,8 +181,7 @@ static enum tdx_outcome special_read(struct tdx_vcpu *v, u32 msr, u64 *value)
 			 (td_has(td, IF_TSX) ? ARCH_CAP_TSX_CTRL : 0);
 		return TDX_DONE;
 	case MSR_MISC_ENABLE:
-		*value = misc_enable(td);
-		return TDX_DONE;
+		return read_misc_enable(v, value);
 	case MSR_DEBUGCTL:
 		*value = v->debugctl;
 		return TDX_DONE;
@@ -192,7 +217,7 @@ static enum tdx_outcome special_write(struct tdx_vcpu *v, u32 msr, u64 value)
 	case MSR_MISC_FEATURES:
 		return value ? TDX_GP : TDX_DONE;
 	case MSR_MISC_ENABLE:
-		return write_misc_enable(v->td, value);
+		return write_misc_enable(v, value);
 	case MSR_DEBUGCTL:
 		return write_debugctl(v, value);
 	case MSR_XSS:

@@ -5,10 +5,15 @@
 #include <string.h>
 
 #include "names.h"
+#include "seamldr.h"
 
 #define X(code, name) { code, #name },
 static const struct { u32 code; const char *name; } codes[] = {
 	TDX_STATUS_CODES(X)
+};
+
+static const struct { u64 status; const char *name; } seamldr_codes[] = {
+	SEAMLDR_STATUS_CODES(X)
 };
 #undef X
 
@@ -16,6 +21,9 @@ const char *tdx_status_name(uint64_t status)
 {
 	unsigned int i;
 
+	for (i = 0; i < ARRAY_SIZE(seamldr_codes); i++)
+		if (seamldr_codes[i].status == status)
+			return seamldr_codes[i].name;
 	for (i = 0; i < ARRAY_SIZE(codes); i++)
 		if (codes[i].code == status >> 32)
 			return codes[i].name;
@@ -55,7 +63,7 @@ const char *operand_name(enum tdx_operand op)
 		{ TDX_OP_SEPT_TREE, "SEPT_TREE" },
 		{ TDX_OP_SEPT_ENTRY, "SEPT_ENTRY" }, { TDX_OP_RTMR, "RTMR" },
 		{ TDX_OP_TD_EPOCH, "TD_EPOCH" }, { TDX_OP_KOT, "KOT" },
-		{ TDX_OP_WBCACHE, "WBCACHE" },
+		{ TDX_OP_KET, "KET" }, { TDX_OP_WBCACHE, "WBCACHE" },
 	};
 	unsigned int i;
 

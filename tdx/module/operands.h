@@ -27,8 +27,21 @@ u64 tdvpr_operand(struct call *c, u64 tdvpr, enum tdx_operand op,
 u64 vcpu_operand(struct call *c, u64 tdvpr, enum tdx_operand op,
 		 unsigned int op_states, struct tdx_vcpu **v);
 
-/* Ties @v to the calling processor; another must have flushed it. */
-u64 vcpu_associate(struct call *c, struct tdx_vcpu *v);
+/* Whether @v has all its pages: 0 or the status to fail with. */
+u64 vcpu_pages(const struct tdx_vcpu *v);
+
+/* The status for a vCPU in the wrong state; since release 2.0 it names the state. */
+u64 vcpu_state_incorrect(const struct tdx_vcpu *v);
+
+/*
+ * Ties @v to the calling processor; another must have flushed it.  @v must be
+ * ready, or after a triple fault if @disabled.
+ */
+u64 vcpu_associate(struct call *c, struct tdx_vcpu *v, bool disabled);
+
+/* IA32_TSC_ADJUST must be as it was at TDH.SYS.INIT. */
+#define MSR_TSC_ADJUST	0x3b
+u64 check_tsc_adjust(struct call *c);
 
 /*
  * A private GPA with its level in bits 2:0, in RCX.  The level must be from @min
@@ -45,7 +58,10 @@ struct sept_place {
 	struct sept_entry *e;
 };
 
-/* The operands of SEAMCALLs on secure EPT: GPA and level in RCX, TDR in RDX. */
+/*
+ * The operands of SEAMCALLs on secure EPT: GPA and level in RCX, TDR in RDX, which
+ * are 0 or describe an entry from then on.  Locks tree and entry.
+ */
 u64 sept_operands(struct call *c, unsigned int op_states, unsigned int min,
 		  unsigned int max, struct sept_place *p);
 

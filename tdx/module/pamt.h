@@ -19,11 +19,32 @@ u64 pamt_find(struct tdx_module *m, u64 pa, enum tdx_operand op,
 u64 pamt_get(struct tdx_module *m, u64 pa, enum tdx_operand op,
 	     enum tdx_page_type type, struct page **page);
 
+/* The same for @size bytes, 4 KiB or 2 MiB, that must be free. */
+u64 pamt_get_free(struct tdx_module *m, u64 pa, enum tdx_operand op, u64 size);
+
+/*
+ * With Dynamic PAMT: the pair of pages that the metadata of the page at @pa, which
+ * must be in an initialised TDMR, would be in.
+ */
+struct pamt_pair *pamt_pair(struct tdx_module *m, u64 pa);
+
+/*
+ * Whether the 2 MiB at @pa, which must be in an initialised TDMR, belong to a TD as
+ * one page.
+ */
+bool pamt_is_big_page(struct tdx_module *m, u64 pa);
+
 /* Makes a free page one of @owner's; @object is what it stands for. */
 void pamt_assign(struct page *p, enum tdx_page_type type, struct td *owner,
 		 void *object);
 
-/* Makes a page free. */
-void pamt_release(struct page *p);
+/*
+ * Makes a page free.  The host must write back what @hkid has of it in the cache
+ * before it uses the page; 0: there is nothing.
+ */
+void pamt_give_back(struct page *p, u16 hkid);
+
+/* The host has written back what @hkid has of a free page in the cache. */
+void pamt_write_back(struct page *p, u64 hkid);
 
 #endif /* TDX_PAMT_H */

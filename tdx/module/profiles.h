@@ -4,7 +4,7 @@
 
 #include "model.h"
 
-/* What TD_PARAMS.CONFIG_FLAGS may have.  GPAW 52 needs a 5-level EPT. */
-u64 profile_config_flags(const struct tdx_profile *p);
+/* The profile of a platform that names none. */
+extern const struct tdx_profile tdx_default_profile;
 
 #endif /* TDX_PROFILES_H */

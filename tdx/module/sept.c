@@ -48,7 +48,7 @@ bool sept_has_page(struct td *td, u64 gpa)
 	unsigned int level;
 	const struct sept_entry *e = sept_find(td, gpa, 0, &level);
 
-	return e->state == SEPT_MAPPED || e->state == SEPT_PENDING;
+	return e->state == SEPT_MAPPED;
 }
 
 static void free_table(struct sept_table *table)

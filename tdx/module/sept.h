@@ -11,6 +11,7 @@
 #define LEVEL_SHIFT(level)	(12 + 9 * (level))
 #define LEVEL_SIZE(level)	(1ull << LEVEL_SHIFT(level))
 #define MAX_LEAF_LEVEL		1
+#define MAX_LEVEL		4
 
 /* Level of the entries in the topmost table, private and shared: 3 or 4. */
 static inline unsigned int sept_root_level(const struct td *td)
@@ -43,7 +44,7 @@ static inline bool sept_is_blocked(const struct sept_entry *e)
 struct sept_entry *sept_find(struct td *td, u64 gpa, unsigned int level,
 			     unsigned int *found);
 
-/* Whether a page is mapped at @gpa, accepted or pending. */
+/* Whether the guest can access the private page at @gpa, so that it is accepted. */
 bool sept_has_page(struct td *td, u64 gpa);
 
 /* The lowest GPA that is mapped and accepted, or NO_GPA. */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The global metadata fields: constants, and what depends on the profile. */
 #include "fields.h"
-#include "profiles.h"
 #include "td_cpuid.h"
 
 enum source {
 	CONSTANT, MINOR, MAJOR, UPDATE, FEATURES0, ATTRIBUTES, XFAM,
-	CONFIG_FLAGS, NUM_CPUID_CONFIGS, CPUID_CONFIG_LEAF, CPUID_CONFIG_VALUE,
+	CONFIG_FLAGS, MAX_VCPUS, TDCS_SIZE, NUM_CPUID_CONFIGS,
+	CPUID_CONFIG_LEAF, CPUID_CONFIG_VALUE,
 };
 
 #define EACH_CPUID_CONFIG	0	/* as a count */
@@ -36,8 +36,7 @@ static const struct sys_field {
 	{ 0x9100000100000012, "PAMT_1G_ENTRY_SIZE", CONSTANT,
 	  PAMT_ENTRY_SIZE, HOST, 1 },
 	{ 0x9800000100000000, "TDR_BASE_SIZE", CONSTANT, PAGE_SIZE, HOST, 1 },
-	{ 0x9800000100000100, "TDCS_BASE_SIZE", CONSTANT,
-	  TDCS_PAGES * PAGE_SIZE, HOST, 1 },
+	{ 0x9800000100000100, "TDCS_BASE_SIZE", TDCS_SIZE, 0, HOST, 1 },
 	{ 0x9800000100000200, "TDVPS_BASE_SIZE", CONSTANT,
 	  TDVPS_PAGES * PAGE_SIZE, HOST, 1 },
 	{ 0x1900000300000000, "ATTRIBUTES_FIXED0", ATTRIBUTES, 0, HOST, 1 },
@@ -48,8 +47,7 @@ static const struct sys_field {
 	{ 0x9900000100000004, "NUM_CPUID_CONFIG", NUM_CPUID_CONFIGS, 0,
 	  HOST, 1 },
 	{ 0x9900000300000006, "CONFIG_FLAGS_FIXED0", CONFIG_FLAGS, 0, HOST, 1 },
-	{ 0x9900000100000008, "MAX_VCPUS_PER_TD", CONSTANT, MAX_VCPUS_PER_TD,
-	  HOST, 1 },
+	{ 0x9900000100000008, "MAX_VCPUS_PER_TD", MAX_VCPUS, 0, HOST, 1 },
 	{ 0x9900000300000400, "CPUID_CONFIG_LEAVES", CPUID_CONFIG_LEAF, 0,
 	  HOST, EACH_CPUID_CONFIG },
 	{ 0x9900000300000500, "CPUID_CONFIG_VALUES", CPUID_CONFIG_VALUE, 0,
@@ -89,11 +87,15 @@ static u64 value_of(struct tdx_module *m, const struct sys_field *f,
 	case FEATURES0:
 		return p->features0;
 	case ATTRIBUTES:
-		return p->attributes;
+		return cpuid_supported_attributes(m);
 	case XFAM:
 		return cpuid_supported_xfam(m);
 	case CONFIG_FLAGS:
-		return profile_config_flags(p);
+		return p->config_flags;
+	case MAX_VCPUS:
+		return p->max_vcpus;
+	case TDCS_SIZE:
+		return p->tdcs_pages * PAGE_SIZE;
 	case NUM_CPUID_CONFIGS:
 		return cpuid_num_configs(m);
 	case CPUID_CONFIG_LEAF:
@@ -129,9 +131,9 @@ u64 sys_read(struct tdx_module *m, u64 id, enum access by, u64 *value)
 
 	*value = 0;
 	if (!f)
-		return status(TDX_METADATA_FIELD_ID_INCORRECT, TDX_OP_RDX);
+		return status(TDX_METADATA_FIELD_ID_INCORRECT, 0);
 	if (!(f->access & by))
-		return status(TDX_METADATA_FIELD_NOT_READABLE, TDX_OP_RDX);
+		return status(TDX_METADATA_FIELD_NOT_READABLE, 0);
 	*value = value_of(m, f, element);
 	return 0;
 }

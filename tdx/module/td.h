@@ -53,6 +53,9 @@ void td_measure(struct td *td, const char *operation, u64 gpa);
 /* Frees a TD with its vCPUs.  Its pages must have been released, see pamt.h. */
 void td_free(struct td *td);
 
+/* IA32_MISC_ENABLE of a new vCPU. */
+u64 msr_initial_misc_enable(const struct td *td);
+
 /* Frees a vCPU, which its TD then has no longer. */
 void vcpu_free(struct tdx_vcpu *v);
 

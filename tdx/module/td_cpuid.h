@@ -29,13 +29,14 @@
 #define CPUID_LA57		7, 0, ECX, 16
 #define CPUID_PCONFIG		7, 0, EDX, 18
 #define CPUID_CORE_CAP		7, 0, EDX, 30
+#define CPUID_LASS		7, 1, EAX, 6
 #define CPUID_PERFMON_EXT	7, 1, EAX, 8
 #define CPUID_SYSCALL		0x80000001, 0, EDX, 11
 
 /*
  * Whether the guest has the feature.  With REDUCE_VE it must have asked for it in
  * FEATURE_PARAVIRT_CTRL; without, three that older guests expect are there
- * whatever CPUID says.
+ * whatever the host has configured.
  */
 bool td_feature(const struct td *td, enum feature f);
 
@@ -43,14 +44,12 @@ bool td_feature(const struct td *td, enum feature f);
 #define CPUID_CONTROL_SUPERVISOR	1
 #define CPUID_CONTROL_USER		2
 
-/* Which of the releases in the table the module is. */
-enum release cpuid_release(const struct tdx_module *m);
-
 /* Reads the CPU's values, once: some depend on the state that the CPU is in. */
 void cpuid_read_native(struct tdx_module *m);
 
-/* XFAM bits that the CPU has and that a TD may have. */
+/* Bits of XFAM and ATTRIBUTES that a TD may have, on this CPU. */
 u64 cpuid_supported_xfam(const struct tdx_module *m);
+u64 cpuid_supported_attributes(const struct tdx_module *m);
 
 /* The slots of TD_PARAMS.CPUID_CONFIG: how many, and for slot @i ... */
 unsigned int cpuid_num_configs(const struct tdx_module *m);
@@ -66,9 +65,13 @@ void cpuid_config_value(const struct tdx_module *m, unsigned int i,
  */
 u64 cpuid_build(struct td *td, const struct td_params *p, u64 *bad);
 
+/* Its last part, leaves 0x1f and 0xb. */
+u64 cpuid_build_topology(struct td *td);
+
 /*
- * The TD's EAX to EDX, without what changes at run time.  NULL if the leaf is
- * not in the table, or if it has subleaves and @no_subleaf says otherwise.
+ * The TD's EAX to EDX, without what changes at run time.  NULL if the leaf is not
+ * in the table or has no value, or if it has subleaves and @no_subleaf says
+ * otherwise.
  */
 const u32 *cpuid_lookup(const struct td *td, u32 leaf, u32 subleaf,
 			bool no_subleaf);

@@ -14,9 +14,6 @@ struct td_field {
 	u64 feature;		/* of TDX_FEATURES0 that the field needs, or 0 */
 };
 
-/* NOTIFY_ENABLES */
-#define NOTIFY_ZERO_STEP	BIT(0)
-
 #define TD_FIELD(id, member, n, access, ...)				\
 	{ id, offsetof(struct td, member),				\
 	  sizeof(((struct td *)0)->member) / (n), n, access, __VA_ARGS__ }
@@ -93,7 +90,7 @@ static u64 cpuid_read(const struct td *td, u64 id, u64 *value)
 				    CPUID_CODE_NO_SUBLEAF(code));
 
 	if (CPUID_CODE_RESERVED(code) || !v)
-		return status(TDX_METADATA_FIELD_ID_INCORRECT, TDX_OP_RDX);
+		return status(TDX_METADATA_FIELD_ID_INCORRECT, 0);
 	*value = v[2 * half] | (u64)v[2 * half + 1] << 32;
 	return 0;
 }
@@ -108,9 +105,9 @@ u64 td_read(struct td *td, u64 id, enum access by, u64 *value)
 		return cpuid_read(td, id, value);
 	f = find(td, id, &element);
 	if (!f)
-		return status(TDX_METADATA_FIELD_ID_INCORRECT, TDX_OP_RDX);
+		return status(TDX_METADATA_FIELD_ID_INCORRECT, 0);
 	if (!(f->read & by))
-		return status(TDX_METADATA_FIELD_NOT_READABLE, TDX_OP_RDX);
+		return status(TDX_METADATA_FIELD_NOT_READABLE, 0);
 	memcpy(value, (u8 *)td + f->offset + element * f->size, f->size);
 	return 0;
 }
@@ -134,35 +131,49 @@ u64 td_next(const struct td *td, u64 id, enum access by)
 	return NO_FIELD;
 }
 
-static u64 td_ctls_check(const struct td *td, u64 new)
+/* What TD_CTLS becomes if the guest writes @new, or an error. */
+static u64 td_ctls_write(const struct td *td, u64 *new)
 {
-	u64 changed = td->td_ctls ^ new;
+	u64 changed = td->td_ctls ^ *new;
 
-	if ((changed && td->td_ctls & TD_CTLS_LOCK) ||
-	    (changed & TD_CTLS_PENDING_VE_DISABLE &&
-	     !(td->config_flags & CONFIG_FLEXIBLE_VE)) ||
-	    (new & TD_CTLS_ENUM_TOPOLOGY && !td->topology_configured) ||
-	    (new & TD_CTLS_REDUCE_VE && !td->ve_reduction_valid))
-		return status(TDX_METADATA_FIELD_VALUE_NOT_VALID, TDX_OP_R8);
+	if (changed & TD_CTLS_PENDING_VE_DISABLE &&
+	    !(td->config_flags & CONFIG_FLEXIBLE_VE))
+		return status(TDX_METADATA_FIELD_VALUE_NOT_VALID, 0);
+	if (*new & TD_CTLS_REDUCE_VE)
+		*new |= TD_CTLS_ENUM_TOPOLOGY | TD_CTLS_VIRT_CPUID2;
+	if (*new & TD_CTLS_ENUM_TOPOLOGY && !td->topology_configured)
+		return status(TDX_METADATA_FIELD_VALUE_NOT_VALID, 0);
 	return 0;
+}
+
+/* TD_CTLS.LOCK covers these fields.  Writing what is there is no change. */
+static bool is_locked(const struct td *td, const u64 *field, u64 new)
+{
+	return (field == &td->td_ctls || field == &td->paravirt_ctrl) &&
+	       td->td_ctls & TD_CTLS_LOCK && new != *field;
 }
 
 u64 td_write(struct td *td, u64 id, u64 value, u64 mask, u64 *old)
 {
 	unsigned int element;
 	const struct td_field *f = find(td, id, &element);
-	u64 new, err, *field;
+	u64 new, err, writable, *field;
 
 	*old = 0;
 	if (!f)
-		return status(TDX_METADATA_FIELD_ID_INCORRECT, TDX_OP_RDX);
+		return status(TDX_METADATA_FIELD_ID_INCORRECT, 0);
 	field = (u64 *)((u8 *)td + f->offset);
-	mask &= field == &td->td_ctls ? td->m->profile->td_ctls : f->writable;
-	if (!mask)
-		return status(TDX_METADATA_FIELD_NOT_WRITABLE, TDX_OP_RDX);
+	writable = field == &td->td_ctls ? td->m->profile->td_ctls : f->writable;
+	if (!(mask & writable))
+		return status(TDX_METADATA_FIELD_NOT_WRITABLE, 0);
+	if ((*field ^ value) & mask & ~writable)
+		return status(TDX_METADATA_FIELD_VALUE_NOT_VALID, 0);
+	mask &= writable;
 	new = (*field & ~mask) | (value & mask);
+	if (is_locked(td, field, new))
+		return status(TDX_METADATA_FIELD_VALUE_NOT_VALID, 0);
 	if (field == &td->td_ctls) {
-		err = td_ctls_check(td, new);
+		err = td_ctls_write(td, &new);
 		if (err)
 			return err;
 	}

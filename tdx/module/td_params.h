@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* TD_PARAMS and the bits of its fields, and TD_CTLS. */
+/* TD_PARAMS and the bits of its fields, TD_CTLS and NOTIFY_ENABLES. */
 #ifndef TDX_TD_PARAMS_H
 #define TDX_TD_PARAMS_H
 
@@ -71,5 +71,8 @@ _Static_assert(sizeof(struct td_params) == TD_PARAMS_SIZE, "TD_PARAMS");
 #define TD_CTLS_VIRT_CPUID2		(1ull << 2)
 #define TD_CTLS_REDUCE_VE		(1ull << 3)
 #define TD_CTLS_LOCK			(1ull << 63)
+
+/* NOTIFY_ENABLES, which the guest writes as well: #VE if it may be zero-stepped */
+#define NOTIFY_ZERO_STEP		(1ull << 0)
 
 #endif /* TDX_TD_PARAMS_H */

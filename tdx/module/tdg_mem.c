@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* TDG.MEM.*: private pages, as the guest sees them. */
 #include "guest_memory.h"
+#include "host_priority.h"
 #include "locks.h"
 #include "operands.h"
 #include "sept.h"
@@ -41,6 +42,14 @@ static void accept(struct call *c, struct sept_entry *e, unsigned int level)
 	e->state = SEPT_MAPPED;
 }
 
+/* The TD exit of a call that needs the host's help at @gpa. */
+static u64 violation(struct call *c, u64 gpa, enum tdx_access access, u64 ext)
+{
+	c->outcome = ept_violation(c->exit, gpa, access, ext);
+	c->exit->by_tdcall = true;
+	return 0;
+}
+
 u64 tdg_mem_page_accept(struct call *c)
 {
 	struct td *td = c->vcpu->td;
@@ -52,38 +61,41 @@ u64 tdg_mem_page_accept(struct call *c)
 	if (err)
 		return err;
 	e = sept_find(td, gpa, level, &found);
+	err = found == level ? guest_entry_lock(e) : 0;
+	if (err)
+		return err;
 	if (e->state == SEPT_MAPPED)
 		return status(TDX_PAGE_ALREADY_ACCEPTED, found);
-	if (found == level && e->state == SEPT_NL_MAPPED)
+	if (found == level && e->state & SEPT_NON_LEAF)
 		return status(TDX_PAGE_SIZE_MISMATCH, level);
-	if (found != level || e->state != SEPT_PENDING) {
-		c->outcome = ept_violation(c->exit, gpa, TDX_WRITE,
-					   ext_qualification(EEQ_ACCEPT, level,
-							     e, found));
-		return 0;
-	}
-	if (e->busy)
-		return status(TDX_OPERAND_BUSY, TDX_OP_RCX);
+	if (found != level || e->state != SEPT_PENDING)
+		return violation(c, gpa, TDX_WRITE,
+				 ext_qualification(EEQ_ACCEPT, level, e, found));
 	accept(c, e, level);
 	return 0;
 }
 
-/* A page's attributes for the TD itself: read, write and execute; valid. */
-#define ATTR_L1		(0xfull | BIT(15))
 #define ATTR_PENDING	BIT(62)
 
+static bool has_attributes(const struct sept_entry *e)
+{
+	return e->state == SEPT_MAPPED || e->state == SEPT_PENDING;
+}
+
+/* The attributes in RDX are those of L2 VMs, of which there are none. */
 static u64 attr_result(struct call *c, const struct sept_entry *e, u64 gpa,
 		       unsigned int level)
 {
 	c->gpr[TDX_RCX] = (gpa & ~(LEVEL_SIZE(level) - 1)) | level |
 			  (e->state == SEPT_PENDING ? ATTR_PENDING : 0);
-	c->gpr[TDX_RDX] = ATTR_L1;
+	c->gpr[TDX_RDX] = 0;
 	return 0;
 }
 
-static bool has_attributes(const struct sept_entry *e)
+static u64 attr_failure(struct call *c, u64 err)
 {
-	return e->state == SEPT_MAPPED || e->state == SEPT_PENDING;
+	c->gpr[TDX_RCX] = c->gpr[TDX_RDX] = 0;
+	return err;
 }
 
 u64 tdg_mem_page_attr_rd(struct call *c)
@@ -92,17 +104,35 @@ u64 tdg_mem_page_attr_rd(struct call *c)
 	struct sept_entry *e;
 	unsigned int level;
 
-	err = gpa_operand(c, gpa, PAGE_SIZE, true, TDX_OP_RCX);
+	err = gpa_operand(c, gpa, 1, true, TDX_OP_RCX);
 	if (err)
-		return err;
+		return attr_failure(c, err);
 	e = sept_find(c->vcpu->td, gpa, 0, &level);
-	if (has_attributes(e))
-		return attr_result(c, e, gpa, level);
-	c->outcome = ept_violation(c->exit, gpa, 0, EEQ_NONE);
+	err = guest_entry_lock(e);
+	if (err)
+		return attr_failure(c, err);
+	if (!has_attributes(e))
+		return violation(c, gpa, 0, EEQ_NONE);
+	return attr_result(c, e, gpa, level);
+}
+
+#define ATTRIBUTES_OF(vm, value)	((value) >> 16 * (vm) & 0xffff)
+#define MAX_VMS				4
+
+/* The TD's own attributes are fixed, and it has no L2 VM with others. */
+static u64 check_attributes(const struct call *c)
+{
+	unsigned int vm;
+
+	for (vm = 0; vm < MAX_VMS; vm++) {
+		if (ATTRIBUTES_OF(vm, c->gpr[TDX_RDX]))
+			return status(TDX_OPERAND_INVALID, TDX_OP_RDX);
+		if (ATTRIBUTES_OF(vm, c->gpr[TDX_R8]))
+			return status(TDX_OPERAND_INVALID, TDX_OP_R8);
+	}
 	return 0;
 }
 
-/* The TD's own attributes are fixed, and it has no L2 VM with others. */
 u64 tdg_mem_page_attr_wr(struct call *c)
 {
 	struct td *td = c->vcpu->td;
@@ -110,18 +140,21 @@ u64 tdg_mem_page_attr_wr(struct call *c)
 	struct sept_entry *e;
 	u64 gpa, err;
 
-	err = leveled_gpa_operand(c, td, 0, 2, &gpa, &level);
+	err = check_attributes(c);
+	if (!err)
+		err = leveled_gpa_operand(c, td, 0, 2, &gpa, &level);
 	if (err)
-		return err;
-	if (c->gpr[TDX_RDX])
-		return status(TDX_OPERAND_INVALID, TDX_OP_RDX);
-	if (c->gpr[TDX_R8])
-		return status(TDX_OPERAND_INVALID, TDX_OP_R8);
+		return attr_failure(c, err);
 	e = sept_find(td, gpa, level, &found);
-	if (found == level && has_attributes(e))
-		return attr_result(c, e, gpa, level);
-	c->outcome = ept_violation(c->exit, gpa, 0,
-				   ext_qualification(EEQ_ATTR_WR, level, e,
-						     found));
-	return 0;
+	if (found == level) {
+		err = guest_entry_lock(e);
+		if (!err && e->state & SEPT_NON_LEAF)
+			err = status(TDX_PAGE_SIZE_MISMATCH, level);
+		if (err)
+			return attr_failure(c, err);
+		if (has_attributes(e))
+			return attr_result(c, e, gpa, level);
+	}
+	return violation(c, gpa, TDX_WRITE,
+			 ext_qualification(EEQ_ATTR_WR, level, e, found));
 }

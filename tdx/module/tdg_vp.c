@@ -45,6 +45,9 @@ u64 tdg_vp_veinfo_get(struct call *c)
 	struct tdx_ve_info ve = { 0 };
 	bool valid = v->ve_valid;
 
+	/* Version 1, with the #VE's category in RCX, came with reduced #VE. */
+	if (c->version && !has_feature(c->m, FEATURE_VE_REDUCTION))
+		return status(TDX_OPERAND_INVALID, TDX_OP_RAX);
 	if (valid)
 		ve = v->ve;
 	v->ve_valid = false;

@@ -12,7 +12,18 @@ u64 tdh_sys_config(struct call *c);
 u64 tdh_sys_key_config(struct call *c);
 u64 tdh_sys_tdmr_init(struct call *c);
 u64 tdh_sys_rd(struct call *c);
+u64 tdh_sys_shutdown(struct call *c);
+u64 tdh_sys_update(struct call *c);
 u64 tdh_sys_disable(struct call *c);
+
+/* tdh_pamt.c */
+u64 tdh_phymem_pamt_add(struct call *c);
+u64 tdh_phymem_pamt_remove(struct call *c);
+
+/* seamldr.c: leaves of the P-SEAMLDR, whose statuses are in seamldr.h */
+u64 seamldr_info(struct call *c);
+u64 seamldr_install(struct call *c);
+u64 seamldr_shutdown(struct call *c);
 
 /* tdh_mng.c */
 u64 tdh_mng_create(struct call *c);

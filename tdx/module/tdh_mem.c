@@ -7,13 +7,6 @@
 #include "td.h"
 #include "tdh.h"
 
-/* RCX and RDX of a call that succeeded and has no entry to describe. */
-static u64 succeed(struct call *c)
-{
-	c->gpr[TDX_RCX] = c->gpr[TDX_RDX] = 0;
-	return 0;
-}
-
 /* SEPT.ADD, version 1, in RDX: don't fail if the table is there already. */
 #define ALLOW_EXISTING	BIT(0)
 
@@ -26,7 +19,7 @@ u64 tdh_mem_sept_add(struct call *c)
 
 	if (c->version)
 		c->gpr[TDX_RDX] &= ~ALLOW_EXISTING;
-	err = sept_operands(c, BUILDING_OR_RUNNING, 1, 4, &at);
+	err = sept_operands(c, BUILDING_OR_RUNNING, 1, MAX_LEVEL, &at);
 	if (err)
 		return err;
 	if (at.e->state == SEPT_NL_MAPPED && allow_existing)
@@ -41,23 +34,6 @@ u64 tdh_mem_sept_add(struct call *c)
 	at.e->pa = c->gpr[TDX_R8];
 	at.e->state = SEPT_NL_MAPPED;
 	pamt_assign(p, PT_EPT, at.td, at.e->table);
-	return succeed(c);
-}
-
-/* All pages of a mapping at @level from @pa on must be free. */
-static u64 check_free(struct call *c, u64 pa, unsigned int level,
-		      enum tdx_operand op)
-{
-	struct page *p;
-	u64 i, err;
-
-	if (pa % LEVEL_SIZE(level))
-		return status(TDX_OPERAND_INVALID, op);
-	for (i = 0; i < LEVEL_SIZE(level); i += PAGE_SIZE) {
-		err = pamt_get(c->m, pa + i, op, PT_NDA, &p);
-		if (err)
-			return err;
-	}
 	return 0;
 }
 
@@ -99,21 +75,21 @@ u64 tdh_mem_page_add(struct call *c)
 		return err;
 	if (at.e->state != SEPT_FREE)
 		return fail_at_entry(c, TDX_EPT_ENTRY_STATE_INCORRECT, at.e, 0);
+	if (source % PAGE_SIZE || source & keyid_mask(c->m))
+		return status(TDX_OPERAND_INVALID, TDX_OP_R9);
 	err = pamt_get(c->m, pa, TDX_OP_R8, PT_NDA, &p);
 	if (err)
 		return err;
-	if (source % PAGE_SIZE || source & keyid_mask(c->m))
-		return status(TDX_OPERAND_INVALID, TDX_OP_R9);
 
-	at.e->busy = p->busy = true;
+	p->busy = true;
 	copied = copy_page(c, at.td, pa, source);
-	at.e->busy = p->busy = false;
+	p->busy = false;
 	if (!copied)
 		return status(TDX_OPERAND_ADDR_RANGE_ERROR, TDX_OP_R9);
 
 	map(c, &at, pa, SEPT_MAPPED);
 	td_measure(at.td, "MEM.PAGE.ADD", at.gpa);
-	return succeed(c);
+	return 0;
 }
 
 u64 tdh_mem_page_aug(struct call *c)
@@ -127,11 +103,11 @@ u64 tdh_mem_page_aug(struct call *c)
 	if (at.e->state != SEPT_FREE)
 		return fail_at_entry(c, TDX_EPT_ENTRY_STATE_INCORRECT, at.e,
 				     at.level);
-	err = check_free(c, pa, at.level, TDX_OP_R8);
+	err = pamt_get_free(c->m, pa, TDX_OP_R8, LEVEL_SIZE(at.level));
 	if (err)
 		return err;
 	map(c, &at, pa, SEPT_PENDING);
-	return succeed(c);
+	return 0;
 }
 
 static struct page *page_of(struct call *c, const struct sept_entry *e)
@@ -156,17 +132,18 @@ u64 tdh_mem_range_block(struct call *c)
 	struct sept_place at;
 	u64 err;
 
-	err = sept_operands(c, BUILDING_OR_RUNNING, 0, 3, &at);
+	err = sept_operands(c, BUILDING_OR_RUNNING, 0, MAX_LEVEL, &at);
 	if (err)
 		return err;
 	if (sept_is_blocked(at.e))
 		return fail_at_entry(c, TDX_GPA_RANGE_ALREADY_BLOCKED, at.e,
 				     at.level);
 	if (at.e->state == SEPT_FREE)
-		return fail_at_entry(c, TDX_EPT_ENTRY_FREE, at.e, at.level);
+		return fail_at_entry(c, TDX_EPT_ENTRY_STATE_INCORRECT, at.e,
+				     at.level);
 	at.e->state = blocked_state(at.e->state);
 	page_of(c, at.e)->bepoch = at.td->epoch;
-	return succeed(c);
+	return 0;
 }
 
 u64 tdh_mem_track(struct call *c)
@@ -175,11 +152,13 @@ u64 tdh_mem_track(struct call *c)
 	u64 err = td_operand(c, c->gpr[TDX_RCX], TDX_OP_RCX,
 			     BUILDING_OR_RUNNING, &td);
 
+	if (!err)
+		err = take_lock(c, LOCK_EPOCH);
 	if (err)
 		return err;
 	/* vCPUs inside may still have translations of the epoch before. */
 	if (td->running[(td->epoch - 1) & 1])
-		return status(TDX_PREVIOUS_TLB_EPOCH_BUSY, TDX_OP_TD_EPOCH);
+		return status(TDX_PREVIOUS_TLB_EPOCH_BUSY, 0);
 	td->epoch++;
 	return 0;
 }
@@ -196,25 +175,25 @@ u64 tdh_mem_page_remove(struct call *c)
 	struct sept_place at;
 	u64 err, i;
 
-	err = sept_operands(c, BUILDING_OR_RUNNING, 0, MAX_LEAF_LEVEL, &at);
+	err = sept_operands(c, BUILDING_OR_RUNNING, 0, MAX_LEAF_LEVEL + 1, &at);
 	if (err)
 		return err;
 	if (!sept_is_leaf(at.e))
-		return fail_at_entry(c, at.e->state == SEPT_FREE ?
-				     TDX_EPT_ENTRY_FREE :
-				     TDX_EPT_ENTRY_NOT_LEAF, at.e, at.level);
+		return fail_at_entry(c, TDX_EPT_ENTRY_STATE_INCORRECT, at.e,
+				     at.level);
 	/* Before TDH.MR.FINALIZE no vCPU can have run. */
 	if (at.td->op_state == OP_RUNNABLE) {
 		if (!sept_is_blocked(at.e))
 			return fail_at_entry(c, TDX_GPA_RANGE_NOT_BLOCKED,
 					     at.e, at.level);
 		if (!is_tracked(at.td, page_of(c, at.e)->bepoch))
-			return fail_at_entry(c, TDX_TLB_TRACKING_NOT_DONE,
-					     at.e, at.level);
+			return status(TDX_TLB_TRACKING_NOT_DONE, TDX_OP_RCX);
 	}
 	for (i = 0; i < LEVEL_SIZE(at.level); i += PAGE_SIZE)
-		pamt_release(pamt_lookup(c->m, at.e->pa + i));
-	describe_entry(c, at.e, at.level);
-	*at.e = (struct sept_entry){ SEPT_FREE };
+		pamt_give_back(pamt_lookup(c->m, at.e->pa + i), at.td->hkid);
+	c->gpr[TDX_RCX] = at.e->pa;
+	at.e->state = SEPT_FREE;
+	at.e->accepted = 0;
+	at.e->pa = 0;
 	return 0;
 }

@@ -3,9 +3,10 @@
 #include <string.h>
 
 #include "fields.h"
+#include "inject.h"
+#include "locks.h"
 #include "operands.h"
 #include "pamt.h"
-#include "profiles.h"
 #include "td.h"
 #include "td_cpuid.h"
 #include "tdh.h"
@@ -17,13 +18,17 @@ u64 tdh_mng_create(struct call *c)
 	struct page *p;
 	struct td *td;
 
+	if (!is_tdx_keyid(m, hkid))
+		return status(TDX_OPERAND_INVALID, TDX_OP_RDX);
 	err = pamt_get(m, pa, TDX_OP_RCX, PT_NDA, &p);
+	if (!err)
+		err = take_lock(c, LOCK_KOT);
 	if (err)
 		return err;
-	if (!is_tdx_keyid(m, hkid) || hkid == m->global_keyid)
-		return status(TDX_OPERAND_INVALID, TDX_OP_RDX);
 	if (*keyid_state(m, hkid) != HKID_FREE)
-		return status(TDX_HKID_NOT_FREE, TDX_OP_RDX);
+		return status(TDX_HKID_NOT_FREE, 0);
+	if (entropy_fails(c))
+		return status(TDX_RND_NO_ENTROPY, 0);
 
 	td = g_new0(struct td, 1);
 	td->m = m;
@@ -34,7 +39,7 @@ u64 tdh_mng_create(struct call *c)
 	random_bytes(td->uuid, sizeof(td->uuid));
 	*keyid_state(m, hkid) = HKID_ASSIGNED;
 	pamt_assign(p, PT_TDR, td, NULL);
-	return 0;
+	return lock_tdr(c, td, TDX_OP_RCX);	/* nobody else can have it */
 }
 
 /* There is one package: the first call configures the key. */
@@ -45,17 +50,19 @@ u64 tdh_mng_key_config(struct call *c)
 
 	if (err)
 		return err;
-	if (td->lifecycle == LC_KEYS_CONFIGURED)
-		return status(TDX_KEY_CONFIGURED, 0);
+	if (td->fatal)
+		return status(TDX_TD_FATAL, 0);
 	if (td->lifecycle != LC_HKID_ASSIGNED)
-		return status(TDX_LIFECYCLE_STATE_INCORRECT, TDX_OP_RCX);
+		return status(TDX_LIFECYCLE_STATE_INCORRECT, 0);
+	err = take_lock(c, LOCK_KET);
+	if (err)
+		return err;
 	td->lifecycle = LC_KEYS_CONFIGURED;
 	return 0;
 }
 
 u64 tdh_mng_addcx(struct call *c)
 {
-	struct tdx_module *m = c->m;
 	struct page *p;
 	struct td *td;
 	u64 err;
@@ -63,17 +70,20 @@ u64 tdh_mng_addcx(struct call *c)
 	err = tdr_operand(c, c->gpr[TDX_RDX], TDX_OP_RDX, &td);
 	if (err)
 		return err;
-	if (td->lifecycle == LC_HKID_ASSIGNED)
-		return status(TDX_TD_KEYS_NOT_CONFIGURED, TDX_OP_RDX);
+	if (td->fatal)
+		return status(TDX_TD_FATAL, 0);
 	if (td->lifecycle != LC_KEYS_CONFIGURED)
-		return status(TDX_LIFECYCLE_STATE_INCORRECT, TDX_OP_RDX);
-	if (td->op_state != OP_UNINITIALIZED)
-		return status(TDX_OP_STATE_INCORRECT, 0);
-	if (td->num_tdcx >= TDCS_PAGES)
+		return status(TDX_TD_KEYS_NOT_CONFIGURED, 0);
+	if (td->num_tdcx >= c->m->profile->tdcs_pages + TDCS_PAGES_OF_L2_VMS)
 		return status(TDX_TDCX_NUM_INCORRECT, 0);
-	err = pamt_get(m, c->gpr[TDX_RCX], TDX_OP_RCX, PT_NDA, &p);
+	err = pamt_get(c->m, c->gpr[TDX_RCX], TDX_OP_RCX, PT_NDA, &p);
 	if (err)
 		return err;
+	/* With the last page that each TD needs comes a key for migration. */
+	if (td->num_tdcx + 1 == c->m->profile->tdcs_pages && entropy_fails(c))
+		return status(TDX_RND_NO_ENTROPY, 0);
+	if (td->op_state != OP_UNINITIALIZED)
+		return status(TDX_OP_STATE_INCORRECT, 0);
 	pamt_assign(p, PT_TDCX, td, NULL);
 	td->num_tdcx++;
 	return 0;
@@ -96,7 +106,7 @@ static u64 check_attributes(const struct tdx_module *m, u64 attributes)
 	bool migratable = attributes & TD_ATTR_MIGRATABLE;
 	bool perfmon = attributes & TD_ATTR_PERFMON;
 
-	if (attributes & ~m->profile->attributes ||
+	if (attributes & ~cpuid_supported_attributes(m) ||
 	    (migratable && (perfmon || attributes & TD_ATTR_DEBUG)) ||
 	    (perfmon && attributes & TD_ATTR_ICSSD))
 		return status(TDX_OPERAND_INVALID, TDX_OP_ATTRIBUTES);
@@ -111,7 +121,7 @@ static u64 check_xfam(const struct tdx_module *m, u64 xfam)
 	return 0;
 }
 
-/* Bits of IA32_ARCH_CAPABILITIES that the host may clear ... */
+/* Bits of IA32_ARCH_CAPABILITIES that a TD has if the CPU does and the host asks ... */
 #define ARCH_CAP_SSB_NO		BIT(4)
 #define ARCH_CAP_BHI_NO		BIT(20)
 #define ARCH_CAP_PBRSB_NO	BIT(24)
@@ -126,8 +136,7 @@ static u64 check_arch_capabilities(const struct tdx_module *m,
 				   const struct td_params *p)
 {
 	bool configured = p->msr_config_ctls & MSR_CONFIG_ARCH_CAP;
-	u64 allowed = ARCH_CAP_RRSBA |
-		      (ARCH_CAP_CHOICE & m->platform.arch_capabilities);
+	u64 allowed = ARCH_CAP_RRSBA | ARCH_CAP_CHOICE;
 
 	if (p->msr_config_ctls & ~MSR_CONFIG_ARCH_CAP ||
 	    (configured && !has_feature(m, FEATURE_CONFIG_ARCH_CAP)))
@@ -159,8 +168,9 @@ static u64 check_eptp_controls(const struct tdx_module *m,
 #define MIN_TSC_UNITS	4
 #define MAX_TSC_UNITS	400
 
-static u64 check_params(const struct tdx_module *m, const struct td_params *p)
+static u64 check_params(struct call *c, const struct td_params *p)
 {
+	const struct tdx_module *m = c->m;
 	u64 err;
 
 	err = check_attributes(m, p->attributes);
@@ -168,15 +178,18 @@ static u64 check_params(const struct tdx_module *m, const struct td_params *p)
 		err = check_xfam(m, p->xfam);
 	if (err)
 		return err;
-	if (!p->max_vcpus || p->max_vcpus > MAX_VCPUS_PER_TD)
+	if (!p->max_vcpus || p->max_vcpus > m->profile->max_vcpus)
 		return status(TDX_OPERAND_INVALID, TDX_OP_MAX_VCPUS);
-	if (p->config_flags & ~profile_config_flags(m->profile))
+	if (p->config_flags & ~m->profile->config_flags)
 		return status(TDX_OPERAND_INVALID, TDX_OP_CONFIG_FLAGS);
 	err = check_eptp_controls(m, p);
 	if (err)
 		return err;
 	if (p->tsc_frequency < MIN_TSC_UNITS || p->tsc_frequency > MAX_TSC_UNITS)
 		return status(TDX_OPERAND_INVALID, TDX_OP_TSC_FREQUENCY);
+	err = check_tsc_adjust(c);
+	if (err)
+		return err;
 	if (p->num_l2_vms)
 		return status(TDX_OPERAND_INVALID, TDX_OP_NUM_L2_VMS);
 	err = check_arch_capabilities(m, p);
@@ -201,10 +214,10 @@ static void start_clock(struct td *td, u64 host_tsc, u64 host_hz)
 static u64 initial_arch_capabilities(const struct tdx_module *m,
 				     const struct td_params *p)
 {
-	if (p->msr_config_ctls & MSR_CONFIG_ARCH_CAP)
-		return p->arch_capabilities;
-	return m->platform.arch_capabilities &
-	       (ARCH_CAP_CHOICE | ARCH_CAP_RRSBA);
+	u64 cpu = m->platform.arch_capabilities;
+
+	return (p->arch_capabilities & cpu & ARCH_CAP_CHOICE) |
+	       ((p->arch_capabilities | cpu) & ARCH_CAP_RRSBA);
 }
 
 /* The fields that cpuid_build() uses, and those beside them. */
@@ -237,12 +250,12 @@ u64 tdh_mng_init(struct call *c)
 {
 	struct tdx_module *m = c->m;
 	u64 tsc = m->ops.tsc(m->opaque), hz = m->ops.tsc_hz(m->opaque);
-	u64 params = c->gpr[TDX_RDX], bad, err;
+	u64 params = c->gpr[TDX_RDX], tdr = c->gpr[TDX_RCX], bad, err;
 	struct td_params p;
 	struct td *td;
 
-	err = td_operand(c, c->gpr[TDX_RCX], TDX_OP_RCX, BIT(OP_UNINITIALIZED),
-			 &td);
+	c->gpr[TDX_RCX] = 0;
+	err = td_operand(c, tdr, TDX_OP_RCX, BIT(OP_UNINITIALIZED), &td);
 	if (err)
 		return err;
 	if (params % TD_PARAMS_SIZE || params & keyid_mask(m))
@@ -250,7 +263,7 @@ u64 tdh_mng_init(struct call *c)
 	if (!m->ops.read(m->opaque, params, &p, sizeof(p)))
 		return status(TDX_OPERAND_ADDR_RANGE_ERROR, TDX_OP_RDX);
 
-	err = check_params(m, &p);
+	err = check_params(c, &p);
 	if (err)
 		return err;
 	take_params(td, &p);
@@ -265,15 +278,22 @@ u64 tdh_mng_init(struct call *c)
 
 u64 tdh_mng_rd(struct call *c)
 {
-	u64 id = c->gpr[TDX_RDX], value = 0, err;
+	u64 id = c->gpr[TDX_RDX], err;
 	struct td *td;
 
+	c->gpr[TDX_R8] = 0;
+	if (c->version)
+		c->gpr[TDX_RDX] = NO_FIELD;
 	err = td_operand(c, c->gpr[TDX_RCX], TDX_OP_RCX, BUILDING_OR_RUNNING,
 			 &td);
-	if (!err)
-		err = td_read(td, id, HOST, &value);
-	c->gpr[TDX_R8] = value;
-	if (c->version && !failed(err))
+	if (err)
+		return err;
+	if (c->version && id == FIRST_FIELD) {
+		c->gpr[TDX_RDX] = td_next(td, id, HOST);
+		return status(TDX_METADATA_FIRST_FIELD_ID_IN_CONTEXT, 0);
+	}
+	err = td_read(td, id, HOST, &c->gpr[TDX_R8]);
+	if (c->version && !err)
 		c->gpr[TDX_RDX] = td_next(td, id, HOST);
 	return err;
 }
@@ -283,11 +303,13 @@ u64 tdh_mng_vpflushdone(struct call *c)
 	struct td *td;
 	u64 err = tdr_operand(c, c->gpr[TDX_RCX], TDX_OP_RCX, &td);
 
+	if (!err)
+		err = take_lock(c, LOCK_KOT);
 	if (err)
 		return err;
 	if (td->lifecycle != LC_HKID_ASSIGNED &&
 	    td->lifecycle != LC_KEYS_CONFIGURED)
-		return status(TDX_LIFECYCLE_STATE_INCORRECT, TDX_OP_RCX);
+		return status(TDX_LIFECYCLE_STATE_INCORRECT, 0);
 	if (td->num_associated)
 		return status(TDX_FLUSHVP_NOT_DONE, 0);
 	td->lifecycle = LC_BLOCKED;
@@ -304,10 +326,13 @@ u64 tdh_mng_key_freeid(struct call *c)
 	if (err)
 		return err;
 	if (td->lifecycle != LC_BLOCKED)
-		return status(TDX_LIFECYCLE_STATE_INCORRECT, TDX_OP_RCX);
+		return status(TDX_LIFECYCLE_STATE_INCORRECT, 0);
+	err = take_lock(c, LOCK_KOT);
+	if (err)
+		return err;
 	key = keyid_state(c->m, td->hkid);
 	if (*key != HKID_WRITTEN_BACK)
-		return status(TDX_WBCACHE_NOT_COMPLETE, TDX_OP_WBCACHE);
+		return status(TDX_WBCACHE_NOT_COMPLETE, 0);
 	*key = HKID_FREE;
 	td->lifecycle = LC_TEARDOWN;
 	return 0;

@@ -10,28 +10,26 @@
 u64 tdh_mr_extend(struct call *c)
 {
 	struct tdx_module *m = c->m;
-	u64 gpa = c->gpr[TDX_RCX], err;
+	u64 gpa = c->gpr[TDX_RCX], tdr = c->gpr[TDX_RDX], err;
 	u8 data[EXTEND_CHUNK];
 	struct sept_entry *e;
 	unsigned int found;
 	struct td *td;
 
-	err = td_operand(c, c->gpr[TDX_RDX], TDX_OP_RDX, UNTIL_FINALIZED, &td);
+	c->gpr[TDX_RCX] = c->gpr[TDX_RDX] = 0;
+	err = td_operand(c, tdr, TDX_OP_RDX, UNTIL_FINALIZED, &td);
 	if (err)
 		return err;
 	if (gpa % EXTEND_CHUNK || gpa >= shared_bit(td))
 		return status(TDX_OPERAND_INVALID, TDX_OP_RCX);
 	e = sept_find(td, gpa, 0, &found);
-	if (found)
-		return fail_at_entry(c, TDX_EPT_WALK_FAILED, e, found);
 	if (e->state != SEPT_MAPPED)
-		return fail_at_entry(c, TDX_EPT_ENTRY_STATE_INCORRECT, e, 0);
-	if (!m->ops.read(m->opaque, private_view(td, e->pa) + gpa % PAGE_SIZE,
+		return fail_at_entry(c, TDX_EPT_ENTRY_NOT_PRESENT, e, found);
+	if (!m->ops.read(m->opaque, private_view(td, e->pa) + gpa % LEVEL_SIZE(found),
 			 data, sizeof(data)))
 		return status(TDX_OPERAND_ADDR_RANGE_ERROR, TDX_OP_RCX);
 	td_measure(td, "MR.EXTEND", gpa);
 	g_checksum_update(td->measurement, data, sizeof(data));
-	c->gpr[TDX_RCX] = c->gpr[TDX_RDX] = 0;
 	return 0;
 }
 

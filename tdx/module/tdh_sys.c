@@ -1,20 +1,53 @@
 // SPDX-License-Identifier: GPL-2.0
-/* TDH.SYS.*: bring-up of the module, TDMRs, and the global metadata. */
-#include <stdlib.h>
-#include <string.h>
-
+/*
+ * TDH.SYS.*: bring-up of the module, its end, and the global metadata.  As the
+ * module does, a leaf clears the registers of its results before it checks.
+ */
 #include "fields.h"
+#include "system.h"
 #include "td_cpuid.h"
 #include "tdh.h"
+#include "tdmr.h"
+
+#define LIMIT_CPUID	BIT(22)		/* of IA32_MISC_ENABLE */
+
+/* What the module does not tolerate on any CPU. */
+static u64 check_cpu(struct call *c)
+{
+	const struct tdx_ops *ops = &c->m->ops;
+
+	if (ops->rdmsr(c->m->opaque, c->lp, TDX_MSR_MISC_ENABLE) & LIMIT_CPUID)
+		return status(TDX_LIMIT_CPUID_MAXVAL_SET, 0);
+	return 0;
+}
+
+static u64 check_platform(struct call *c)
+{
+	const struct tdx_platform *p = &c->m->platform;
+	u64 err = check_cpu(c);
+
+	if (err)
+		return err;
+	if (p->num_mktme_keyids + p->num_tdx_keyids >= MAX_HKIDS)
+		return status(TDX_NUM_ACTIVATED_HKIDS_NOT_SUPPORTED, MAX_HKIDS);
+	return cmrs_valid(c->m) ? 0 : status(TDX_CMR_LIST_INVALID, 0);
+}
 
 u64 tdh_sys_init(struct call *c)
 {
 	struct tdx_module *m = c->m;
+	u64 attributes = c->gpr[TDX_RCX], err;
 
+	c->gpr[TDX_RCX] = c->gpr[TDX_RDX] = 0;
+	c->gpr[TDX_R8] = c->gpr[TDX_R9] = c->gpr[TDX_R10] = 0;
+	if (attributes)
+		return status(TDX_OPERAND_INVALID, TDX_OP_RCX);
 	if (m->sys_state != SYS_INIT_PENDING)
 		return status(TDX_SYS_INIT_NOT_PENDING, 0);
-	if (c->gpr[TDX_RCX])
-		return status(TDX_OPERAND_INVALID, TDX_OP_RCX);
+	err = check_platform(c);
+	if (err)
+		return err;
+	m->tsc_adjust = m->ops.rdmsr(m->opaque, c->lp, TDX_MSR_TSC_ADJUST);
 	cpuid_read_native(m);
 	m->sys_state = SYS_LP_INIT;
 	return 0;
@@ -23,194 +56,70 @@ u64 tdh_sys_init(struct call *c)
 u64 tdh_sys_lp_init(struct call *c)
 {
 	struct tdx_module *m = c->m;
+	u64 err;
 
-	if (m->sys_state == SYS_INIT_PENDING)
+	c->gpr[TDX_RCX] = c->gpr[TDX_RDX] = c->gpr[TDX_R8] = 0;
+	if (m->sys_state != SYS_LP_INIT)
 		return status(TDX_SYS_LP_INIT_NOT_PENDING, 0);
 	if (m->lp_ready[c->lp])
 		return status(TDX_SYS_LP_INIT_DONE, 0);
+	err = check_cpu(c);
+	if (err)
+		return err;
+	if (m->ops.rdmsr(m->opaque, c->lp, TDX_MSR_TSC_ADJUST) != m->tsc_adjust)
+		return status(TDX_INCONSISTENT_MSR, TDX_MSR_TSC_ADJUST);
 	m->lp_ready[c->lp] = true;
 	m->num_lps_ready++;
 	return 0;
 }
 
-#define GIB		(1ull << 30)
-
-static bool overlap(const struct tdx_range *a, const struct tdx_range *b)
+/* Whether TDH.SYS.INIT and all TDH.SYS.LP.INIT are done, and nothing else. */
+static bool lps_are_ready(const struct tdx_module *m)
 {
-	return a->base < b->base + b->size && b->base < a->base + a->size;
+	return m->sys_state == SYS_LP_INIT &&
+	       m->num_lps_ready == m->platform.num_lps;
 }
 
-static bool in_cmrs(const struct tdx_module *m, u64 base, u64 size)
-{
-	unsigned int i;
-
-	for (i = 0; i < m->platform.num_cmrs; i++) {
-		const struct tdx_range *r = &m->platform.cmr[i];
-
-		if (base >= r->base && size <= r->size &&
-		    base - r->base <= r->size - size)
-			return true;
-	}
-	return false;
-}
-
-/* TDMR_INFO: eight quadwords, then pairs of reserved offset and size. */
-#define TDMR_INFO_QWORDS (8 + 2 * MAX_RESERVED_PER_TDMR)
-
-static u64 check_reserved(struct tdmr *t, const u64 *pair, u32 index)
-{
-	u64 end = 0;
-	unsigned int i;
-
-	for (i = 0; i < MAX_RESERVED_PER_TDMR; i++) {
-		u64 offset = pair[2 * i], size = pair[2 * i + 1];
-
-		if (!size)
-			break;
-		if (offset < end)
-			return status(TDX_NON_ORDERED_RESERVED_IN_TDMR, index);
-		if (offset % PAGE_SIZE || size % PAGE_SIZE ||
-		    size > t->size || offset > t->size - size)
-			return status(TDX_INVALID_RESERVED_IN_TDMR, index);
-		end = offset + size;
-		t->reserved[i] = (struct tdx_range){ t->base + offset, size };
-		t->num_reserved++;
-	}
-	return 0;
-}
-
-/* Memory that is not reserved must be convertible. */
-static u64 check_cmrs(struct tdx_module *m, struct tdmr *t, u32 index)
-{
-	u64 at = t->base;
-	unsigned int i;
-
-	for (i = 0; i <= t->num_reserved; i++) {
-		bool last = i == t->num_reserved;
-		u64 end = last ? t->base + t->size : t->reserved[i].base;
-
-		if (end > at && !in_cmrs(m, at, end - at))
-			return status(TDX_TDMR_OUTSIDE_CMRS, index);
-		if (!last)
-			at = end + t->reserved[i].size;
-	}
-	return 0;
-}
-
-static u64 check_pamt(struct tdx_module *m, struct tdmr *t, const u64 *info,
-		      u32 index)
-{
-	static const u64 unit[] = { GIB, 2ull << 20, PAGE_SIZE };
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(unit); i++) {
-		struct tdx_range *p = &t->pamt[i];
-		u64 need = t->size / unit[i] * PAMT_ENTRY_SIZE;
-
-		p->base = info[2 * i];
-		p->size = info[2 * i + 1];
-		if (p->base % PAGE_SIZE || p->size % PAGE_SIZE || p->size < need)
-			return status(TDX_INVALID_PAMT, index);
-		if (!in_cmrs(m, p->base, p->size))
-			return status(TDX_PAMT_OUTSIDE_CMRS, index);
-	}
-	return 0;
-}
-
-/* Whether @r overlaps memory of the TDMR that is not reserved. */
-static bool in_use_by(const struct tdmr *t, const struct tdx_range *r)
-{
-	u64 at = MAX(r->base, t->base);
-	u64 end = MIN(r->base + r->size, t->base + t->size);
-	unsigned int i;
-
-	for (i = 0; i < t->num_reserved && at < end; i++) {
-		const struct tdx_range *hole = &t->reserved[i];
-
-		if (at >= hole->base && at < hole->base + hole->size)
-			at = hole->base + hole->size;
-	}
-	return at < end;
-}
-
-/* A PAMT may overlap only reserved areas. */
-static u64 check_pamt_overlaps(struct tdx_module *m, unsigned int count)
-{
-	unsigned int i, j;
-
-	for (i = 0; i < 3 * count; i++) {
-		const struct tdx_range *a = &m->tdmrs[i / 3].pamt[i % 3];
-
-		for (j = 0; j < i; j++)
-			if (overlap(a, &m->tdmrs[j / 3].pamt[j % 3]))
-				return status(TDX_PAMT_OVERLAP, i / 3);
-		for (j = 0; j < count; j++)
-			if (in_use_by(&m->tdmrs[j], a))
-				return status(TDX_PAMT_OVERLAP, i / 3);
-	}
-	return 0;
-}
-
-/* Reads and checks a TDMR_INFO; @end is where the TDMR before it ends. */
-static u64 read_tdmr(struct tdx_module *m, u64 pa, u32 index, u64 end)
-{
-	struct tdmr *t = &m->tdmrs[index];
-	u64 info[TDMR_INFO_QWORDS], err;
-
-	if (pa % 512 || pa & keyid_mask(m) ||
-	    !m->ops.read(m->opaque, pa, info, sizeof(info)))
-		return status(TDX_OPERAND_ADDR_RANGE_ERROR, TDX_OP_TDMR_INFO_PA);
-
-	memset(t, 0, sizeof(*t));
-	t->base = t->next = info[0];
-	t->size = info[1];
-	if (t->base % GIB || t->base & keyid_mask(m) ||
-	    !t->size || t->size % GIB || t->size & keyid_mask(m) ||
-	    (t->base + t->size) & keyid_mask(m))
-		return status(TDX_INVALID_TDMR, index);
-	if (t->base < end)
-		return status(TDX_NON_ORDERED_TDMR, index);
-
-	err = check_pamt(m, t, &info[2], index);
-	if (!err)
-		err = check_reserved(t, &info[8], index);
-	if (!err)
-		err = check_cmrs(m, t, index);
-	return err;
-}
+/* R8 of TDH.SYS.CONFIG, next to the KeyID. */
+#define DYNAMIC_PAMT	BIT(16)
 
 u64 tdh_sys_config(struct call *c)
 {
 	struct tdx_module *m = c->m;
 	u64 array = c->gpr[TDX_RCX], count = c->gpr[TDX_RDX];
-	u64 hkid = c->gpr[TDX_R8], pa[MAX_TDMRS], end = 0, err;
+	u64 hkid = c->gpr[TDX_R8], pa[MAX_TDMRS], err;
+	bool dynamic_pamt = has_feature(m, FEATURE_DYNAMIC_PAMT) &&
+			    hkid & DYNAMIC_PAMT;
 	unsigned int i;
 
-	if (m->sys_state != SYS_LP_INIT)
+	if (!lps_are_ready(m))
 		return status(TDX_SYS_CONFIG_NOT_PENDING, 0);
-	if (m->num_lps_ready != m->platform.num_lps)
-		return status(TDX_SYS_LP_INIT_NOT_DONE, 0);
 	if (array % 512 || array & keyid_mask(m))
 		return status(TDX_OPERAND_INVALID, TDX_OP_RCX);
 	if (!count || count > MAX_TDMRS)
 		return status(TDX_OPERAND_INVALID, TDX_OP_RDX);
+	if (dynamic_pamt)
+		hkid &= ~DYNAMIC_PAMT;
 	if (!is_tdx_keyid(m, hkid))
 		return status(TDX_OPERAND_INVALID, TDX_OP_R8);
 	if (!m->ops.read(m->opaque, array, pa, count * sizeof(pa[0])))
 		return status(TDX_OPERAND_ADDR_RANGE_ERROR, TDX_OP_RCX);
 
+	/* From here on, what another module handed over no longer counts. */
+	if (m->handoff_valid)
+		system_forget(m);
+	/* The KeyID is taken even if the rest fails. */
+	*keyid_state(m, hkid) = HKID_ASSIGNED;
+	m->dynamic_pamt = dynamic_pamt;
+	if (dynamic_pamt && m->platform.keyid_shift > MAX_DYNAMIC_PAMT_KEYID_SHIFT)
+		return status(TDX_OPERAND_INVALID, TDX_OP_R8);
 	for (i = 0; i < count; i++) {
-		err = read_tdmr(m, pa[i], i, end);
+		err = tdmr_read(m, pa[i], i);
 		if (err)
 			return err;
-		end = m->tdmrs[i].base + m->tdmrs[i].size;
 	}
-	err = check_pamt_overlaps(m, count);
-	if (err)
-		return err;
 	m->num_tdmrs = count;
 	m->global_keyid = hkid;
-	*keyid_state(m, hkid) = HKID_ASSIGNED;
 	m->sys_state = SYS_CONFIGURED;
 	return 0;
 }
@@ -220,25 +129,14 @@ u64 tdh_sys_key_config(struct call *c)
 {
 	struct tdx_module *m = c->m;
 
-	if (m->sys_state == SYS_READY)
-		return status(TDX_KEY_CONFIGURED, 0);
 	if (m->sys_state != SYS_CONFIGURED)
 		return status(TDX_SYS_KEY_CONFIG_NOT_PENDING, 0);
 	m->sys_state = SYS_READY;
 	return 0;
 }
 
-/* Large enough to be quick, small enough that a caller has to loop. */
-#define TDMR_INIT_STEP	(GIB / 4)
-
-static void reserve(struct tdmr *t, const struct tdx_range *r)
-{
-	u64 pa;
-
-	for (pa = r->base; pa < r->base + r->size; pa += PAGE_SIZE)
-		if (pa >= t->base && pa - t->base < t->size)
-			t->pages[(pa - t->base) / PAGE_SIZE].type = PT_RSVD;
-}
+/* A call initialises this much; only whole units of it can be used. */
+#define TDMR_INIT_STEP	(4ull << 20)
 
 u64 tdh_sys_tdmr_init(struct call *c)
 {
@@ -246,6 +144,7 @@ u64 tdh_sys_tdmr_init(struct call *c)
 	struct tdmr *t = NULL;
 	unsigned int i;
 
+	c->gpr[TDX_RDX] = 0;
 	for (i = 0; i < m->num_tdmrs; i++)
 		if (m->tdmrs[i].base == c->gpr[TDX_RCX])
 			t = &m->tdmrs[i];
@@ -254,16 +153,10 @@ u64 tdh_sys_tdmr_init(struct call *c)
 	if (t->next == t->base + t->size)
 		return status(TDX_TDMR_ALREADY_INITIALIZED, 0);
 
-	if (!t->pages) {
-		/* calloc() of this much takes no memory until it is touched. */
-		t->pages = calloc(t->size / PAGE_SIZE, sizeof(*t->pages));
-		if (!t->pages)
-			abort();
-		for (i = 0; i < t->num_reserved; i++)
-			reserve(t, &t->reserved[i]);
-	}
-	t->next += MIN(TDMR_INIT_STEP, t->base + t->size - t->next);
-	c->gpr[TDX_RDX] = t->next;
+	if (!t->pages)
+		tdmr_allocate(t);
+	t->next += TDMR_INIT_STEP;
+	c->gpr[TDX_RDX] = t->next / TDMR_UNIT * TDMR_UNIT;
 	return 0;
 }
 
@@ -271,22 +164,63 @@ u64 tdh_sys_rd(struct call *c)
 {
 	u64 id = c->gpr[TDX_RDX], err;
 
-	if (c->m->sys_state == SYS_INIT_PENDING)
-		return status(TDX_SYS_NOT_READY, 0);
+	c->gpr[TDX_RDX] = NO_FIELD;
 	c->gpr[TDX_R8] = 0;
+	if (!c->m->lp_ready[c->lp])
+		return status(TDX_SYS_LP_INIT_NOT_DONE, 0);
 	if (id == FIRST_FIELD) {
 		c->gpr[TDX_RDX] = sys_next(c->m, id, HOST);
 		return status(TDX_METADATA_FIRST_FIELD_ID_IN_CONTEXT, 0);
 	}
 	err = sys_read(c->m, id, HOST, &c->gpr[TDX_R8]);
-	c->gpr[TDX_RDX] = err ? NO_FIELD : sys_next(c->m, id, HOST);
+	if (!err)
+		c->gpr[TDX_RDX] = sys_next(c->m, id, HOST);
 	return err;
 }
 
+/* RCX: the version of the data for the next module. */
+u64 tdh_sys_shutdown(struct call *c)
+{
+	struct tdx_module *m = c->m;
+
+	if (c->gpr[TDX_RCX] != HANDOFF_VERSION)
+		return status(TDX_OPERAND_INVALID, TDX_OP_RCX);
+	if (system_runs_td(m))
+		return status(TDX_SYS_BUSY, 0);
+	m->handoff_valid = true;
+	m->handoff_version = c->gpr[TDX_RCX];
+	m->sys_state = SYS_SHUT_DOWN;
+	return 0;
+}
+
+/* Takes over what the module before this one has left. */
+u64 tdh_sys_update(struct call *c)
+{
+	struct tdx_module *m = c->m;
+
+	if (!lps_are_ready(m))
+		return status(TDX_SYS_STATE_INCORRECT, 0);
+	if (!m->handoff_valid)
+		return status(TDX_SYS_INVALID_HANDOFF, 0);
+	m->handoff_valid = false;
+	m->sys_state = SYS_READY;
+	return 0;
+}
+
+/*
+ * Once it has begun no other call is possible, until the module is initialised
+ * anew.  What TDs had is free.
+ */
 u64 tdh_sys_disable(struct call *c)
 {
+	struct tdx_module *m = c->m;
+
+	m->sys_state = SYS_DISABLING;
+	if (system_runs_td(m))
+		return status(TDX_SYS_BUSY, 0);
 	if (c->interrupted)
 		return status(TDX_INTERRUPTED_RESUMABLE, 0);
-	c->m->sys_state = SYS_DISABLED;
+	system_forget(m);
+	system_restart(m);
 	return 0;
 }

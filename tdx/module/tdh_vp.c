@@ -3,6 +3,7 @@
 #include "fields.h"
 #include "operands.h"
 #include "pamt.h"
+#include "td.h"
 #include "td_cpuid.h"
 #include "tdh.h"
 
@@ -22,7 +23,7 @@ u64 tdh_vp_create(struct call *c)
 	v->td = td;
 	v->tdvpr_pa = c->gpr[TDX_RCX];
 	v->lp = -1;
-	v->cpuid_control = g_malloc0(cpuid_num_rows());
+	v->cpuid_control = g_malloc0(CPUID_MAX_ROWS);
 	v->next = td->vcpus;
 	td->vcpus = v;
 	pamt_assign(p, PT_TDVPR, td, v);
@@ -39,8 +40,8 @@ u64 tdh_vp_addcx(struct call *c)
 	if (err)
 		return err;
 	if (v->state != VCPU_UNINITIALIZED)
-		return status(TDX_VCPU_STATE_INCORRECT, TDX_OP_RDX);
-	if (v->num_tdcx >= TDVPS_PAGES - 1)
+		return status(TDX_VCPU_STATE_INCORRECT, 0);
+	if (v->num_tdcx >= MAX_TDVPS_PAGES - 1)
 		return status(TDX_TDCX_NUM_INCORRECT, 0);
 	err = pamt_get(c->m, c->gpr[TDX_RCX], TDX_OP_RCX, PT_NDA, &p);
 	if (err)
@@ -71,10 +72,11 @@ u64 tdh_vp_init(struct call *c)
 	if (err)
 		return err;
 	td = v->td;
+	err = vcpu_pages(v);
+	if (err)
+		return err;
 	if (v->state != VCPU_UNINITIALIZED)
-		return status(TDX_VCPU_STATE_INCORRECT, TDX_OP_RCX);
-	if (v->num_tdcx != TDVPS_PAGES - 1)
-		return status(TDX_TDCX_NUM_INCORRECT, 0);
+		return vcpu_state_incorrect(v);
 	if (td->num_vcpus >= td->max_vcpus)
 		return status(TDX_MAX_VCPUS_EXCEEDED, 0);
 
@@ -83,8 +85,8 @@ u64 tdh_vp_init(struct call *c)
 	if (c->version && c->gpr[TDX_R8] >> 32)
 		return status(TDX_OPERAND_INVALID, TDX_OP_R8);
 	if (x2apic_id_taken(td, id))
-		return status(TDX_X2APIC_ID_NOT_UNIQUE, 0);
-	err = vcpu_associate(c, v);
+		return status(TDX_X2APIC_ID_NOT_UNIQUE, id);
+	err = check_tsc_adjust(c);
 	if (err)
 		return err;
 	if (!c->version)
@@ -92,8 +94,11 @@ u64 tdh_vp_init(struct call *c)
 	v->x2apic_id = id;
 	v->index = td->num_vcpus++;
 	v->initial_rcx = c->gpr[TDX_RDX];
+	v->exit_tsc = c->m->ops.tsc(c->m->opaque);
+	vp_init_fields(v);
+	v->misc_enable = msr_initial_misc_enable(td);
 	v->state = VCPU_READY;
-	return 0;
+	return vcpu_associate(c, v, false);
 }
 
 u64 tdh_vp_flush(struct call *c)
@@ -104,7 +109,10 @@ u64 tdh_vp_flush(struct call *c)
 	if (err)
 		return err;
 	if (v->td->lifecycle != LC_KEYS_CONFIGURED)
-		return status(TDX_LIFECYCLE_STATE_INCORRECT, TDX_OP_TDR);
+		return status(TDX_TD_KEYS_NOT_CONFIGURED, 0);
+	err = vcpu_pages(v);
+	if (err)
+		return err;
 	if (v->lp != (int)c->lp)
 		return status(TDX_VCPU_NOT_ASSOCIATED, 0);
 	v->lp = -1;
@@ -112,15 +120,13 @@ u64 tdh_vp_flush(struct call *c)
 	return 0;
 }
 
-/* The vCPU whose fields to access. */
-static u64 fields_operand(struct call *c, struct tdx_vcpu **v)
+/* The vCPU whose fields to access.  After a triple fault they can only be read. */
+static u64 fields_operand(struct call *c, bool read, struct tdx_vcpu **v)
 {
 	u64 err = vcpu_operand(c, c->gpr[TDX_RCX], TDX_OP_RCX,
 			       BUILDING_OR_RUNNING, v);
 
-	if (!err && (*v)->state == VCPU_UNINITIALIZED)
-		err = status(TDX_VCPU_STATE_INCORRECT, TDX_OP_RCX);
-	return err ? err : vcpu_associate(c, *v);
+	return err ? err : vcpu_associate(c, *v, read);
 }
 
 u64 tdh_vp_rd(struct call *c)
@@ -129,7 +135,9 @@ u64 tdh_vp_rd(struct call *c)
 	struct tdx_vcpu *v;
 
 	c->gpr[TDX_R8] = 0;
-	err = fields_operand(c, &v);
+	if (c->version)
+		c->gpr[TDX_RDX] = NO_FIELD;
+	err = fields_operand(c, true, &v);
 	if (err)
 		return err;
 	if (c->version && id == FIRST_FIELD) {
@@ -137,18 +145,20 @@ u64 tdh_vp_rd(struct call *c)
 		return status(TDX_METADATA_FIRST_FIELD_ID_IN_CONTEXT, 0);
 	}
 	err = vp_read(v, id, HOST, &c->gpr[TDX_R8]);
-	if (c->version)
-		c->gpr[TDX_RDX] = err ? NO_FIELD : vp_next(id, HOST);
+	if (c->version && !err)
+		c->gpr[TDX_RDX] = vp_next(id, HOST);
 	return err;
 }
 
 u64 tdh_vp_wr(struct call *c)
 {
+	u64 value = c->gpr[TDX_R8], err;
 	struct tdx_vcpu *v;
-	u64 err = fields_operand(c, &v);
 
+	c->gpr[TDX_R8] = 0;
+	err = fields_operand(c, false, &v);
 	if (err)
 		return err;
-	return vp_write(v, c->gpr[TDX_RDX], HOST, c->gpr[TDX_R8],
-			c->gpr[TDX_R9], &c->gpr[TDX_R8]);
+	return vp_write(v, c->gpr[TDX_RDX], HOST, value, c->gpr[TDX_R9],
+			&c->gpr[TDX_R8]);
 }

@@ -6,15 +6,24 @@
 #include "events.h"
 #include "locks.h"
 #include "operands.h"
-#include "sept.h"
 #include "td.h"
 #include "tdh.h"
+#include "zero_step.h"
 
 /* RAX and RCX carry status and mask; RSP never passes. */
 static bool gpr_passes(u32 mask, unsigned int reg)
 {
 	return mask & BIT(reg) && reg != TDX_RAX && reg != TDX_RCX &&
 	       reg != TDX_RSP;
+}
+
+/* What the host gets not to know of the address: offsets, and the linear one. */
+#define EPT_VIOLATION_LINEAR	(0x3full << 7)
+
+static u64 host_qualification(const struct tdx_exit *exit)
+{
+	return (u32)exit->qualification &
+	       ~(exit->reason == EXIT_EPT_VIOLATION ? EPT_VIOLATION_LINEAR : 0);
 }
 
 /* The host's registers after a TD exit.  @mask: those of @guest that pass. */
@@ -35,78 +44,74 @@ static void set_host_gprs(const struct tdx_vcpu *v, const struct tdx_exit *exit,
 	if (exit->reason == EXIT_TDCALL) {
 		host[TDX_RCX] = mask;
 	} else {
-		host[TDX_RCX] = (u32)exit->qualification;
+		host[TDX_RCX] = host_qualification(exit);
 		host[TDX_RDX] = exit->ext_qualification;
-		host[TDX_R8] = exit->gpa;
+		host[TDX_R8] = exit->gpa & ~(PAGE_SIZE - 1);
 		host[TDX_R9] = exit->intr_info;
 	}
 }
 
 /*
- * Zero-step mitigation.  After this many EPT violations at one instruction, with
- * no sign that the guest has made progress, the vCPU is not entered until all
- * the pages are mapped.
+ * The guest does not make progress without this page: what the host gets to see
+ * instead of an entry.
  */
-#define FAULTS_TO_CHECK	6
-
-static void note_exit(struct tdx_vcpu *v, const struct tdx_exit *exit)
+static u64 emulate_fault(struct call *c, struct tdx_vcpu *v, u64 gpa)
 {
-	if (exit->rip != v->fault_rip)
-		v->num_faults = 0;
-	if (exit->reason != EXIT_EPT_VIOLATION || exit->gpa >= shared_bit(v->td))
-		return;
-	v->fault_rip = exit->rip;
-	v->fault_qualification = exit->qualification;
-	if (v->num_faults < MAX_FAULTS)
-		v->faults[v->num_faults++] = exit->gpa;
-}
-
-/* Repeats the TD exit for the first page that is still not mapped. */
-static u64 repeat_fault(struct call *c, struct tdx_vcpu *v)
-{
-	const struct try_lock *tree = &v->td->sept_lock;
-	unsigned int i;
-
-	if (v->num_faults < FAULTS_TO_CHECK)
-		return 0;
-	if (tree->exclusive || tree->shared)
-		return status(TDX_OPERAND_BUSY, TDX_OP_SEPT_TREE);
-	for (i = 0; i < v->num_faults; i++) {
-		if (sept_has_page(v->td, v->faults[i]))
-			continue;
-		set_host_gprs(v, &(struct tdx_exit){
-			.reason = EXIT_EPT_VIOLATION, .gpa = v->faults[i],
-			.qualification = v->fault_qualification,
-		}, 0, c->gpr, c->gpr);
-		return c->gpr[TDX_RAX];
-	}
-	v->num_faults = 0;
-	return 0;
+	set_host_gprs(v, &(struct tdx_exit){
+		.reason = EXIT_EPT_VIOLATION, .gpa = gpa,
+		.qualification = TDX_WRITE,
+	}, 0, c->gpr, c->gpr);
+	v->in_vmcall = v->after_trap = false;
+	return EXIT_EPT_VIOLATION;
 }
 
 /* Flags in RCX, next to the address of the TDVPR. */
 #define HOST_RECOVERABILITY_HINT	BIT(52)
 #define RESUME_L1			BIT(53)
+#define ENTRY_FLAGS			(HOST_RECOVERABILITY_HINT | RESUME_L1)
+
+/* There is no L2 VM to leave, and the hint is about the last TDCALL. */
+static u64 check_flags(const struct tdx_vcpu *v, u64 flags)
+{
+	if (flags & RESUME_L1 ||
+	    (flags & HOST_RECOVERABILITY_HINT && !v->after_trap))
+		return status(TDX_OPERAND_INVALID, TDX_OP_RCX);
+	return 0;
+}
+
+/* The host's time must not go back. */
+static u64 check_tsc(struct call *c, const struct tdx_vcpu *v)
+{
+	u64 err = check_tsc_adjust(c);
+
+	if (!err && (int64_t)(c->m->ops.tsc(c->m->opaque) - v->exit_tsc) < 0)
+		err = status(TDX_TSC_ROLLBACK, 0);
+	return err;
+}
 
 u64 tdh_vp_enter(struct call *c)
 {
+	u64 flags = c->gpr[TDX_RCX] & ENTRY_FLAGS, err, gpa = 0;
 	struct tdx_vcpu *v;
-	u64 err;
 
-	c->gpr[TDX_RCX] &= ~(HOST_RECOVERABILITY_HINT | RESUME_L1);
-	err = vcpu_operand(c, c->gpr[TDX_RCX], TDX_OP_RCX, BIT(OP_RUNNABLE),
-			   &v);
+	err = vcpu_operand(c, c->gpr[TDX_RCX] & ~ENTRY_FLAGS, TDX_OP_RCX,
+			   BIT(OP_RUNNABLE), &v);
 	if (err)
 		return err;
-	if (v->state == VCPU_DISABLED)
-		return status(TDX_NON_RECOVERABLE_VCPU, 0);
-	if (v->state != VCPU_READY)
-		return status(TDX_VCPU_STATE_INCORRECT, TDX_OP_RCX);
-	err = vcpu_associate(c, v);
+	err = vcpu_associate(c, v, false);
 	if (!err)
-		err = repeat_fault(c, v);
+		err = check_tsc(c, v);
+	if (!err)
+		err = take_lock(c, LOCK_EPOCH);
+	if (!err)
+		err = check_flags(v, flags);
+	if (!err)
+		err = zero_step_enter(c, v, &gpa);
+	if (err == EXIT_EPT_VIOLATION)
+		return emulate_fault(c, v, gpa);
 	if (err)
 		return err;
+	v->recoverability_hint = flags & HOST_RECOVERABILITY_HINT;
 	v->state = VCPU_ACTIVE;
 	if (v->epoch != v->td->epoch)
 		v->tlb_tag = ++c->m->last_tlb_tag;
@@ -116,11 +121,23 @@ u64 tdh_vp_enter(struct call *c)
 	return 0;
 }
 
+/* In the status of the guest's TDCALL: the host knows a way out. */
+#define STATUS_RECOVERABILITY_HINT	BIT(60)
+
+static u64 set_hint(u64 rax, bool hint)
+{
+	return (rax & ~STATUS_RECOVERABILITY_HINT) |
+	       (hint ? STATUS_RECOVERABILITY_HINT : 0);
+}
+
 uint32_t tdx_td_enter(struct tdx_vcpu *v, const uint64_t host[TDX_NR_GPRS],
 		      uint64_t guest[TDX_NR_GPRS])
 {
 	unsigned int i;
 
+	if (v->after_trap)
+		guest[TDX_RAX] = set_hint(guest[TDX_RAX], v->recoverability_hint);
+	v->after_trap = false;
 	if (!v->in_vmcall)
 		return 0;
 	v->in_vmcall = false;
@@ -146,8 +163,10 @@ uint32_t tdx_td_exit(struct tdx_vcpu *v, const struct tdx_exit *exit,
 		   VCPU_READY;
 	v->in_vmcall = vmcall;
 	v->vmcall_mask = mask;
+	v->exit_tsc = td->m->ops.tsc(td->m->opaque);
+	v->after_trap = exit->status >> 32 == TDX_HOST_PRIORITY_BUSY_TIMEOUT;
 
-	note_exit(v, exit);
+	zero_step_exit(v, exit);
 	set_host_gprs(v, exit, mask, guest, host);
 	trace_exit(v, exit);
 	pthread_mutex_unlock(&td->m->lock);

@@ -26,6 +26,9 @@ enum tdx_gpr {
 	TDX_NR_GPRS
 };
 
+/* MSRs of the CPU that the module asks for. */
+enum tdx_host_msr { TDX_MSR_TSC_ADJUST = 0x3b, TDX_MSR_MISC_ENABLE = 0x1a0 };
+
 struct tdx_ops {
 	/*
 	 * Access @len bytes of physical memory; false if there is no RAM.  A
@@ -37,6 +40,8 @@ struct tdx_ops {
 	/* CPUID of the CPU itself: EAX, EBX, ECX, EDX. */
 	void (*cpuid)(void *opaque, uint32_t leaf, uint32_t subleaf,
 		      uint32_t out[4]);
+	/* An MSR of logical processor @lp. */
+	uint64_t (*rdmsr)(void *opaque, unsigned int lp, enum tdx_host_msr msr);
 	/* The host's time stamp counter and its frequency in Hz. */
 	uint64_t (*tsc)(void *opaque);
 	uint64_t (*tsc_hz)(void *opaque);
@@ -44,6 +49,17 @@ struct tdx_ops {
 	uint64_t (*clock)(void *opaque);
 	/* Writes a line of trace, without newline.  NULL: no trace. */
 	void (*trace)(void *opaque, const char *line);
+	/*
+	 * The host did what corrupts memory on hardware, and here goes
+	 * unnoticed.  NULL: that is nobody's concern.
+	 */
+	void (*complain)(void *opaque, const char *line);
+	/*
+	 * A call has done its work and still holds its locks; it takes @us
+	 * microseconds on hardware, or 0 for few.  Others may call the module
+	 * meanwhile.  NULL: all calls are short.
+	 */
+	void (*meanwhile)(void *opaque, unsigned int us);
 	/* Whether the vCPU with that state has an interrupt to deliver now. */
 	bool (*interrupt_pending)(void *opaque, void *state);
 	/* Frees what the embedder keeps for a vCPU, see tdx_vcpu_state(). */
@@ -55,19 +71,20 @@ struct tdx_range {
 };
 
 struct tdx_platform {
-	const char *profile;		/* NULL: the default */
+	const struct tdx_profile *profile;	/* outlives the module; NULL: the default */
 	unsigned int num_lps;
 	unsigned int keyid_shift;	/* lowest KeyID bit of a physical address */
 	unsigned int num_mktme_keyids;	/* KeyIDs 1..n are for MKTME */
 	unsigned int num_tdx_keyids;	/* the next m are for TDX */
 	unsigned int num_cmrs;
 	struct tdx_range cmr[32];	/* convertible memory, ascending */
-	uint64_t arch_capabilities;	/* IA32_ARCH_CAPABILITIES of the CPU */
+	/* IA32_ARCH_CAPABILITIES and IA32_MISC_ENABLE of the CPU */
+	uint64_t arch_capabilities, misc_enable;
 };
 
 /*
  * Creates a module, before TDH.SYS.INIT.  @opaque is passed to all of @ops.
- * Returns NULL and a reason in *error if the platform or profile is not valid.
+ * Returns NULL and a reason in *error if the platform is not valid.
  */
 struct tdx_module *tdx_module_new(const struct tdx_ops *ops, void *opaque,
 				  const struct tdx_platform *platform,
@@ -87,13 +104,16 @@ bool tdx_inject_check(const char *plan, const char **error);
 extern const char tdx_inject_help[];
 
 /*
- * SEAMCALL by logical processor @lp; @gpr holds operands and then results.
- * Returns NULL if the call has completed, with the status in RAX.  Returns a
- * vCPU if TDH.VP.ENTER enters it: the embedder loads the TD's state, merges the
- * host's registers into it with tdx_td_enter(), and runs it until tdx_td_exit().
+ * SEAMCALL by logical processor @lp, to the module or to the P-SEAMLDR; @gpr holds
+ * operands and then results.  Returns false if what it calls is not there: the
+ * instruction fails (VMfailInvalid).
+ *
+ * *vcpu is NULL if the call has completed, with the status in RAX.  It is a vCPU
+ * if TDH.VP.ENTER enters it: the embedder loads the TD's state, merges the host's
+ * registers into it with tdx_td_enter(), and runs it until tdx_td_exit().
  */
-struct tdx_vcpu *tdx_seamcall(struct tdx_module *m, unsigned int lp,
-			      uint64_t gpr[TDX_NR_GPRS]);
+bool tdx_seamcall(struct tdx_module *m, unsigned int lp,
+		  uint64_t gpr[TDX_NR_GPRS], struct tdx_vcpu **vcpu);
 
 /*
  * Merges the host's registers into the guest's, which happens at the entry that
@@ -109,8 +129,10 @@ struct tdx_exit {
 	uint64_t qualification;
 	uint64_t ext_qualification;
 	uint64_t gpa;
+	uint64_t gla;		/* of an EPT violation; the host does not get it */
 	uint32_t intr_info;
 	uint32_t vmcall_mask;	/* TDG.VP.VMCALL's RCX */
+	bool by_tdcall;		/* EPT violation: not by an access of the guest */
 	uint64_t rip;		/* of the guest; the embedder fills it */
 };
 
@@ -145,7 +167,8 @@ enum tdx_access { TDX_READ = 1, TDX_WRITE = 2, TDX_FETCH = 4 };
 /*
  * Second-stage translation of @gpa for an access.  TDX_DONE: *hpa is the host
  * physical address and *rights the accesses allowed.  TDX_EXIT and TDX_VE fill
- * *exit.  Nothing is accessed, so the embedder may ask more than once.
+ * *exit; the embedder may add to the qualification what it knows of the linear
+ * address.  Nothing is accessed, so the embedder may ask more than once.
  */
 enum tdx_outcome tdx_translate(struct tdx_vcpu *vcpu, uint64_t gpa,
 			       enum tdx_access access, uint64_t *hpa,
@@ -155,9 +178,16 @@ enum tdx_outcome tdx_translate(struct tdx_vcpu *vcpu, uint64_t gpa,
  * An access by the host to a physical address without KeyID.  Returns true if
  * the page belongs to a TD or to the module; for other pages this is quick.  The
  * access is traced.  A write to a TD's page poisons it: the TD is lost when it
- * reads the page, as by the machine check of a real CPU.
+ * reads the page, as by the machine check of a real CPU.  An access to a page that
+ * a TD had, and that the host has not prepared for use, is a complaint.
  */
 bool tdx_host_access(struct tdx_module *m, uint64_t pa, bool write);
+
+/*
+ * The host wrote 64 bytes at a physical address with MOVDIR64B, which, unlike other
+ * accesses, is not reported by tdx_host_access().
+ */
+void tdx_host_direct_store(struct tdx_module *m, uint64_t pa);
 
 /*
  * Raises #VE: TDG.VP.VEINFO.GET will return @ve.  Returns TDX_VE, or TDX_DF if
@@ -220,6 +250,13 @@ bool tdx_vcpu_bus_lock_exits(struct tdx_vcpu *vcpu);
  */
 bool tdx_vcpu_take_nmi(struct tdx_vcpu *vcpu, bool blocked);
 
+/*
+ * Whether to deliver a #VE at entry, because the TD wants to know that it may have
+ * been attacked.  @blocked: the guest is in its NMI handler, or another event is to
+ * be delivered
+ */
+bool tdx_vcpu_take_ve(struct tdx_vcpu *vcpu, bool blocked);
+
 /* Registers of a vCPU at its first entry; those not here are 0. */
 struct tdx_segment {
 	uint16_t selector;
@@ -257,25 +294,36 @@ uint64_t tdx_vcpu_tsc(struct tdx_vcpu *vcpu, uint64_t tsc);
 /* Supervisor and user state that XSETBV and XSS may turn on. */
 uint64_t tdx_vcpu_xfam(struct tdx_vcpu *vcpu);
 
-/* A module and the platform that it runs on. */
+/*
+ * A module and the CPU that it runs on.  This is all that distinguishes one from
+ * another: the module's code reads it from here.
+ */
+struct cpuid_table;
+
 struct tdx_profile {
-	const char *name;
-	const char *summary;
+	const char *name;	/* of the module */
 	bool loaded;		/* false: SEAMCALL finds no module */
 	uint16_t major, minor, update;
 	uint64_t features0;
 	uint64_t attributes;	/* bits that a TD may have */
 	uint64_t config_flags;	/* the same */
 	uint64_t td_ctls;	/* bits that the guest may set */
+	uint16_t max_vcpus;	/* of a TD */
+	unsigned int tdcs_pages;
+	const struct cpuid_table *cpuid;
+	/* The CPU. */
 	unsigned int cpu_model;	/* of family 6 */
 	unsigned int num_tdx_keyids;	/* one of them is the module's own */
-	bool ept_5_levels;	/* of the CPU; GPAW 52 needs it */
+	bool ept_5_levels;	/* GPAW 52 needs it */
 };
 
-/* The first is the default; an entry without a name ends the table. */
-extern const struct tdx_profile tdx_profiles[];
-/* NULL: the default.  Returns NULL if there is no profile of that name. */
-const struct tdx_profile *tdx_profile_find(const char *name);
+/*
+ * Makes a profile of a release and modifiers, such as "2.0.08,erratum,few-keys=2";
+ * NULL: the default.  tdx_profile_help has what there is, the default first.
+ * Returns false and a reason in *error, which the caller frees with g_free().
+ */
+bool tdx_profile_parse(const char *text, struct tdx_profile *p, char **error);
+extern const char tdx_profile_help[];
 
 /* "TDH.MNG.CREATE", "TDG.VP.INFO", "OPERAND_INVALID"; NULL if unknown. */
 const char *tdx_seamcall_name(uint64_t leaf);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "names.h"
+#include "seamldr.h"
 #include "trace.h"
 
 /* The operands that @spec names, "rcx:page rdx:tdr", from @gpr. */
@@ -37,11 +38,14 @@ static void append_status(char *line, size_t size, u64 status)
 	const char *name = tdx_status_name(status);
 	const char *operand = operand_name((u32)status);
 
+	/* The P-SEAMLDR's statuses have no operands. */
+	if (name && status >> 32 == SEAMLDR_CALL >> 32)
+		status = SEAMLDR_CALL;
 	if (name)
 		line_append(line, size, "%s", name);
 	else
 		line_append(line, size, "0x%" PRIx64, status);
-	if (name && status >> 32 && operand && failed(status))
+	if (name && status != SEAMLDR_CALL && operand && failed(status))
 		line_append(line, size, "|%s", operand);
 	else if (name && (u32)status)
 		line_append(line, size, "|0x%x", (u32)status);

@@ -13,7 +13,7 @@ enum tdx_outcome ept_violation(struct tdx_exit *exit, u64 gpa,
 	exit->reason = EXIT_EPT_VIOLATION;
 	exit->qualification = access;
 	exit->ext_qualification = ext;
-	exit->gpa = gpa & ~(PAGE_SIZE - 1);
+	exit->gpa = gpa;
 	return TDX_EXIT;
 }
 
@@ -66,8 +66,7 @@ static enum tdx_outcome translate_private(struct tdx_vcpu *v, u64 gpa,
 	if (e->state != SEPT_PENDING)
 		return ept_violation(exit, gpa, access, EEQ_NONE);
 	if (td->td_ctls & TD_CTLS_PENDING_VE_DISABLE)
-		return ept_violation(exit, gpa, access,
-				 ext_qualification(EEQ_PENDING, 0, e, level));
+		return ept_violation(exit, gpa, access, EEQ_PENDING);
 	exit->qualification = access;
 	return TDX_VE;
 }

@@ -39,7 +39,7 @@ void tdx_vcpu_reset_state(struct tdx_vcpu *v, struct tdx_reset_state *s)
 	};
 	s->gpr[TDX_RBX] = gpa_width(v->td);
 	s->gpr[TDX_RCX] = s->gpr[TDX_R8] = v->initial_rcx;
-	s->gpr[TDX_RDX] = cpuid_lookup(v->td, 1, 0, true)[EAX];
+	s->gpr[TDX_RDX] = v->td->m->family_model_stepping;
 	s->gpr[TDX_RSI] = v->index;
 }
 

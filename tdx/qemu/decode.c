@@ -122,6 +122,7 @@ void insn_decode(struct insn *i, CPUX86State *env)
 		i->rex = b;
 		b = fetch(i);
 	}
+	i->first = b;
 	if (b != 0x0f) {
 		decode_tsx(i, b);
 		return;
@@ -172,6 +173,9 @@ static G_NORETURN void insn_end(CPUX86State *env, uint64_t rip)
 		env->dr[6] |= DR6_BS;
 		raise_exception(env, EXCP01_DB);
 	}
+	/* TDG.VP.VEINFO.GET lets an NMI through. */
+	if (tdx_in_td(env))
+		tdx_nmi_unblocked(env);
 	cs->exception_index = -1;
 	cpu_loop_exit(cs);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Instructions that QEMU does not know, decoded as it is about to raise #UD for
- * them.
+ * them, and those that cause a #VE which describes them.
  */
 #ifndef TDX_DECODE_H
 #define TDX_DECODE_H
@@ -13,6 +13,7 @@ struct insn {
 	uint8_t rex;
 	uint8_t prefix;		/* 0, or 0x66, over which 0xf2 and 0xf3 win */
 	int segment;
+	uint8_t first;		/* the byte after the prefixes */
 	uint16_t opcode;	/* OP_*, or 0: another one */
 	uint8_t modrm;
 	int32_t offset;		/* XBEGIN: of the fallback, from the next instruction */

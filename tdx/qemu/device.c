@@ -20,8 +20,9 @@ OBJECT_DECLARE_SIMPLE_TYPE(TdxModule, TDX_MODULE)
 
 struct TdxModule {
 	DeviceState parent;
-	char *profile, *trace, *inject;	/* properties, may be NULL */
-	FILE *trace_file;
+	/* Properties, which may be NULL. */
+	char *profile, *trace, *complaints, *inject;
+	FILE *trace_file, *complaints_file;
 	MemoryRegion private;
 	Notifier machine_done;
 };
@@ -29,14 +30,14 @@ struct TdxModule {
 bool tdx_present;
 bool tdx_debugged;
 
-static const struct tdx_profile *profile;
+static struct tdx_profile profile;
 static struct tdx_module *module;
 static struct lp *lps;
 static unsigned int keyid_shift;
 
 const struct tdx_profile *tdx_profile(void)
 {
-	return profile;
+	return &profile;
 }
 
 struct tdx_module *tdx_module(void)
@@ -95,7 +96,16 @@ static bool op_write(void *opaque, uint64_t pa, const void *buf, size_t len)
 static void op_cpuid(void *opaque, uint32_t leaf, uint32_t subleaf,
 		     uint32_t out[4])
 {
-	bare_cpuid(cpu_env(first_cpu), profile, leaf, subleaf, out);
+	bare_cpuid(cpu_env(first_cpu), &profile, leaf, subleaf, out);
+}
+
+/* The module asks for a CPU's MSRs while that CPU calls it. */
+static uint64_t op_rdmsr(void *opaque, unsigned int lp,
+			 enum tdx_host_msr msr)
+{
+	const CPUX86State *env = cpu_env(qemu_get_cpu(lp));
+
+	return msr == TDX_MSR_TSC_ADJUST ? env->tsc_adjust : env->msr_ia32_misc_enable;
 }
 
 static uint64_t op_tsc(void *opaque)
@@ -119,6 +129,21 @@ static void op_trace(void *opaque, const char *line)
 
 	fprintf(t->trace_file, "%s\n", line);
 	fflush(t->trace_file);
+}
+
+static void op_complain(void *opaque, const char *line)
+{
+	TdxModule *t = opaque;
+
+	/* The file may be the kernel's log, where a line may have begun. */
+	fprintf(t->complaints_file, "\n%s\n", line);
+	fflush(t->complaints_file);
+}
+
+static void op_meanwhile(void *opaque, unsigned int us)
+{
+	if (us)
+		g_usleep(us);
 }
 
 static bool op_interrupt_pending(void *opaque, void *state)
@@ -166,17 +191,20 @@ static void machine_done(Notifier *notifier, void *data)
 	X86CPU *cpu = X86_CPU(first_cpu);
 	struct tdx_ops ops = {
 		.read = op_read, .write = op_write, .cpuid = op_cpuid,
-		.tsc = op_tsc, .tsc_hz = op_tsc_hz, .clock = op_clock,
+		.rdmsr = op_rdmsr, .tsc = op_tsc, .tsc_hz = op_tsc_hz, .clock = op_clock,
 		.trace = t->trace_file ? op_trace : NULL,
+		.complain = t->complaints_file ? op_complain : NULL,
+		.meanwhile = op_meanwhile,
 		.interrupt_pending = op_interrupt_pending,
 		.free_state = op_free_state,
 	};
 	struct tdx_platform platform = {
-		.profile = t->profile,
+		.profile = &profile,
 		.keyid_shift = cpu->phys_bits - KEYID_BITS,
 		.num_mktme_keyids = NUM_MKTME_KEYIDS,
-		.num_tdx_keyids = profile->num_tdx_keyids,
+		.num_tdx_keyids = profile.num_tdx_keyids,
 		.arch_capabilities = host_arch_capabilities(),
+		.misc_enable = MSR_IA32_MISC_ENABLE_DEFAULT,
 	};
 	const char *error;
 	CPUState *cs;
@@ -215,38 +243,46 @@ static void help(const TdxModule *t)
 		exit(0);
 	}
 	if (!g_strcmp0(t->profile, "help")) {
-		for (const struct tdx_profile *p = tdx_profiles; p->name; p++)
-			printf("%-10s %s\n", p->name, p->summary);
+		fputs(tdx_profile_help, stdout);
 		exit(0);
 	}
+}
+
+/* Opens the file of a property to write to it; true if there is none. */
+static bool open_file(const char *name, const char *mode, FILE **file,
+		      Error **errp)
+{
+	if (!name)
+		return true;
+	*file = fopen(name, mode);
+	if (!*file)
+		error_setg_file_open(errp, errno, name);
+	return *file;
 }
 
 static void realize(DeviceState *dev, Error **errp)
 {
 	TdxModule *t = TDX_MODULE(dev);
 	const char *error;
+	char *wrong;
 
 	help(t);
 	if (tdx_present) {
 		error_setg(errp, "there is a tdx-module already");
 		return;
 	}
-	profile = tdx_profile_find(t->profile);
-	if (!profile) {
-		error_setg(errp, "no such profile: %s", t->profile);
+	if (!tdx_profile_parse(t->profile, &profile, &wrong)) {
+		error_setg(errp, "%s", wrong);
+		g_free(wrong);
 		return;
 	}
 	if (t->inject && !tdx_inject_check(t->inject, &error)) {
 		error_setg(errp, "%s", error);
 		return;
 	}
-	if (t->trace) {
-		t->trace_file = fopen(t->trace, "w");
-		if (!t->trace_file) {
-			error_setg_file_open(errp, errno, t->trace);
-			return;
-		}
-	}
+	if (!open_file(t->trace, "w", &t->trace_file, errp) ||
+	    !open_file(t->complaints, "a", &t->complaints_file, errp))
+		return;
 	tdx_present = true;
 	t->machine_done.notify = machine_done;
 	qemu_add_machine_init_done_notifier(&t->machine_done);
@@ -272,6 +308,17 @@ static void set_trace(Object *obj, const char *value, Error **errp)
 {
 	g_free(TDX_MODULE(obj)->trace);
 	TDX_MODULE(obj)->trace = g_strdup(value);
+}
+
+static char *get_complaints(Object *obj, Error **errp)
+{
+	return g_strdup(TDX_MODULE(obj)->complaints);
+}
+
+static void set_complaints(Object *obj, const char *value, Error **errp)
+{
+	g_free(TDX_MODULE(obj)->complaints);
+	TDX_MODULE(obj)->complaints = g_strdup(value);
 }
 
 static char *get_inject(Object *obj, Error **errp)
@@ -304,6 +351,8 @@ static void class_init(ObjectClass *oc, COMPAT_CLASS_DATA *data)
 	set_bit(DEVICE_CATEGORY_CPU, dc->categories);
 	object_class_property_add_str(oc, "profile", get_profile, set_profile);
 	object_class_property_add_str(oc, "trace", get_trace, set_trace);
+	object_class_property_add_str(oc, "complaints", get_complaints,
+				      set_complaints);
 	object_class_property_add_str(oc, "inject", get_inject, set_inject);
 	object_class_property_add_bool(oc, "gdb", get_gdb, set_gdb);
 }

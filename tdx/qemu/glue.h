@@ -77,6 +77,7 @@ struct lp {
 	bool bus_lock;			/* the TD is taking a split lock ... */
 	uint64_t bus_lock_rip;		/* ... by the instruction here */
 	uint64_t debugctl, tsx_ctrl, umwait_control;	/* the host's, not a TD's */
+	bool direct_store;		/* the host executes MOVDIR64B */
 	struct lp_speed speed;
 };
 
@@ -187,6 +188,8 @@ G_NORETURN void tdx_deliver(CPUX86State *env, enum tdx_outcome out,
 /* Raises #VE in the TD, or what the module wants instead. */
 G_NORETURN void tdx_deliver_ve(CPUX86State *env, const struct tdx_ve_info *ve,
 			       uintptr_t ra);
+/* RIP is at the next instruction, and an NMI may go first. */
+void tdx_nmi_unblocked(CPUX86State *env);
 /* Drops the request for an exit after a bus lock, as the TD exits anyway. */
 void tdx_end_bus_lock(CPUX86State *env);
 

@@ -12,6 +12,7 @@
 #include "svm.h"
 #include "hooks.h"
 #include "glue.h"
+#include "decode.h"
 
 /* Interruption information of a VM exit. */
 #define INTR_INFO_VALID		(1u << 31)
@@ -21,7 +22,15 @@
 #define IO_IN			(1u << 3)
 #define IO_STRING		(1u << 4)
 #define IO_REP			(1u << 5)
+#define IO_IMMEDIATE		(1u << 6)
 #define IO_PORT_SHIFT		16
+
+/* Of an access to a control register. */
+#define CR_GPR_SHIFT		8
+
+/* Of an EPT violation. */
+#define EPT_LINEAR		(1u << 7)	/* there is a linear address ... */
+#define EPT_TRANSLATED		(1u << 8)	/* ... and this was the access to it */
 
 #define CACHE_LINE		64
 
@@ -277,6 +286,20 @@ static bool cpu_refuses_cr(CPUX86State *env, int reg, target_ulong value)
 		(!(env->hflags & HF_LMA_MASK) || env->cr[3] & 0xfff));
 }
 
+/* Only a MOV can write what a TD may not: CLTS and LMSW are about other bits. */
+static G_NORETURN void cr_access(CPUX86State *env, int reg, uintptr_t ra)
+{
+	struct insn i;
+
+	cpu_restore_state(env_cpu(env), ra);
+	insn_decode(&i, env);
+	tdx_deliver_ve(env, &(struct tdx_ve_info){
+		.reason = EXIT_REASON_CR_ACCESS,
+		.qualification = reg | insn_rm(&i) << CR_GPR_SHIFT,
+		.insn_len = i.at - i.start
+	}, 0);
+}
+
 bool tdx_hook_write_cr(CPUX86State *env, int reg, target_ulong value,
 		       uintptr_t ra)
 {
@@ -293,10 +316,7 @@ bool tdx_hook_write_cr(CPUX86State *env, int reg, target_ulong value,
 		if (out == TDX_NATIVE)
 			raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
 		if (out == TDX_VE)
-			tdx_deliver_ve(env, &(struct tdx_ve_info){
-				.reason = EXIT_REASON_CR_ACCESS,
-				.qualification = reg, .insn_len = 3
-			}, ra);
+			cr_access(env, reg, ra);
 		tdx_deliver(env, out, NULL, 0, ra);
 	case 3:
 		return td_write_cr3(env, value, ra);
@@ -412,6 +432,14 @@ static void bus_lock_event(CPUX86State *env)
 	run_on(env);
 }
 
+void tdx_hook_nmi_unblocked(CPUX86State *env)
+{
+	if (!tdx_in_td(env))
+		return;
+	env->hflags2 &= ~HF2_NMI_MASK;
+	tdx_nmi_unblocked(env);
+}
+
 /* Returns if the TD executes the instruction as the bare CPU would. */
 static void td_instruction(CPUX86State *env, enum exit_reason reason,
 			   uint32_t insn_len, uintptr_t ra)
@@ -460,6 +488,15 @@ bool tdx_hook_intercept(CPUX86State *env, uint32_t type, uintptr_t ra)
 	return true;
 }
 
+/* IN and OUT with the port in the instruction. */
+static bool is_immediate_io(CPUX86State *env)
+{
+	struct insn i;
+
+	insn_decode(&i, env);
+	return i.first >= 0xe4 && i.first <= 0xe7;
+}
+
 /* @param describes the access as SVM does; translate that to VMX. */
 void tdx_hook_io(CPUX86State *env, uint32_t port, uint32_t param,
 		 uint32_t insn_len, uintptr_t ra)
@@ -475,10 +512,13 @@ void tdx_hook_io(CPUX86State *env, uint32_t port, uint32_t param,
 		qualification |= IO_STRING;
 	if (param & SVM_IOIO_REP_MASK)
 		qualification |= IO_REP;
+	cpu_restore_state(env_cpu(env), ra);
+	if (is_immediate_io(env))
+		qualification |= IO_IMMEDIATE;
 	tdx_deliver_ve(env, &(struct tdx_ve_info){
 		.reason = EXIT_REASON_IO_INSTRUCTION,
 		.qualification = qualification, .insn_len = insn_len
-	}, ra);
+	}, 0);
 }
 
 /* The status of an exit for a triple fault: NON_RECOVERABLE_VCPU. */
@@ -543,8 +583,10 @@ static G_NORETURN void reserved_bit_fault(CPUX86State *env, vaddr gla,
 }
 
 void tdx_hook_fault(CPUX86State *env, vaddr gla, hwaddr gpa,
-		    MMUAccessType access, uintptr_t ra)
+		    MMUAccessType access, bool walk, uintptr_t ra)
 {
+	enum tdx_access kind = walk && access == MMU_INST_FETCH ?
+			       TDX_READ : to_access(access);
 	enum tdx_outcome out;
 	unsigned int rights;
 	struct tdx_exit exit;
@@ -552,8 +594,9 @@ void tdx_hook_fault(CPUX86State *env, vaddr gla, hwaddr gpa,
 
 	if (!tdx_in_td(env))
 		return;
-	out = tdx_translate(tdx_lp(env)->td, gpa, to_access(access), &hpa,
-			    &rights, &exit);
+	out = tdx_translate(tdx_lp(env)->td, gpa, kind, &hpa, &rights, &exit);
+	exit.qualification |= EPT_LINEAR | (walk ? 0 : EPT_TRANSLATED);
+	exit.gla = gla;
 	switch (out) {
 	case TDX_DONE:
 		/* Another CPU has just mapped it: try again. */
@@ -579,7 +622,7 @@ void tdx_hook_fault(CPUX86State *env, vaddr gla, hwaddr gpa,
 void tdx_hook_host_access(CPUX86State *env, MMUAccessType access, hwaddr pa,
 			  int *page_size)
 {
-	if (!tdx_module() || tdx_in_td(env))
+	if (!tdx_module() || tdx_in_td(env) || tdx_lp(env)->direct_store)
 		return;
 	if (tdx_host_access(tdx_module(), pa, access == MMU_DATA_STORE))
 		*page_size = 1;

@@ -42,9 +42,14 @@ void tdx_hook_vmexit(CPUX86State *env, uint64_t code, uintptr_t ra);
  */
 bool tdx_hook_translate(CPUX86State *env, hwaddr gpa, MMUAccessType access,
 			bool *ok, hwaddr *hpa, int *prot);
-/* The second stage failed.  Returns if no TD runs. */
+/*
+ * The second stage failed, for the access or while QEMU walked the page tables for
+ * it.  Returns if no TD runs.
+ */
 void tdx_hook_fault(CPUX86State *env, vaddr gla, hwaddr gpa,
-		    MMUAccessType access, uintptr_t ra);
+		    MMUAccessType access, bool walk, uintptr_t ra);
+/* IRET is about to unblock NMIs; RIP is at the next instruction. */
+void tdx_hook_nmi_unblocked(CPUX86State *env);
 /*
  * A translation that QEMU is about to cache.  If it is the host's and the page
  * is private, *page_size becomes 1 so that it serves this access only.

@@ -10,7 +10,9 @@
 
 /* CPUID. */
 
+#define LEAF_TOPOLOGY_OLD	0xbu
 #define LEAF_TSC		0x15u
+#define LEAF_TOPOLOGY		0x1fu
 #define LEAF_APM		0x80000007u
 #define LEAF_HYPERVISOR		0x40000000u
 
@@ -22,7 +24,7 @@ static void add_features(const struct tdx_profile *profile, uint32_t leaf,
 			 uint32_t subleaf, uint32_t out[4])
 {
 	if (leaf == 0) {
-		out[0] = MAX(out[0], LEAF_TSC);
+		out[0] = MAX(out[0], LEAF_TOPOLOGY);
 	} else if (leaf == 1) {
 		out[0] = (out[0] & ~MODEL_MASK) |
 			 (profile->cpu_model & 0xf) << 4 |
@@ -46,8 +48,12 @@ static void add_features(const struct tdx_profile *profile, uint32_t leaf,
 void bare_cpuid(CPUX86State *env, const struct tdx_profile *profile,
 		uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
+	/* Their levels are the same: threads and cores. */
+	if (leaf == LEAF_TOPOLOGY)
+		cpu_x86_cpuid(env, LEAF_TOPOLOGY_OLD, subleaf, &out[0], &out[1],
+			      &out[2], &out[3]);
 	/* QEMU repeats its last leaf beyond it, as CPUs do. */
-	if (leaf > env->cpuid_level && leaf < LEAF_HYPERVISOR)
+	else if (leaf > env->cpuid_level && leaf < LEAF_HYPERVISOR)
 		memset(out, 0, 4 * sizeof(out[0]));
 	else
 		cpu_x86_cpuid(env, leaf, subleaf, &out[0], &out[1], &out[2],

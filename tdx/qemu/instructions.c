@@ -13,21 +13,17 @@
 #include "glue.h"
 #include "decode.h"
 
-/* A leaf of the P-SEAMLDR. */
-#define SEAMLDR_CALL	(1ull << 63)
-
 static G_NORETURN void seamcall(struct insn *i)
 {
 	CPUX86State *env = i->env;
 	struct tdx_vcpu *vcpu;
 
-	/* There is no P-SEAMLDR, and some profiles have no module either. */
-	if (!tdx_profile()->loaded || env->regs[R_EAX] & SEAMLDR_CALL) {
+	if (!tdx_seamcall(tdx_module(), env_cpu(env)->cpu_index, env->regs,
+			  &vcpu)) {
 		insn_set_flags(i, CC_C);
 		insn_done(i);
 	}
 	insn_set_flags(i, 0);
-	vcpu = tdx_seamcall(tdx_module(), env_cpu(env)->cpu_index, env->regs);
 	if (!vcpu)
 		insn_done(i);
 	env->eip = insn_next_rip(i);
@@ -51,6 +47,22 @@ static G_NORETURN void tdcall(struct insn *i)
 	tdx_deliver(env, out, &exit, insn_next_rip(i), 0);
 }
 
+/* Tells the module which page of the host is written, and how. */
+static void begin_direct_store(CPUX86State *env, target_ulong to)
+{
+	MemTxAttrs attrs;
+	hwaddr page;
+
+	if (!tdx_module() || tdx_in_td(env))
+		return;
+	page = cpu_get_phys_page_attrs_debug(env_cpu(env),
+					     to & TARGET_PAGE_MASK, &attrs);
+	if (page != -1)
+		tdx_host_direct_store(tdx_module(),
+				      page | (to & ~TARGET_PAGE_MASK));
+	tdx_lp(env)->direct_store = true;
+}
+
 /* Copies 64 bytes to the address in a register. */
 static G_NORETURN void movdir64b(struct insn *i)
 {
@@ -61,8 +73,11 @@ static G_NORETURN void movdir64b(struct insn *i)
 		insn_gp(i);
 	for (int n = 0; n < 8; n++)
 		data[n] = insn_load(i, i->ea + 8 * n);
+	begin_direct_store(i->env, to);
 	for (int n = 0; n < 8; n++)
 		insn_store(i, to + 8 * n, data[n]);
+	if (tdx_module())
+		tdx_lp(i->env)->direct_store = false;
 	insn_done(i);
 }
 
@@ -176,6 +191,9 @@ void tdx_execute(CPUX86State *env)
 	struct insn i;
 
 	insn_decode(&i, env);
+	/* A store that faulted did not get as far as this. */
+	if (tdx_module())
+		tdx_lp(env)->direct_store = false;
 	if (i.opcode == OP_MOVDIR64B && i.prefix == 0x66 && insn_is_memory(&i))
 		movdir64b(&i);
 	if (i.opcode == OP_MOVDIRI && !i.prefix && insn_is_memory(&i))

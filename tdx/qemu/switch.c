@@ -87,11 +87,14 @@ static void set_table(SegmentCache *c, const struct tdx_segment *s)
 	*c = (SegmentCache){ s->selector, s->base, s->limit, segment_flags(s) };
 }
 
-/* x87, and the vector registers with all their upper parts. */
-static void reset_fpu(CPUX86State *env)
+/* x87, and the vector registers with those upper parts that are in @xfam. */
+static void reset_fpu(CPUX86State *env, uint64_t xfam)
 {
+	size_t size = xfam & XSTATE_ZMM_Hi256_MASK ? 64 :
+		      xfam & XSTATE_YMM_MASK ? 32 : 16;
+
 	for (int i = 0; i < CPU_NB_REGS; i++)
-		memset(&env->xmm_regs[i], 0, sizeof(env->xmm_regs[i]));
+		memset(&env->xmm_regs[i], 0, size);
 	memset(env->fpregs, 0, sizeof(env->fpregs));
 	memset(env->fptags, 1, sizeof(env->fptags));
 	env->fpstt = 0;
@@ -148,7 +151,7 @@ static void reset_vcpu(CPUX86State *env, struct tdx_vcpu *vcpu)
 	env->xcr0 = s.xcr0;
 	env->old_exception = -1;
 	env->int_ctl = 0;
-	reset_fpu(env);
+	reset_fpu(env, ~0ull);
 	cpu_sync_avx_hflag(env);
 	cpu_sync_bndcs_hflags(env);
 }
@@ -168,20 +171,41 @@ static void pass_xmm(CPUX86State *to, const CPUX86State *from, uint32_t mask)
 			memcpy(&to->xmm_regs[i], &from->xmm_regs[i], 16);
 }
 
+/* Whether the TD takes an NMI that the host asked for. */
+static bool take_nmi(CPUX86State *env)
+{
+	if (!tdx_vcpu_take_nmi(tdx_lp(env)->td, env->hflags2 & HF2_NMI_MASK))
+		return false;
+	env->hflags2 |= HF2_NMI_MASK;
+	return true;
+}
+
 /* The exception that the TD starts with, or -1. */
 static int take_event(CPUX86State *env, struct td_cpu *td)
 {
 	int event = td->event;
 
 	td->event = -1;
-	if (event < 0 && tdx_vcpu_take_nmi(tdx_lp(env)->td,
-					   env->hflags2 & HF2_NMI_MASK)) {
-		env->hflags2 |= HF2_NMI_MASK;
+	if (tdx_vcpu_take_ve(tdx_lp(env)->td,
+			     event >= 0 || env->hflags2 & HF2_NMI_MASK))
+		event = EXCP_VE;
+	else if (event < 0 && take_nmi(env))
 		event = EXCP02_NMI;
-	}
 	env->exception_is_int = 0;
 	env->error_code = 0;
 	return event;
+}
+
+void tdx_nmi_unblocked(CPUX86State *env)
+{
+	CPUState *cs = env_cpu(env);
+
+	if (!take_nmi(env))
+		return;
+	env->exception_is_int = 0;
+	env->error_code = 0;
+	cs->exception_index = EXCP02_NMI;
+	cpu_loop_exit(cs);
 }
 
 /* Loads the TD's state over the host's, which was saved. */
@@ -228,17 +252,20 @@ G_NORETURN void tdx_enter(CPUX86State *env, struct tdx_vcpu *vcpu)
 static void scrub_host(CPUX86State *env, CPUX86State *host)
 {
 	struct lp *lp = tdx_lp(env);
+	uint64_t xfam = tdx_vcpu_xfam(lp->td);
 
-	reset_fpu(host);
+	reset_fpu(host, xfam);
 	host->dr[0] = host->dr[1] = host->dr[2] = host->dr[3] = 0;
 	host->dr[6] = DR6_FIXED_1;
 	host->dr[7] = DR7_FIXED_1;
 	host->cr[2] = 0;
 	host->star = host->lstar = host->kernelgsbase = host->tsc_aux = 0;
 	host->fmask = VM_MASK | IF_MASK;
-	speed_pkru_lost(env, host->pkru);
-	host->pkru = 0;
-	host->xcr0 = tdx_vcpu_xfam(lp->td) & XFAM_XCR0;
+	if (xfam & XSTATE_PKRU_MASK) {
+		speed_pkru_lost(env, host->pkru);
+		host->pkru = 0;
+	}
+	host->xcr0 = xfam & XFAM_XCR0;
 	lp->debugctl &= DEBUGCTL_KEPT;
 }
 

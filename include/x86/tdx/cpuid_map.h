@@ -12,6 +12,7 @@
 
 #include "tdx/tdx_cpuid.h"
 
+#define FAMILY_LEAF	0x1
 #define TSC_LEAF	0x15
 #define TOPOLOGY_LEAF	0x1f
 #define WIDTH_LEAF	0x80000008
@@ -40,7 +41,7 @@ struct cpuid_map_leaf {
 	bool ve;			/* CPUID raises #VE in the guest */
 	u32 value[NR_CPUID_REGS];	/* in a TD that asked for nothing */
 	u32 reported[NR_CPUID_REGS];	/* configurable bits, according to KVM */
-	u32 by_cr[NR_CPUID_REGS];	/* changes with CR4 or XCR0 */
+	u32 by_cr[NR_CPUID_REGS];	/* changes with CR4 or XCR0 in the guest */
 	u32 by[NR_CPUID_CLASSES][NR_CPUID_REGS];
 };
 
@@ -79,8 +80,8 @@ struct cpuid_request {
 struct cpuid_request cpuid_request_none(u64 xfam);
 
 /*
- * Ask for all configurable bits that are in @pattern, except for the topology,
- * whose bits depend on each other.
+ * Ask for all configurable bits that are in @pattern, except for those that are not
+ * free: the topology, and the family, model and stepping of a TD.
  */
 struct cpuid_request cpuid_request_all(u64 xfam, u32 pattern);
 

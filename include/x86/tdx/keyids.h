@@ -25,8 +25,17 @@ void tdx_keyids_add(struct tdx_keyids *keyids);
 void tdx_keyids_free_last(struct tdx_keyids *keyids);
 
 /*
+ * May this process use up the KeyIDs?  Not where a cgroup's limit may come first: each
+ * time that a cgroup refuses a TD, KVM's account of the cgroups goes wrong, until the
+ * host is rebooted.
+ */
+bool tdx_keyids_can_be_used_up(void);
+
+#define A_CGROUP_MAY_LIMIT_TDS	"a cgroup's limit may be below the number of KeyIDs"
+
+/*
  * Take KeyIDs until there are none left.  Returns the VM that got none, or NULL if
- * a cgroup's limit came first.
+ * a cgroup's limit came first or is to be expected.
  */
 struct kvm_vm *tdx_keyids_take_all(struct tdx_keyids *keyids);
 

@@ -243,6 +243,9 @@ u64 tdg_vp_veinfo_get(struct tdx_ve_info *info);
 /* @level: 0 for a page of 4 KiB, 1 for 2 MiB. */
 u64 tdg_mem_page_accept(gpa_t gpa, u64 level);
 
+/* Undoes that, if the TD has TDX_CONFIG_PAGE_RELEASE. */
+u64 tdg_mem_page_release(gpa_t gpa, u64 level);
+
 /*
  * Metadata of the TD, see TDX_MD_* in tdx_abi.h.  TDG.VM.WR changes only the bits
  * of @mask.

@@ -36,6 +36,7 @@ enum tdx_guest_op {
 	TDX_GUEST_WRITE,	/* @val as u64 to the GVA @addr */
 	TDX_GUEST_HAMMER,	/* WRITE until it faults or @stop is set */
 	TDX_GUEST_ACCEPT,	/* TDG.MEM.PAGE.ACCEPT of the GPA @addr, level @val */
+	TDX_GUEST_RELEASE,	/* the same with TDG.MEM.PAGE.RELEASE */
 	TDX_GUEST_FUNCTION,	/* call the function at the GVA @addr with @val */
 };
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * For tests of KVM_TDX_INIT_VM: assertions on who refuses it, and a fixture.
+ * For tests of KVM_TDX_INIT_VM: assertions on who refuses it, and fixtures.
  */
 #ifndef SELFTEST_KVM_TDX_INIT_VM_H
 #define SELFTEST_KVM_TDX_INIT_VM_H
 
+#include "tdx/tdx_guest.h"
 #include "tdx/tdx_util.h"
 
 /* KVM refuses @init by itself, with @error. */
@@ -52,5 +53,35 @@ do {									\
 		free(self->caps);					\
 		kvm_vm_free(self->vm);					\
 	}
+
+/*
+ * A fixture of the harness: a VM without KVM_TDX_INIT_VM, parameters for that, and a
+ * guest that tells what it got of them, which init_vm_guest_launch() adds.
+ */
+#define TDX_INIT_VM_GUEST_SUITE(name)					\
+	FIXTURE(name) {							\
+		struct kvm_vm *vm;					\
+		struct kvm_tdx_init_vm *init;				\
+		struct tdx_guest guest;					\
+	};								\
+									\
+	FIXTURE_SETUP(name) {						\
+		self->vm = __vm_create(VM_SHAPE_TDX, 1, 0);		\
+		self->init = tdx_default_init_vm(self->vm);		\
+	}								\
+									\
+	FIXTURE_TEARDOWN(name) {					\
+		free(self->init);					\
+		kvm_vm_free(self->vm);					\
+	}
+
+/* Launch a TD with one vCPU, after KVM_TDX_INIT_VM if that is still to come. */
+static inline struct tdx_guest init_vm_guest_launch(struct kvm_vm *vm)
+{
+	struct tdx_guest guest = tdx_guest_add(vm, 0);
+
+	tdx_vm_finalize(vm);
+	return guest;
+}
 
 #endif /* SELFTEST_KVM_TDX_INIT_VM_H */

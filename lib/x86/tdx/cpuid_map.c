@@ -50,6 +50,8 @@ struct cpuid_request cpuid_request_all(u64 xfam, u32 pattern)
 			req.reg[i][reg] = cpuid_entry_regs(e)[reg] & pattern;
 		if (e->function == WIDTH_LEAF)
 			req.reg[i][KVM_CPUID_EAX] &= ~GENMASK(23, 16);
+		if (e->function == FAMILY_LEAF)
+			req.reg[i][KVM_CPUID_EAX] = 0;
 	}
 	return req;
 }
@@ -225,7 +227,7 @@ struct survey {
 	u64 xcr0;
 	bool has_pku;
 	int nr;
-	struct {
+	struct surveyed {
 		u32 leaf, subleaf;
 		u32 reg[NR_CPUID_REGS];
 		u8 vector;
@@ -281,7 +283,12 @@ static void guest_survey(struct survey *s)
 	GUEST_DONE();
 }
 
-static void note_survey(struct survey *s, struct kvm_cpuid2 *cpuid, u64 state)
+/*
+ * Record how what the guest sees differs from @cpuid, and from what it saw in its
+ * first state, which is @start.
+ */
+static void note_survey(struct survey *s, const struct surveyed *start,
+			struct kvm_cpuid2 *cpuid, u64 state)
 {
 	for (int i = 0; i < s->nr; i++) {
 		struct cpuid_map_leaf *m = &cpuid_map.leaf[i];
@@ -299,7 +306,7 @@ static void note_survey(struct survey *s, struct kvm_cpuid2 *cpuid, u64 state)
 				diff &= ~GENMASK(23, 16);
 			m->by[CPUID_RUNTIME][reg] |= diff;
 			if (state < STATE_ENUM_TOPOLOGY)
-				m->by_cr[reg] |= diff;
+				m->by_cr[reg] |= s->leaf[i].reg[reg] ^ start[i].reg[reg];
 		}
 	}
 }
@@ -310,6 +317,7 @@ static void note_guest(void)
 	struct kvm_tdx_init_vm *init = tdx_default_init_vm(vm);
 	int nr_vcpus = has_two_cpus(vm) ? 2 : 1;
 	struct kvm_vcpu *vcpus[2];
+	struct surveyed start[TDX_MAX_CPUID];
 	struct kvm_cpuid2 *cpuid;
 	struct survey *s;
 	struct ucall uc;
@@ -337,9 +345,13 @@ static void note_guest(void)
 	}
 
 	/* The second vCPU has another APIC ID, and starts with the controls set. */
-	for (int i = 0; i < nr_vcpus; i++)
-		while (vcpu_run_to_ucall(vcpus[i], &uc) == UCALL_SYNC)
-			note_survey(s, cpuid, i ? NR_STATES : uc.args[1]);
+	for (int i = 0; i < nr_vcpus; i++) {
+		while (vcpu_run_to_ucall(vcpus[i], &uc) == UCALL_SYNC) {
+			if (!i && uc.args[1] == STATE_START)
+				memcpy(start, s->leaf, sizeof(start));
+			note_survey(s, start, cpuid, i ? NR_STATES : uc.args[1]);
+		}
+	}
 
 	free(cpuid);
 	kvm_vm_free(vm);

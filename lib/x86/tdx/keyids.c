@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "tdx/generic/may_harm_host.h"
+#include "tdx/generic/misc_cgroup.h"
 #include "tdx/keyids.h"
+
+bool tdx_keyids_can_be_used_up(void)
+{
+	return !misc_cgroup_may_limit_tds() || may_harm_host();
+}
 
 struct tdx_keyids *tdx_keyids_alloc(void)
 {
@@ -35,6 +42,9 @@ struct kvm_vm *tdx_keyids_take_all(struct tdx_keyids *keyids)
 {
 	struct kvm_vm *vm;
 	int error;
+
+	if (!tdx_keyids_can_be_used_up())
+		return NULL;
 
 	for (;;) {
 		vm = tdx_keyids_new_vm(keyids);

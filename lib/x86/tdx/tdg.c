@@ -40,6 +40,13 @@ u64 tdg_mem_page_accept(gpa_t gpa, u64 level)
 	return __tdcall(TDG_MEM_PAGE_ACCEPT, reg);
 }
 
+u64 tdg_mem_page_release(gpa_t gpa, u64 level)
+{
+	u64 reg[NR_GPRS] = { [GPR_RCX] = gpa | level };
+
+	return __tdcall(TDG_MEM_PAGE_RELEASE, reg);
+}
+
 u64 tdg_vm_rd(u64 field, u64 *val)
 {
 	u64 reg[NR_GPRS] = { [GPR_RDX] = field };

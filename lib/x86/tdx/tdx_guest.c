@@ -86,6 +86,9 @@ static void guest_serve_one(struct tdx_guest_request *req)
 	case TDX_GUEST_ACCEPT:
 		req->status = tdg_mem_page_accept(req->addr, req->val);
 		break;
+	case TDX_GUEST_RELEASE:
+		req->status = tdg_mem_page_release(req->addr, req->val);
+		break;
 	case TDX_GUEST_FUNCTION:
 		((void (*)(u64))req->addr)(req->val);
 		break;

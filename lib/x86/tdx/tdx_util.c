@@ -95,6 +95,14 @@ struct kvm_tdx_init_vm *tdx_default_init_vm(struct kvm_vm *vm)
 			entry.ecx &= config->ecx;
 			entry.edx &= config->edx;
 
+			/*
+			 * 0 asks for the platform's family, model and stepping.
+			 * A TD can't have others, and with several packages
+			 * this CPU's may be among these.
+			 */
+			if (entry.function == 1)
+				entry.eax = 0;
+
 			/* EAX[23:16] tells KVM the width of GPAs. */
 			if (entry.function == 0x80000008)
 				entry.eax = (entry.eax & ~GENMASK(23, 16)) |

@@ -14,6 +14,7 @@ import struct
 import subprocess
 import termios
 import time
+import unittest.mock
 
 from parts import TDX, TOP, parts
 from program import ProgramTest
@@ -94,8 +95,24 @@ class Commands(Launcher):
         done = subprocess.run([BOX, "run", "--", "/usr/bin/env"], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, env=environment)
         self.assertEqual(done.returncode, 0)
+        environment["TDX_MAY_HARM_HOST"] = "1"
         self.assertEqual(dict(line.split("=", 1) for line in done.stdout.decode().splitlines()),
                          environment)
+
+    def test_case_that_ended_the_machine(self):
+        end = "import ctypes; ctypes.CDLL(None).reboot(0x1234567)"
+        _, errors = self.inside(125, KERNEL_SAYS + f"; python3 -c '{end}'",
+                                "kselftest: may harm the host: tdx_x_test a.b")
+        self.assertIn("a case that may harm the machine had begun: tdx_x_test a.b (", errors)
+
+    def test_whether_cases_may_harm_the_machine(self):
+        for value, inside in (None, "1"), ("", "1"), ("0", "0"), ("1", "1"):
+            with unittest.mock.patch.dict(os.environ):
+                os.environ.pop("TDX_MAY_HARM_HOST", None)
+                if value is not None:
+                    os.environ["TDX_MAY_HARM_HOST"] = value
+                output, _ = self.inside(0, 'echo "$TDX_MAY_HARM_HOST"')
+            self.assertEqual(output, f"{inside}\n")
 
     def test_several_cpus_and_a_size_of_memory(self):
         output, _ = self.gives(0, "run", "--cpus", "8", "--memory", "1G", "--", "nproc")
@@ -417,7 +434,13 @@ class BadInput(Launcher):
                 self.complains(125, text, *arguments)
 
     def test_unknown_profile_and_plan(self):
-        self.assertIn("no-such", self.gives(125, "run", "--profile", "no-such", "--", "true")[1])
+        for text, profile in (
+                ("no such profile: 'no-such'", "no-such"),
+                ("no such modifier of a profile: 'fast'", "1.5.06,fast"),
+                ("'gpaw' wants 48 or 52", "2.0.08,erratum,gpaw=49"),
+                ("a profile has 'erratum' once", "2.0.08,erratum,erratum")):
+            with self.subTest(profile):
+                self.assertIn(text, self.gives(125, "run", "--profile", profile, "--", "true")[1])
         self.assertIn("no-such", self.gives(125, "run", "--inject", "no-such", "--", "true")[1])
 
     def test_cache_that_cannot_be_written(self):
@@ -431,7 +454,7 @@ class BadInput(Launcher):
             self.assertEqual(errors, "")
 
     def test_lists(self):
-        self.assertIn("tdx-1.5", self.gives(0, "profiles")[0])
+        self.assertTrue(self.gives(0, "profiles")[0].startswith("1.5.06 "))
         self.assertIn("OPERAND_BUSY", self.gives(0, "plans")[0])
 
 

@@ -9,7 +9,7 @@ import struct
 import subprocess
 import time
 
-from parts import parts
+from parts import TDX, parts
 from program import ProgramTest
 
 RUNNER = None
@@ -27,7 +27,7 @@ def totals(**counts):
         f"{name}:{counts.get(name + '_', 0)}" for name in names) + "\n"
 
 
-class Runner(ProgramTest):
+class RunnerTest(ProgramTest):
     def setUp(self):
         super().setUp()
         self.program = [runner(), self.directory]
@@ -65,6 +65,12 @@ class Runner(ProgramTest):
             return False
         return self.left.encode() in command and state not in "ZX"
 
+    def order(self, output):
+        return [line.partition("ok ")[2].partition(" #")[0].replace("selftests: kvm: ", "")
+                for line in output.splitlines() if line.startswith(("ok ", "not ok "))]
+
+
+class Runner(RunnerTest):
     def test_passes(self):
         test = self.script("good", "echo one; echo -n two >&2")
         output, _ = self.gives(0, test)
@@ -119,10 +125,6 @@ class Runner(ProgramTest):
         output, _ = self.gives(1, test, environment={"TEST_TIMEOUT": "1"})
         self.assertIn("\nnot ok 1 selftests: kvm: hangs # TIMEOUT 1 seconds\n", output)
         self.none_left()
-
-    def order(self, output):
-        return [line.partition("ok ")[2].partition(" #")[0].replace("selftests: kvm: ", "")
-                for line in output.splitlines() if line.startswith(("ok ", "not ok "))]
 
     def test_several_at_a_time_the_largest_first(self):
         tests = [self.script("skip", "exit 4", "#" * 20), self.script("good", "", "#" * 90),
@@ -197,6 +199,66 @@ class Runner(ProgramTest):
         for text in "many", "0", "-1", "1x":
             self.complains(1, f"TEST_JOBS: not a number: '{text}'", "x86/good",
                            environment={"TEST_JOBS": text})
+
+
+class Script(RunnerTest):
+    """What a TDX host runs.  It passes on what the runner does."""
+
+    def setUp(self):
+        super().setUp()
+        self.program = ["sh", TDX / "host/run_tdx_tests.sh", "--runner", runner(),
+                        "--tests", self.directory]
+        self.reports = f"{self.directory}/a/b"
+
+    def report(self):
+        reports = list(pathlib.Path(self.reports).iterdir())
+        self.assertEqual(len(reports), 1)
+        return reports[0].read_text()
+
+    def test_status_and_output(self):
+        good, bad = self.script("good", "echo one"), self.script("bad", "exit 3")
+        for options in [], ["--report", self.reports]:
+            output, _ = self.gives(1, *options, good, bad)
+            self.assertIn("\nok 1 selftests: kvm: good\n", output)
+            self.assertIn(f"\nnot ok 2 selftests: kvm: bad # exit=3\n{totals(pass_=1, fail_=1)}",
+                          output)
+        self.assertEqual(len(os.listdir(self.reports)), 1)
+        self.assertIn("\nnot ok 2 selftests: kvm: bad # exit=3\n", self.report())
+
+    def test_all_tests(self):
+        os.symlink(self.directory + "/x86", self.directory + "/kvm")
+        self.script("tdx_a_test", "")
+        self.script("tdx_b", "")
+        output, _ = self.gives(0, "--tests", self.directory + "/kvm")
+        self.assertEqual(self.order(output), ["1 tdx_a_test"])
+
+    def test_profile_in_the_report(self):
+        profiler = self.script("profiler", "echo the profile")
+        self.gives(0, "--report", self.reports, "--profiler", f"{self.directory}/{profiler}",
+                   self.script("good", ""))
+        self.assertIn("\n===== profile =====\nthe profile\n", self.report())
+
+    def test_bad_arguments(self):
+        for arguments, text in ((["x86/none"], "no such test: x86/none"),
+                                (["--report"], "--report wants a value"),
+                                (["--tests", "/none"], "no such directory: /none"),
+                                (["--tests", "/etc"], "no tests in /etc"),
+                                (["--other"], "usage: ")):
+            self.complains(2, text, *arguments)
+
+    def test_interrupted(self):
+        os.mkfifo(f"{self.directory}/up")
+        test = self.script("waits", f"echo up >'{self.directory}/up'; '{self.left}' 1000")
+        for options in [], ["--report", self.reports]:
+            process = subprocess.Popen([*map(os.fspath, self.program), *options, test],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                       start_new_session=True)
+            with open(f"{self.directory}/up") as up:
+                up.readline()
+            os.killpg(process.pid, signal.SIGINT)
+            self.assertEqual(process.wait(), 130)
+            self.none_left()
+        self.assertIn("\n===== profile =====\n", self.report())
 
 
 NOTE = """

@@ -106,6 +106,13 @@ class Log(unittest.TestCase):
         self.assertEqual(len(lines), kernel_log.MAX_REPORT + 2)
         self.assertEqual(lines[-1], f"    and {3000 - kernel_log.MAX_REPORT} more lines")
 
+    def test_case_that_may_harm_the_machine(self):
+        log = KernelLog()
+        log.feed(b"kselftest: may harm the host: x a.b\n[ 1.2] kselftest: may harm the host: x c.d\n"
+                 b"kselftest: expects: may harm the host: x e.f\n")
+        log.finish()
+        self.assertEqual(log.may_harm, "x c.d")
+
     def test_last_lines(self):
         log = KernelLog()
         log.feed(b"".join(b"line %d\n" % n for n in range(100)))

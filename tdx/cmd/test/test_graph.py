@@ -7,6 +7,7 @@ from support import CacheTest
 
 import build
 import cache
+import selftests
 from graph import Graph, Part, compiler
 
 
@@ -120,6 +121,17 @@ class PartsTest(CacheTest):
             build.main([])
         with self.dies("unknown part: walk"):
             build.main(["kernel", "walk"])
+
+    def test_what_is_no_part_stands_alone(self):
+        for names in (["checkers", "linux"], ["linux", "clean"], ["clean", "checkers"]):
+            with self.dies("stands alone"):
+                build.main(names)
+
+    def test_static_tests_are_all_tests(self):
+        static, tests = build.make_graph().parts["static-tests"], selftests.all_tests()
+        self.assertEqual(static.programs()[:len(tests)], tests)
+        self.assertNotIn("TESTS=", static.make_options("suite"))
+        self.assertIn("-static", static.linker_flags)
 
     def test_nothing_is_there(self):
         graph = build.make_graph()

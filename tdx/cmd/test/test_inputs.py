@@ -179,3 +179,14 @@ class ConfigurationTest(CacheTest):
         self.config.write_text("CONFIG_A=y\nCONFIG_SYSCTL=y\nCONFIG_B=y\n")
         kernel.configure(self.Step(), self.dir, self.dir / "build", [self.config])
         self.assertIn("CONFIG_PROC_SYSCTL=y\n", (self.dir / "build/allconfig").read_text())
+
+    def test_no_kexec_where_tdx_excludes_it(self):
+        self.config.write_text("CONFIG_A=y\nCONFIG_KEXEC=y\nCONFIG_B=y\n")
+        kconfig = self.dir / "arch/x86/Kconfig"
+        kconfig.parent.mkdir(parents=True)
+        for text, has in ("config INTEL_TDX_HOST\n", True), ("\tdepends on !KEXEC_CORE\n", False):
+            kconfig.write_text(text)
+            kernel.configure(self.Step(), self.dir, self.dir / "build", [self.config])
+            lines = (self.dir / "build/allconfig").read_text().splitlines()
+            self.assertEqual("CONFIG_KEXEC=y" in lines, has)
+            self.assertIn("CONFIG_B=y", lines)

@@ -33,7 +33,9 @@ class MutantTest(CacheTest):
         mutant = self.mutant(SED)
         self.assertEqual((mutant.name, mutant.file), ("name", "arch/x86/kvm/vmx/tdx.c"))
         self.assertEqual(mutant.order(TESTS), [TESTS[1], TESTS[0], TESTS[2]])
+        self.assertEqual(mutant.profile, "")
         self.assertEqual(self.mutant("# file: x\n").order(TESTS), TESTS)
+        self.assertEqual(self.mutant("# profile: erratum\n").profile, "erratum")
 
     def test_applied(self):
         self.assertEqual(self.apply(SED), b"all is bad\n")

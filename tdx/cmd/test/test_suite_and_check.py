@@ -3,12 +3,14 @@
 
 import io
 import os
+import tempfile
 import unittest
 from unittest import mock
 
 import check
 import house_rules
 import suite
+from parts import TOP
 
 
 class Choice(unittest.TestCase):
@@ -38,6 +40,33 @@ class Choice(unittest.TestCase):
             self.assertEqual(self.chosen(suite.choose_host, HOST=""), "native")
         with mock.patch("suite.has_tdx", return_value=False):
             self.assertEqual(self.chosen(suite.choose_host, HOST="auto"), "box")
+
+
+class Report(unittest.TestCase):
+    FOUND = {"runner": TOP / "r", "tests": TOP / "t", "kernel": TOP / "k"}
+
+    def test_without_one_the_runner_runs(self):
+        self.assertEqual(suite.runner(self.FOUND, ["x86/a"], None),
+                         [TOP / "r/runner", TOP / "t", "x86/a"])
+
+    def test_with_one_a_script_runs_the_runner(self):
+        command = suite.runner(self.FOUND, ["x86/a"], "/d")
+        self.assertEqual(command[2:4], ["--report", "/d"])
+        self.assertEqual(command[-3:], ["--config", TOP / "k/.config", "x86/a"])
+        self.assertTrue(command[1].is_file())
+
+    def test_directory(self):
+        with tempfile.TemporaryDirectory() as directory:
+            with mock.patch.dict(os.environ, REPORT=f"{directory}/a/b"):
+                self.assertEqual(suite.report_directory(), f"{directory}/a/b")
+            self.assertTrue(os.path.isdir(f"{directory}/a/b"))
+            with open(f"{directory}/file", "w"), \
+                    mock.patch.dict(os.environ, REPORT=f"{directory}/file/a"), \
+                    self.assertRaises(SystemExit) as caught:
+                suite.report_directory()
+            self.assertIn("Not a directory", str(caught.exception))
+        with mock.patch.dict(os.environ, REPORT=""):
+            self.assertIsNone(suite.report_directory())
 
 
 class Status(unittest.TestCase):
@@ -85,6 +114,11 @@ class HouseRules(unittest.TestCase):
 
 
 class Check(unittest.TestCase):
+    def test_releases_in_the_list_of_profiles(self):
+        self.assertEqual(check.with_module(
+            "1.2   a release\n      more of it\n3.4   another\nnone  no module\n\n"
+            "Modifiers:\n\n  gpaw=52\n"), ["1.2", "3.4"])
+
     def test_unknown_part(self):
         with self.assertRaises(SystemExit) as caught:
             check.main(["no-such-part"])

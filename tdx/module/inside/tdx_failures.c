@@ -10,6 +10,7 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/generic/kernel_log.h"
+#include "tdx/tdx_memory.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -42,6 +43,7 @@ FIXTURE_VARIANT_ADD(failure, mng_create_no_entropy) { INIT_VM, EAGAIN };
 FIXTURE_VARIANT_ADD(failure, mng_create_busy) { INIT_VM, EIO, true };
 FIXTURE_VARIANT_ADD(failure, mng_key_config) { INIT_VM, EIO, true };
 FIXTURE_VARIANT_ADD(failure, mng_addcx_busy) { INIT_VM, EIO, true };
+FIXTURE_VARIANT_ADD(failure, mng_addcx_no_entropy) { INIT_VM, EAGAIN };
 FIXTURE_VARIANT_ADD(failure, mng_init_busy) { INIT_VM, EIO, true };
 FIXTURE_VARIANT_ADD(failure, vp_create_busy) { INIT_VCPU, EIO, true };
 FIXTURE_VARIANT_ADD(failure, vp_addcx_busy) { INIT_VCPU, EIO, true };
@@ -112,6 +114,50 @@ TEST_F(failure, is_reported)
 	TEST_ASSERT(step == variant->step && errno == variant->error,
 		    "Wanted errno %d from %s, got %d from %s", variant->error,
 		    step_names[variant->step], errno, step_names[step]);
+}
+
+#define HOST_PRIORITY_BUSY_TIMEOUT	0x9000020500000000ull
+#define OPERAND_BUSY_RCX		0x8000020000000001ull
+
+FIXTURE(busy_guest) {
+	struct kvm_vm *vm;
+	struct tdx_guest guest;
+};
+
+FIXTURE_SETUP(busy_guest)
+{
+	self->vm = tdx_memory_create(0);
+	self->guest = tdx_guest_add(self->vm, 0);
+	tdx_vm_finalize(self->vm);
+	vm_mem_set_private(self->vm, GMEM_GPA, PAGE_SIZE);
+}
+
+FIXTURE_TEARDOWN(busy_guest)
+{
+	kvm_vm_free(self->vm);
+}
+
+/*
+ * A guest's TDCALL that has to wait for the host.  KVM does not know the status, but
+ * the TD is not lost, and the guest sees a busy lock.
+ */
+TEST_F(busy_guest, waits_for_host)
+{
+	struct tdx_guest *guest = &self->guest;
+
+	/* KVM wants to print the TD's RIP. */
+	expect_kernel_log("WARNING: *vt_cache_reg");
+	TEST_ASSERT_EQ(__tdx_guest_do(guest, TDX_GUEST_ACCEPT, GMEM_GPA, 0), 1);
+	TEST_ASSERT_KVM_EXIT_REASON(guest->vcpu, KVM_EXIT_INTERNAL_ERROR);
+	TEST_ASSERT_EQ(guest->run->internal.suberror,
+		       KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON);
+	TEST_ASSERT_EQ(guest->run->internal.data[0], HOST_PRIORITY_BUSY_TIMEOUT);
+	tdx_guest_finish(guest);
+	TEST_ASSERT_EQ(guest->req->status, OPERAND_BUSY_RCX);
+
+	tdx_guest_do(guest, TDX_GUEST_ACCEPT, GMEM_GPA, 0);
+	TEST_ASSERT_EQ(guest->req->status, OPERAND_BUSY_RCX);
+	tdx_guest_accept(guest, GMEM_GPA);
 }
 
 int main(int argc, char *argv[])

@@ -19,7 +19,8 @@
 #include "tdx/tdx_util.h"
 #include "ucall_common.h"
 
-#define MD_MAJOR_VERSION	0x0800000100000004
+#define MD_TDX_FEATURES0	0x0A00000300000008
+#define FEATURE_VE_REDUCTION	BIT_ULL(30)
 #define MD_TD_CTLS		0x1110000300000017
 #define MD_FEATURE_PARAVIRT	0x1110000300000022
 
@@ -34,7 +35,7 @@ static const char *const outcome_names[] = { "done", "#VE" };
 static const struct state {
 	const char *name;
 	u64 td_ctls, paravirt;
-	bool only_2_0;
+	bool only_late;		/* releases that have REDUCE_VE */
 } states[] = {
 	{ "initial" },
 	{ "VIRT_CPUID2", TD_CTLS_VIRT_CPUID2 },
@@ -52,7 +53,7 @@ enum { EAX, EBX, ECX, EDX };
 enum leaf_rule {
 	ALWAYS,
 	IF_VIRT_CPUID2, IF_TOPOLOGY,
-	IF_REDUCED, IF_2_0,
+	IF_REDUCED, IF_LATE,		/* a release that has REDUCE_VE */
 	IF_REDUCED_AND_NOT_ASKED,	/* and the guest has not asked for #VE */
 	NEVER,
 };
@@ -64,6 +65,8 @@ enum reg_rule {
 	FEATURES,	/* see features[]; the rest is native or configured */
 	FEATURES_ONLY,	/* ... is zero or configured */
 	REPORTED,	/* as KVM_TDX_GET_CPUID says */
+	CACHED,		/* of leaf 4: configured, or native with REDUCE_VE */
+	L2_CACHE,	/* native size, fixed geometry */
 	WIDTHS,		/* of physical and of linear addresses */
 };
 
@@ -95,9 +98,9 @@ static const struct leaf {
 	  .dynamic = { [EBX] = 0xff000000, [ECX] = BIT(27) } },
 	{ 2, 0, IF_VIRT_CPUID2, { IS }, { 0x00feff01 } },
 	{ 3, 0, ALWAYS },
-#define CACHE(n) { 4, n, ALWAYS, { CONFIGURED, REPORTED, CONFIGURED, CONFIGURED } }
+#define CACHE(n) { 4, n, ALWAYS, { CACHED, CACHED, CACHED, CACHED } }
 	CACHE(0), CACHE(1), CACHE(2), CACHE(3),
-	{ 4, 4, ALWAYS }, { 4, 9, ALWAYS },
+	{ 4, 4, ALWAYS }, { 4, 5, IF_REDUCED }, { 4, 9, IF_REDUCED },
 	{ 5, 0, ALWAYS, { NATIVE, NATIVE, NATIVE, NATIVE } },
 	{ 6, 0, IF_REDUCED, { IS }, { BIT(2) } },
 	{ 7, 0, ALWAYS, { IS, FEATURES, FEATURES, FEATURES }, { 2 },
@@ -133,12 +136,12 @@ static const struct leaf {
 	{ 0x14, 2, IF_REDUCED },
 	{ 0x15, 0, ALWAYS, { IS, REPORTED, IS, ZERO }, { 1, 0, 25000000 } },
 	{ 0x16, 0, IF_REDUCED }, { 0x17, 0, IF_REDUCED },
-	{ 0x19, 0, IF_2_0 },
+	{ 0x18, 9, IF_REDUCED }, { 0x19, 0, ALWAYS },
 	{ 0x1a, 0, ALWAYS, { NATIVE } },
 	{ 0x1b, 0, IF_REDUCED_AND_NOT_ASKED },
 	IF_XFAM(0x1c, 0, XFAM_LBR),
 	IF_XFAM(0x1d, 0, XFAM_AMX), IF_XFAM(0x1d, 1, XFAM_AMX),
-	IF_XFAM(0x1e, 0, XFAM_AMX),
+	{ 0x1e, 0, ALWAYS, { NATIVE, NATIVE, NATIVE, NATIVE } },
 #define TOPOLOGY(n) \
 	{ 0x1f, n, IF_TOPOLOGY, { CONFIGURED, CONFIGURED, CONFIGURED },	\
 	  .dynamic = { [ECX] = 0xff, [EDX] = ~0u } }
@@ -152,21 +155,22 @@ static const struct leaf {
 	{ 0x22, 0, ALWAYS },
 	IF_XFAM(0x23, 0, NO_TD), IF_XFAM(0x23, 1, NO_TD),
 	IF_XFAM(0x23, 2, NO_TD), IF_XFAM(0x23, 3, NO_TD),
-	{ 0x24, 0, IF_2_0 }, { 0x30000000, 0, IF_2_0 },
+	/* Past the end: as leaf 0x23. */
+	{ 0x24, 0, ALWAYS }, { 0x24, 9, IF_REDUCED }, { 0x30000000, 3, ALWAYS },
 	{ 0x40000000, 0, NEVER }, { 0x40000001, 0, NEVER },
 	{ 0x4fffffff, 0, NEVER },
-	{ 0x50000000, 0, IF_2_0 },
+	{ 0x50000000, 0, ALWAYS },
 	{ 0x80000000, 0, ALWAYS, { IS }, { 0x80000008 } },
 	{ 0x80000001, 0, ALWAYS, { ZERO, ZERO, FEATURES_ONLY, FEATURES_ONLY } },
-	{ 0x80000002, 0, IF_REDUCED, { IS, IS, IS, IS },
-	  { TEXT("Inte"), TEXT("l TD"), TEXT("X   "), TEXT("    ") } },
+	{ 0x80000002, 0, IF_REDUCED, { IS, REPORTED, REPORTED, ZERO },
+	  { TEXT("Inte") } },
 	{ 0x80000003, 0, IF_REDUCED }, { 0x80000004, 0, IF_REDUCED },
 	{ 0x80000005, 0, IF_REDUCED },
 	/* An L2 cache with lines of 64 bytes. */
-	{ 0x80000006, 0, ALWAYS, { ZERO, ZERO, IS }, { [ECX] = 7 << 12 | 64 } },
+	{ 0x80000006, 0, IF_LATE, { ZERO, ZERO, L2_CACHE } },
 	{ 0x80000007, 0, ALWAYS, { ZERO, ZERO, ZERO, FEATURES_ONLY } },
 	{ 0x80000008, 0, ALWAYS, { WIDTHS, FEATURES_ONLY } },
-	{ 0x80000009, 0, IF_2_0 }, { 0xffffffff, 0, IF_2_0 },
+	{ 0x80000009, 0, ALWAYS }, { 0xffffffff, 0, ALWAYS },
 };
 
 /* Features by their rule, as "bit NAME, bit NAME". */
@@ -243,7 +247,7 @@ static const struct feature_list {
 
 /* What the guest has found out, in memory that it shares with the host. */
 struct record {
-	u64 major;
+	bool late;		/* the module has REDUCE_VE */
 	u64 state;
 	struct {
 		u8 outcome;
@@ -302,12 +306,12 @@ static void try_all(struct record *rec)
 
 static void guest_code(struct record *rec)
 {
-	rec->major = read_field(TDG_SYS_RD, MD_MAJOR_VERSION);
+	rec->late = read_field(TDG_SYS_RD, MD_TDX_FEATURES0) & FEATURE_VE_REDUCTION;
 
 	for (int i = 0; i < ARRAY_SIZE(states); i++) {
-		if (states[i].only_2_0 && rec->major < 2)
+		if (states[i].only_late && !rec->late)
 			continue;
-		if (rec->major >= 2)
+		if (rec->late)
 			write_field(MD_FEATURE_PARAVIRT, states[i].paravirt, 0xfff);
 		if (states[i].td_ctls)
 			write_field(MD_TD_CTLS, states[i].td_ctls, states[i].td_ctls);
@@ -327,9 +331,9 @@ static struct kvm_tdx_init_vm *init;
 static struct kvm_tdx_capabilities *caps;
 static struct kvm_cpuid2 *reported;
 
-static bool is_2_0(void)
+static bool is_late(void)
 {
-	return rec->major >= 2;
+	return rec->late;
 }
 
 static bool is_reduced(void)
@@ -423,6 +427,17 @@ static bool has_bit(u32 leaf, u32 reg, u32 bit)
 #define MONITOR	1, ECX, 3
 #define LA57	7, ECX, 16
 
+/* A register of leaf 4.  The host decides on the ids even if the rest is native. */
+static u32 cache_value(const struct leaf *l, u32 reg, u32 cpu)
+{
+	const u32 native[] = { GENMASK(9, 0), ~0u, ~0u, GENMASK(2, 0) };
+	u32 can = entry(&caps->cpuid, l->leaf, l->subleaf)[reg];
+	u32 mask = is_reduced() ? native[reg] : reg == EBX ? ~can : 0;
+
+	return (cpu & mask) |
+	       (entry(&init->cpuid, l->leaf, l->subleaf)[reg] & can & ~mask);
+}
+
 /* The TD's value of a register, before what depends on the vCPU. */
 static u32 cpuid_value(const struct leaf *l, u32 reg)
 {
@@ -446,6 +461,10 @@ static u32 cpuid_value(const struct leaf *l, u32 reg)
 		return feature_value(l, reg, 0);
 	case REPORTED:
 		return entry(reported, l->leaf, l->subleaf)[reg];
+	case CACHED:
+		return cache_value(l, reg, cpu[reg]);
+	case L2_CACHE:
+		return (cpu[reg] & GENMASK(31, 16)) | 7 << 12 | 64;
 	case WIDTHS:
 		return (cpu[reg] & 0xff) | (has_bit(LA57) ? 57 : 48) << 8;
 	default:
@@ -529,8 +548,8 @@ static enum outcome leaf_outcome(const struct leaf *l)
 	case IF_REDUCED:
 		done = is_reduced();
 		break;
-	case IF_2_0:
-		done = is_2_0();
+	case IF_LATE:
+		done = is_late();
 		break;
 	case IF_REDUCED_AND_NOT_ASKED:
 		done = is_reduced() && !guest_asked(l->leaf);
@@ -540,6 +559,18 @@ static enum outcome leaf_outcome(const struct leaf *l)
 		break;
 	}
 	return done ? DONE : VE;
+}
+
+/* What is there whatever the host has configured. */
+static u32 forced_features(const struct leaf *l, u32 reg)
+{
+	u32 bits = 0;
+
+	for (int f = 0; f < NR_FEATURES; f++)
+		if (paravirt[f].leaf == l->leaf && !l->subleaf &&
+		    paravirt[f].reg == reg && paravirt[f].on_unless_reduced)
+			bits |= paravirt[f].bits;
+	return is_reduced() ? 0 : bits;
 }
 
 /* What the guest did not ask for is gone. */
@@ -559,17 +590,20 @@ static u32 reported_bits(const struct leaf *l, u32 reg)
 {
 	if (entry(reported, l->leaf, l->subleaf) == entry(reported, ~0u, 0))
 		return 0;
+	if (l->reg[reg] == CACHED && is_reduced())
+		return 0;
 	/* KVM adds the width of guest physical addresses. */
 	return l->leaf == 0x80000008 && reg == EAX ? ~0xff0000u : ~0u;
 }
 
 static bool check_register(const struct leaf *l, u32 reg, u32 got)
 {
-	u32 value = cpuid_value(l, reg), hidden = hidden_features(l, reg);
-	u32 wrong = (got ^ (value & ~hidden)) & ~l->dynamic[reg];
+	u32 hidden = hidden_features(l, reg), forced = forced_features(l, reg);
+	u32 value = (cpuid_value(l, reg) | forced) & ~hidden;
+	u32 wrong = (got ^ value) & ~l->dynamic[reg];
 
 	wrong |= (got ^ entry(reported, l->leaf, l->subleaf)[reg]) &
-		 reported_bits(l, reg) & ~(l->dynamic[reg] | hidden);
+		 reported_bits(l, reg) & ~(l->dynamic[reg] | hidden | forced);
 	if (wrong)
 		ksft_print_msg("E%cX is 0x%x, want 0x%x, reported 0x%x (0x%x differs)\n",
 			       "ABCD"[reg], got, value,

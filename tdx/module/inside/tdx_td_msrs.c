@@ -15,7 +15,8 @@
 #include "tdx/tdx_util.h"
 #include "ucall_common.h"
 
-#define MD_MAJOR_VERSION	0x0800000100000004
+#define MD_TDX_FEATURES0	0x0A00000300000008
+#define FEATURE_VE_REDUCTION	BIT_ULL(30)
 #define MD_TD_CTLS		0x1110000300000017
 #define MD_FEATURE_PARAVIRT	0x1110000300000022
 
@@ -30,7 +31,7 @@ static const char *const outcome_names[] = { "done", "#VE", "#GP" };
 static const struct state {
 	const char *name;
 	u64 td_ctls, paravirt;
-	bool only_2_0;
+	bool only_late;		/* releases that have REDUCE_VE */
 } states[] = {
 	{ "initial" },
 	{ "VIRT_CPUID2", TD_CTLS_VIRT_CPUID2 },
@@ -108,6 +109,7 @@ enum what {
 	RDONE,			/* done if reduced, else #VE */
 	TOPO,			/* done with the topology, else #VE */
 	MISC,			/* done without reserved bits if reduced, else #VE */
+	COUNTER,		/* see counter_access() */
 	F_FIRST,		/* #VE with the feature, else #GP */
 	F_LAST = F_FIRST + NR_FEATURES - 1,
 	/* As OWN with the feature, else #GP. */
@@ -152,7 +154,7 @@ static const struct msr_list {
 	  { W_DONE, W_DONE }, { W_DONE, W_DONE } },
 	{ "c0000100-c0000103", { W_DONE, W_DONE }, { W_DONE, W_DONE } },
 	{ "179", { F(MCA), W_GP }, { W_VE, W_VE } },
-	{ "17a-17b 280-29f 400-433 4d0", { F(MCA), F(MCA) }, { W_VE, W_VE } },
+	{ "17a-17b 280-29f 400-473 4d0", { F(MCA), F(MCA) }, { W_VE, W_VE } },
 	{ "198-199", { F(EST), F(EST) }, { W_VE, W_VE } },
 	{ "19a-19c", { F(ACPI), F(ACPI) }, { W_VE, W_VE } },
 	{ "19d", { F(TM2), F(TM2) }, { W_VE, W_VE } },
@@ -166,7 +168,6 @@ static const struct msr_list {
 	{ "3f4-3f5 550 83b-83d", { W_GP, W_GP }, { W_VE, W_VE } },
 	{ "481-484 48a", { RVE, W_GP }, { W_VE, W_GP } },
 	{ "560-561 570-572 580-587", { IF_PT, IF_PT }, { IF_PT, IF_PT } },
-	{ "562-56f 573-57f", { IF_PT, IF_PT }, { W_VE, W_VE } },
 	{ "6a0 6a2 6a4-6a8", { IF_CET, IF_CET }, { IF_CET, IF_CET } },
 	{ "6e0", { F(TSC_DEADLINE), F(TSC_DEADLINE) }, { F(TSC_DEADLINE), F(TSC_DEADLINE) } },
 	{ "6e1", { IF_PKS, IF_PKS }, { IF_PKS, IF_PKS } },
@@ -179,7 +180,7 @@ static const struct msr_list {
 	{ "c81-c82 c90-d8f", { F(RDT_A), F(RDT_A) }, { W_VE, W_VE } },
 	{ "c8d-c8f", { F(RDT_M), F(RDT_M) }, { W_VE, W_VE } },
 	{ "1200-12ff 14ce-14cf 1500-16ff", { IF_LBR, IF_LBR }, { IF_LBR, IF_LBR } },
-	{ "1900-1998", { IF_PERFMON, IF_PERFMON }, { W_VE, W_VE } },
+	{ "1900-191f 1980-199b", { COUNTER, COUNTER }, { W_VE, W_VE } },
 };
 
 /* Values that every TD reads, if it can. */
@@ -190,7 +191,7 @@ static const struct { u32 msr; u64 value; } msr_values[] = {
 
 /* What the guest has found out, in memory that it shares with the host. */
 struct record {
-	u64 major;
+	bool late;		/* the module has REDUCE_VE */
 	u64 state;
 	u32 cpuid_1[4], cpuid_7[4], cpuid_d_1[4], cpuid_a[4];
 	struct {
@@ -288,12 +289,12 @@ static void try_all(struct record *rec)
 
 static void guest_code(struct record *rec)
 {
-	rec->major = read_field(TDG_SYS_RD, MD_MAJOR_VERSION);
+	rec->late = read_field(TDG_SYS_RD, MD_TDX_FEATURES0) & FEATURE_VE_REDUCTION;
 
 	for (int i = 0; i < ARRAY_SIZE(states); i++) {
-		if (states[i].only_2_0 && rec->major < 2)
+		if (states[i].only_late && !rec->late)
 			continue;
-		if (rec->major >= 2)
+		if (rec->late)
 			write_field(MD_FEATURE_PARAVIRT, states[i].paravirt, 0xfff);
 		if (states[i].td_ctls)
 			write_field(MD_TD_CTLS, states[i].td_ctls, states[i].td_ctls);
@@ -310,9 +311,9 @@ static void guest_code(struct record *rec)
 static const struct state *state;
 static const struct record *rec;
 
-static bool is_2_0(void)
+static bool is_late(void)
 {
-	return rec->major >= 2;
+	return rec->late;
 }
 
 static bool is_reduced(void)
@@ -392,26 +393,45 @@ static bool has_msr(const char *list, u32 msr)
 	return false;
 }
 
+/* Four MSRs for each counter; the fixed ones have none to choose the event. */
+static struct access counter_access(u32 msr)
+{
+	unsigned int which = msr % 4;
+	u8 rule = which == 3 ? W_GP :
+		  which == 2 || (which == 1 && msr >= 0x1980) ? RVE : IF_PERFMON;
+
+	return (struct access){ rule, rule };
+}
+
 static struct access msr_access(u32 msr)
 {
 	const struct access outside = { W_VE, W_VE }, unknown = { RVE, RVE };
+	struct access found;
 
 	if (msr >= NR_LOW && msr - 0xc0000000 >= NR_LOW)
 		return outside;
 	for (int i = 0; i < ARRAY_SIZE(msr_lists); i++)
-		if (has_msr(msr_lists[i].msrs, msr))
-			return is_2_0() ? msr_lists[i].v2_0 : msr_lists[i].v1_5;
+		if (has_msr(msr_lists[i].msrs, msr)) {
+			found = is_late() ? msr_lists[i].v2_0 : msr_lists[i].v1_5;
+			return found.rd == COUNTER ? counter_access(msr) : found;
+		}
 	return unknown;
 }
 
 /* The architecture does not say for certain. */
 static bool is_unsure(u32 msr)
 {
-	return (msr >= 0x434 && msr <= 0x47f) || msr == 0x3f3;
+	return msr == 0x3f3;
 }
 
 #define MISC_ENABLE_KNOWN	(BIT(0) | BIT(3) | BIT(7) | BIT(11) | BIT(12) | \
 				 BIT(16) | BIT(18) | BIT(22) | BIT(23))
+
+/* What the guest may not write, even if it has just read it. */
+static bool is_bad_misc_enable(u64 value)
+{
+	return value & ~MISC_ENABLE_KNOWN || (value & BIT(16) && !has_feature(EST));
+}
 
 static bool is_right(u8 what, u8 got, u64 value)
 {
@@ -432,7 +452,7 @@ static bool is_right(u8 what, u8 got, u64 value)
 		return got == (state->td_ctls & TD_CTLS_ENUM_TOPOLOGY ? DONE : VE);
 	case MISC:
 		return got == (!is_reduced() ? VE :
-			       value & ~MISC_ENABLE_KNOWN ? GP : DONE);
+			       is_bad_misc_enable(value) ? GP : DONE);
 	case F_FIRST ... F_LAST:
 		return got == (has_feature(what - F_FIRST) ? VE : GP);
 	default:
@@ -488,6 +508,9 @@ static void check_probes(void)
 	for (int i = 0; i < ARRAY_SIZE(probes); i++) {
 		enum outcome want = is_reduced() ? probes[i].want_reduced : probes[i].want;
 
+		if (probes[i].msr == 0x1a0 && is_reduced() &&
+		    is_bad_misc_enable(rec->msr[0x1a0].value))
+			want = GP;
 		if (rec->probe[i] != want)
 			ksft_print_msg("WRMSR 0x%x flipping 0x%llx: %s, want %s\n",
 				       probes[i].msr, (unsigned long long)probes[i].flip,
@@ -496,11 +519,14 @@ static void check_probes(void)
 	}
 }
 
-/* IA32_ARCH_CAPABILITIES: bits that every TD sees set, and that may be set. */
+/*
+ * IA32_ARCH_CAPABILITIES: bits that every TD sees set, and that may be set.  KVM
+ * asks for none of SSB_NO, BHI_NO and PBRSB_NO.
+ */
 #define ARCH_CAP_SHOWN_LOW	"0 RDCL_NO, 1 IBRS_ALL, 3 SKIP_L1DFL, 5 MDS_NO, 6 IF_PSCHANGE_MC_NO"
 #define ARCH_CAP_SHOWN_HIGH	"8 TAA_NO, 12 MCU_ENUM, 13 SBDR_SSDP_NO, 14 FBSDP_NO, 15 PSDP_NO"
 #define ARCH_CAP_SHOWN_LAST	"21 OVERCLOCKING_STATUS"
-#define ARCH_CAP_MAYBE		"4 SSB_NO, 7 TSX_CTRL, 19 RRSBA, 20 BHI_NO, 24 PBRSB_NO"
+#define ARCH_CAP_MAYBE		"7 TSX_CTRL, 19 RRSBA"
 
 static void check_arch_capabilities(void)
 {

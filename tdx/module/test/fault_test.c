@@ -16,7 +16,7 @@ static void busy_while_running(struct world *w)
 		{ VP_FLUSH, { .rcx = TDVPR }, ERR(OPERAND_BUSY, RCX) },
 		/* These need shared locks only. */
 		{ VP_RD, { .rcx = TDVPR, .rdx = 0xa02000000000000b },
-		  ERR(VCPU_ASSOCIATED, RCX) },
+		  STATUS(TDX_VCPU_STATE_INCORRECT, 0) },
 		{ MNG_RD, { .rcx = TDR, .rdx = 0x1110000300000000 }, 0 },
 		{ MEM_TRACK, { .rcx = TDR }, 0 },
 		{ MEM_RANGE_BLOCK, { .rcx = GPA_ADDED, .rdx = TDR }, 0 },
@@ -46,6 +46,9 @@ static const struct plan_row {
 	  true },
 	{ "TDG.VP.VMCALL:triple-fault@5", true },
 	{ "TDG.VP.VMCALL:bus-lock+TDG.VP.VMCALL:notify@2", true },
+	{ "TDH.VP.ENTER:OPERAND_BUSY/SEPT_TREE", true },
+	{ "TDG.MEM.PAGE.ACCEPT:OPERAND_BUSY_HOST_PRIORITY", true },
+	{ "TDG.MEM.PAGE.ACCEPT:HOST_PRIORITY_BUSY_TIMEOUT@2", true },
 	{ "TDH.VP.ENTER:notify", false },
 	{ "", false },
 	{ "TDH.MEM.TRACK", false },
@@ -118,7 +121,7 @@ static void interrupted_write_back(struct world *w)
 	check_status(seamcall(w, PHYMEM_CACHE_WB),
 		     STATUS(TDX_INTERRUPTED_RESUMABLE, 0));
 	check_status(seamcall(w, MNG_KEY_FREEID, .rcx = TDR),
-		     ERR(WBCACHE_NOT_COMPLETE, WBCACHE));
+		     STATUS(TDX_WBCACHE_NOT_COMPLETE, 0));
 	check_status(seamcall(w, PHYMEM_CACHE_WB, .rcx = 1), 0);
 	check_status(seamcall(w, MNG_KEY_FREEID, .rcx = TDR), 0);
 }
@@ -193,7 +196,7 @@ static void forced_end(struct world *w)
 	plan(w, "TDG.VP.VMCALL:non-recoverable@1");
 	tdcall(w, TDG_VP_VMCALL, .rcx = 0xfc00);
 	g_assert_cmphex(w->host[TDX_RAX] >> 32, ==, TDX_NON_RECOVERABLE_TD);
-	check_status(enter(w, 0, TDVPR), ERR(TD_FATAL, TDR));
+	check_status(enter(w, 0, TDVPR), STATUS(TDX_TD_FATAL, 0));
 	/* It can still be torn down. */
 	world_through(w, FLUSHED, GONE);
 }
@@ -218,7 +221,7 @@ static void poison(struct world *w)
 	tdx_td_exit(w->vcpu, &w->exit, tdx_vcpu_state(w->vcpu), w->host);
 	g_assert_cmphex(w->host[TDX_RAX] >> 32, ==,
 			TDX_NON_RECOVERABLE_TD_NON_ACCESSIBLE);
-	check_status(enter(w, 0, TDVPR), ERR(TD_FATAL, TDR));
+	check_status(enter(w, 0, TDVPR), STATUS(TDX_TD_FATAL, 0));
 	world_through(w, FLUSHED, GONE);
 	/* The page is not poisoned any more. */
 	g_assert_false(tdx_host_access(w->m, ADDED, true));

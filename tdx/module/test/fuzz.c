@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../seamldr.h"
 #include "fuzz.h"
 
 uint8_t fuzz_byte(struct input *in)
@@ -90,8 +91,11 @@ static const uint8_t leaves[] = {
 	MNG_INIT, VP_INIT, PHYMEM_PAGE_RDMD, VP_RD, PHYMEM_PAGE_RECLAIM,
 	MEM_PAGE_REMOVE, SYS_KEY_CONFIG, SYS_INIT, SYS_RD, SYS_LP_INIT,
 	SYS_TDMR_INIT, MEM_TRACK, PHYMEM_CACHE_WB, PHYMEM_PAGE_WBINVD, VP_WR,
-	SYS_CONFIG, VP_ENTER, 200,
+	SYS_CONFIG, SYS_SHUTDOWN, SYS_UPDATE, SYS_DISABLE, PHYMEM_PAMT_ADD,
+	PHYMEM_PAMT_REMOVE, VP_ENTER, 200,
 };
+
+#define SEAMLDR_LEAVES	4	/* one more than there are */
 
 void fuzz_seamcall(struct world *w, struct input *in)
 {
@@ -106,6 +110,8 @@ void fuzz_seamcall(struct world *w, struct input *in)
 		return;
 	if (how & 0x80)
 		rax |= 1 << 16;
+	else if (how & 0x40 && rax == 200)
+		rax = SEAMLDR_CALL | fuzz_choice(in, SEAMLDR_LEAVES);
 	w->vcpu = NULL;
 	seamcall_on(w, 1 + how % (NUM_LPS - 1), rax, &o);
 	if (w->vcpu)

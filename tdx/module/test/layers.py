@@ -14,20 +14,23 @@ import sys
 # From the top.  Every .c and .h file of the module is in one of them.
 LAYERS = [
     ('dispatch', 'call.c module.c'),
-    ('leaves', 'tdh.h tdh_sys.c tdh_mng.c tdh_vp.c tdh_vp_enter.c tdh_mem.c '
-               'tdh_mr.c tdh_phymem.c tdg.h tdg_sys.c tdg_vp.c tdg_vm.c '
+    ('leaves', 'tdh.h seamldr.c tdh_sys.c tdh_mng.c tdh_vp.c tdh_vp_enter.c tdh_mem.c '
+               'tdh_mr.c tdh_phymem.c tdh_pamt.c tdg.h tdg_sys.c tdg_vp.c tdg_vm.c '
                'tdg_mem.c tdg_mr.c tdg_servtd.c'),
     ('what a call needs', 'leaf.h locks.c locks.h operands.c operands.h '
                           'guest_memory.c guest_memory.h inject.c inject.h '
-                          'trace.c trace.h'),
-    ('what a TD is', 'td.c td.h vcpu.c cpuid.c cpuid_values.c td_cpuid.h msr.c '
+                          'trace.c trace.h zero_step.c zero_step.h '
+                          'host_priority.c host_priority.h'),
+    ('what a TD is', 'td.c td.h vcpu.c cpuid.c cpuid_values.c '
+                     'cpuid_topology.c td_cpuid.h msr.c '
                      'instruction.c ve.c ve.h sept.c sept.h translate.c '
                      'translate.h pamt.c pamt.h sys_fields.c td_fields.c '
-                     'vp_fields.c fields.h events.c events.h'),
+                     'vp_fields.c fields.h events.c events.h system.c system.h '
+                     'tdmr.c tdmr.h'),
     ('tables', 'cpuid_table.c cpuid_table.h msr_table.c msr_table.h '
                'td_features.h profiles.c profiles.h'),
     ('the model', 'model.h names.c names.h'),
-    ('the ABI', 'abi.h td_params.h tdx_module.h'),
+    ('the ABI', 'abi.h seamldr.h td_params.h tdx_module.h'),
 ]
 
 

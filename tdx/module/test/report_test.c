@@ -100,13 +100,13 @@ static const struct tdcall_row rows[] = {
 	  { .rcx = 1, .rdx = 0xa020000200000002 }, ERR(OPERAND_INVALID, RCX) },
 	{ "VP.RD: field for the host only", TDG_VP_RD,
 	  { .rdx = 0xa02000000000000b },
-	  ERR(METADATA_FIELD_NOT_READABLE, RDX) },
+	  STATUS(TDX_METADATA_FIELD_NOT_READABLE, 0) },
 	{ "VP.WR: read-only field", TDG_VP_WR,
 	  { .rdx = 0xa020000200000002, .r9 = ~0ull },
-	  ERR(METADATA_FIELD_NOT_WRITABLE, RDX) },
+	  STATUS(TDX_METADATA_FIELD_NOT_WRITABLE, 0) },
 	{ "VP.WR: field for the host only", TDG_VP_WR,
 	  { .rdx = 0xa02000000000000b, .r9 = ~0ull },
-	  ERR(METADATA_FIELD_NOT_WRITABLE, RDX) },
+	  STATUS(TDX_METADATA_FIELD_NOT_WRITABLE, 0) },
 	{ "SERVTD.RD: nothing is bound", TDG_SERVTD_RD, { .rcx = 1, .rdx = 0x1110000300000000 },
 	  ERR(SERVTD_NOT_BOUND, RCX) },
 	{ "SERVTD.WR: nothing is bound", TDG_SERVTD_WR, { .rcx = 1, .rdx = 0x1110000300000000 },
@@ -117,6 +117,14 @@ static const struct tdcall_row rows[] = {
 	  { .rcx = GPA_ADDED, .rdx = 7 }, ERR(OPERAND_INVALID, RDX) },
 	{ "PAGE.ATTR.WR: flags", TDG_MEM_PAGE_ATTR_WR,
 	  { .rcx = GPA_ADDED, .r8 = 1 }, ERR(OPERAND_INVALID, R8) },
+	/* First the attributes of each VM, then the page. */
+	{ "PAGE.ATTR.WR: attributes before the level", TDG_MEM_PAGE_ATTR_WR,
+	  { .rcx = 3, .rdx = 1ull << 48 }, ERR(OPERAND_INVALID, RDX) },
+	{ "PAGE.ATTR.WR: flags of a VM before attributes of the next",
+	  TDG_MEM_PAGE_ATTR_WR, { .rdx = 1 << 16, .r8 = 1 },
+	  ERR(OPERAND_INVALID, R8) },
+	{ "PAGE.ATTR.RD: shared", TDG_MEM_PAGE_ATTR_RD, { .rcx = GPA_SHARED },
+	  ERR(OPERAND_INVALID, RCX) },
 	{ "PAGE.ATTR.WR: level", TDG_MEM_PAGE_ATTR_WR,
 	  { .rcx = 3 }, ERR(OPERAND_INVALID, RCX) },
 };
@@ -177,12 +185,17 @@ static void page_attributes(struct world *w)
 {
 	check_status(tdcall(w, TDG_MEM_PAGE_ATTR_RD, .rcx = GPA_ADDED), 0);
 	g_assert_cmphex(w->regs[TDX_RCX], ==, GPA_ADDED);
-	g_assert_cmphex(w->regs[TDX_RDX], ==, 0x800f);
-	check_status(tdcall(w, TDG_MEM_PAGE_ATTR_RD, .rcx = GPA_AUGED), 0);
+	g_assert_cmphex(w->regs[TDX_RDX], ==, 0);
+	/* The offset in the page does not matter. */
+	check_status(tdcall(w, TDG_MEM_PAGE_ATTR_RD, .rcx = GPA_AUGED + 5), 0);
 	g_assert_cmphex(w->regs[TDX_RCX], ==, GPA_AUGED | 1ull << 62);
 	check_status(tdcall(w, TDG_MEM_PAGE_ATTR_WR, .rcx = GPA_ADDED), 0);
-	tdcall(w, TDG_MEM_PAGE_ATTR_WR, .rcx = 1);
+	check_status(tdcall(w, TDG_MEM_PAGE_ATTR_WR, .rcx = 1),
+		     STATUS(TDX_PAGE_SIZE_MISMATCH, 1));
+	g_assert_cmphex(w->regs[TDX_RCX] | w->regs[TDX_RDX], ==, 0);
+	tdcall(w, TDG_MEM_PAGE_ATTR_WR, .rcx = GPA_FREE);
 	g_assert_cmpint(w->outcome, ==, TDX_EXIT);
+	g_assert_cmphex(w->exit.qualification, ==, TDX_WRITE);
 	g_assert_cmphex(w->exit.ext_qualification & 15, ==, 5);
 	check_status(enter(w, 0, TDVPR), 0);
 	tdcall(w, TDG_MEM_PAGE_ATTR_RD, .rcx = GPA_FREE);

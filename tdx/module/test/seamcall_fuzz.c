@@ -6,7 +6,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = { data, size };
 	unsigned int step = fuzz_choice(&in, NUM_STEPS), profile = fuzz_byte(&in);
-	struct world *w = world_new_untraced(profile % 2 ? "tdx-2.0" : NULL);
+	static const char *const profiles[] = {
+		"1.5.06", "1.5.28", "2.0.08", "1.5.06,sys-disable",
+	};
+	struct world *w = world_new_untraced(profiles[profile % 4]);
 
 	fuzz_begin();
 	world_to(w, step);

@@ -41,7 +41,7 @@ static gpointer lives(gpointer data)
 				.rcx = tdr, .rdx = hkid }), 0);
 		check_status(retry(t, MNG_KEY_CONFIG, (struct operands){
 				.rcx = tdr }), 0);
-		for (i = 1; i <= TDCS_PAGES; i++)
+		for (i = 1; i <= t->w.profile.tdcs_pages; i++)
 			check_status(retry(t, MNG_ADDCX, (struct operands){
 					.rcx = tdr + i * 4096, .rdx = tdr }), 0);
 		check_status(retry(t, MNG_INIT, (struct operands){
@@ -52,16 +52,26 @@ static gpointer lives(gpointer data)
 		retry(t, PHYMEM_CACHE_WB, (struct operands){});
 		check_status(retry(t, MNG_KEY_FREEID, (struct operands){
 				.rcx = tdr }), 0);
-		for (i = 1; i <= TDCS_PAGES; i++)
+		for (i = 1; i <= t->w.profile.tdcs_pages; i++)
 			check_status(retry(t, PHYMEM_PAGE_RECLAIM,
 				(struct operands){ .rcx = tdr + i * 4096 }), 0);
 		check_status(retry(t, PHYMEM_PAGE_RECLAIM, (struct operands){
 				.rcx = tdr }), 0);
+		check_status(retry(t, PHYMEM_PAGE_WBINVD, (struct operands){
+				.rcx = tdr | (uint64_t)GLOBAL_HKID << KEYID_SHIFT
+				}), 0);
 	}
 	return NULL;
 }
 
 /* One TD: the guest accepts a page, the host adds and removes it. */
+static unsigned int turns;	/* of the guest */
+
+static void enter_again(struct thread *t)
+{
+	check_status(retry(t, VP_ENTER, (struct operands){ .rcx = TDVPR }), 0);
+}
+
 static gpointer guest(gpointer data)
 {
 	struct thread *t = data;
@@ -71,14 +81,15 @@ static gpointer guest(gpointer data)
 				      .rcx = GPA_FREE);
 
 		if (t->w.outcome == TDX_EXIT)
-			check_status(enter(&t->w, t->lp, TDVPR), 0);
+			enter_again(t);
 		else if (!rax)
 			t->done++;
 		else
 			t->busy += rax >> 32 == TDX_OPERAND_BUSY;
+		g_atomic_int_inc(&turns);
 		/* Exits so that the host's tracking completes. */
 		tdcall(&t->w, TDG_VP_VMCALL, .rcx = 0xfc00);
-		check_status(enter(&t->w, t->lp, TDVPR), 0);
+		enter_again(t);
 	}
 	leave(&t->w, 1);
 	return NULL;
@@ -88,13 +99,17 @@ static gpointer host(gpointer data)
 {
 	struct thread *t = data;
 	const struct operands page = { .rcx = GPA_FREE, .rdx = TDR };
+	unsigned int before, i;
 	uint64_t got;
 
-	while (!g_atomic_int_get(&t->done)) {
+	for (i = 0; !g_atomic_int_get(&t->done); i++) {
 		check_status(retry(t, MEM_PAGE_AUG, (struct operands){
 				.rcx = GPA_FREE, .rdx = TDR, .r8 = FREE }), 0);
-		/* Let the guest accept it, sometimes. */
-		g_thread_yield();
+		/* Let the guest accept it, every second time. */
+		before = g_atomic_int_get(&turns);
+		while (i % 2 && !g_atomic_int_get(&t->done) &&
+		       g_atomic_int_get(&turns) - before < 2)
+			g_thread_yield();
 		check_status(retry(t, MEM_RANGE_BLOCK, page), 0);
 		do
 			got = retry(t, MEM_TRACK, (struct operands){

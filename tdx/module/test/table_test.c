@@ -6,12 +6,11 @@
 #include "../msr_table.h"
 #include "tests.h"
 
-static const struct {
-	enum release release;
-	unsigned int slots;
-} releases[] = { { ONLY_1_5, 18 }, { ONLY_2_0, 28 } };
+static const struct cpuid_table *const tables[] = {
+	&cpuid_1_5_06, &cpuid_1_5_28, &cpuid_2_0_08,
+};
 
-static void check_row(const struct cpuid_row *row)
+static void check_row(const struct cpuid_table *t, const struct cpuid_row *row)
 {
 	uint32_t seen[NUM_CPUID_REGS] = { 0 };
 	unsigned int i;
@@ -20,7 +19,7 @@ static void check_row(const struct cpuid_row *row)
 		const struct cpuid_field *f = &row->fields[i];
 		uint32_t mask = cpuid_field_mask(f);
 
-		if (!cpuid_has_field(row, f))
+		if (!cpuid_has_field(t, f))
 			continue;
 		g_assert_nonnull(f->name);
 		if (seen[f->reg] & mask)
@@ -39,60 +38,65 @@ static void check_row(const struct cpuid_row *row)
 					   ~seen[i]);
 }
 
-static void cpuid_fields(void)
+static void each_row(void (*check)(const struct cpuid_table *t,
+				   const struct cpuid_row *row))
 {
+	const struct cpuid_row *row;
 	unsigned int i;
 
-	for (i = 0; i < cpuid_num_rows(); i++)
-		check_row(&cpuid_rows[i]);
+	for (i = 0; i < G_N_ELEMENTS(tables); i++)
+		for (row = tables[i]->rows;
+		     row < tables[i]->rows + tables[i]->num_rows; row++)
+			if (cpuid_has_row(tables[i], row))
+				check(tables[i], row);
+}
+
+static void cpuid_fields(void)
+{
+	each_row(check_row);
+}
+
+static void check_found(const struct cpuid_table *t, const struct cpuid_row *row)
+{
+	g_assert_cmpint(cpuid_find_row(t, row->leaf, row->subleaf), ==,
+			row - t->rows);
 }
 
 /* A leaf's row is found, and no other row hides it. */
 static void cpuid_rows_found(void)
 {
-	unsigned int i, r;
-
-	for (i = 0; i < cpuid_num_rows(); i++) {
-		const struct cpuid_row *row = &cpuid_rows[i];
-
-		for (r = 0; r < G_N_ELEMENTS(releases); r++)
-			if (row->release == ANY_RELEASE ||
-			    row->release == releases[r].release)
-				g_assert_cmpint(cpuid_find_row(releases[r].release,
-							       row->leaf,
-							       row->subleaf),
-						==, i);
-	}
-	g_assert_cmpint(cpuid_find_row(ONLY_1_5, 0x24, 0), ==, -1);
-	g_assert_cmpint(cpuid_find_row(ONLY_1_5, 9, 0), ==, -1);
+	each_row(check_found);
+	g_assert_cmpint(cpuid_find_row(&cpuid_1_5_06, 0x24, 0), ==, -1);
+	g_assert_cmpint(cpuid_find_row(&cpuid_1_5_06, 9, 0), ==, -1);
+	g_assert_cmpint(cpuid_find_row(&cpuid_1_5_06, 0x18, 0), ==, -1);
+	g_assert_cmpint(cpuid_find_row(&cpuid_1_5_28, 9, 0), !=, -1);
+	g_assert_cmpint(cpuid_find_row(&cpuid_2_0_08, 0x18, 0), !=, -1);
 }
 
-static bool is_configurable(const struct cpuid_row *row)
+static void check_slot(const struct cpuid_table *t, const struct cpuid_row *row)
 {
 	unsigned int i;
 
 	for (i = 0; i < row->num_fields; i++)
-		if (row->fields[i].how == CONFIGURED ||
-		    row->fields[i].how == ALLOWED)
-			return true;
-	return false;
+		if ((row->fields[i].how == CONFIGURED ||
+		     row->fields[i].how == ALLOWED) &&
+		    cpuid_has_field(t, &row->fields[i]))
+			g_assert_cmpuint(row->slot, !=, 0);
 }
 
 /* Leaves 0xa and 0x19 have a slot in which nothing can be set. */
 static void cpuid_slots(void)
 {
-	unsigned int i, r, n;
+	static const unsigned int slots[] = { 18, 28, 28 };
+	unsigned int i, t;
 
-	for (r = 0; r < G_N_ELEMENTS(releases); r++) {
-		n = cpuid_num_slots(releases[r].release);
-		g_assert_cmpuint(n, ==, releases[r].slots);
-		for (i = 0; i < n; i++)
-			g_assert_cmpuint(cpuid_find_slot(releases[r].release,
-							 i)->slot, ==, i + 1);
+	for (t = 0; t < G_N_ELEMENTS(tables); t++) {
+		g_assert_cmpuint(tables[t]->num_slots, ==, slots[t]);
+		for (i = 0; i < slots[t]; i++)
+			g_assert_cmpuint(cpuid_find_slot(tables[t], i)->slot, ==,
+					 i + 1);
 	}
-	for (i = 0; i < cpuid_num_rows(); i++)
-		if (is_configurable(&cpuid_rows[i]))
-			g_assert_cmpuint(cpuid_rows[i].slot, !=, 0);
+	each_row(check_slot);
 }
 
 static void msr_order(void)

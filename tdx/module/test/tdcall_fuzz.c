@@ -77,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = { data, size };
 	unsigned int how = fuzz_byte(&in);
-	struct world *w = world_new_untraced(how & 1 ? "tdx-2.0" : NULL);
+	struct world *w = world_new_untraced(releases[how / 16 % 3]);
 
 	fuzz_begin();
 	world_to(w, TDCS_DONE);

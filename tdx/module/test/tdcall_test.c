@@ -13,22 +13,22 @@ static const struct tdcall_row rows[] = {
 	{ "VM.RD: another TD", TDG_VM_RD,
 	  { .rcx = 1, .rdx = 0x1110000300000000 }, ERR(OPERAND_INVALID, RCX) },
 	{ "VM.RD: no such field", TDG_VM_RD, { .rdx = 0x1110000300000fff },
-	  ERR(METADATA_FIELD_ID_INCORRECT, RDX) },
+	  STATUS(TDX_METADATA_FIELD_ID_INCORRECT, 0) },
 	{ "VM.RD: field for the host only", TDG_VM_RD,
-	  { .rdx = 0x111000030000000a }, ERR(METADATA_FIELD_NOT_READABLE, RDX) },
+	  { .rdx = 0x111000030000000a }, STATUS(TDX_METADATA_FIELD_NOT_READABLE, 0) },
 	{ "VM.WR: another TD", TDG_VM_WR,
 	  { .rcx = 1, .rdx = 0x9110000300000010, .r9 = ~0ull },
 	  ERR(OPERAND_INVALID, RCX) },
 	{ "VM.WR: read-only field", TDG_VM_WR,
 	  { .rdx = 0x1110000300000000, .r9 = ~0ull },
-	  ERR(METADATA_FIELD_NOT_WRITABLE, RDX) },
+	  STATUS(TDX_METADATA_FIELD_NOT_WRITABLE, 0) },
 	{ "VM.WR: PENDING_VE_DISABLE without FLEXIBLE_PENDING_VE", TDG_VM_WR,
 	  { .rdx = 0x1110000300000017, .r8 = 1, .r9 = 1 },
-	  ERR(METADATA_FIELD_VALUE_NOT_VALID, R8) },
+	  STATUS(TDX_METADATA_FIELD_VALUE_NOT_VALID, 0) },
 	{ "SYS.RD: field for the host only", TDG_SYS_RD,
-	  { .rdx = 0x9100000100000008 }, ERR(METADATA_FIELD_NOT_READABLE, RDX) },
+	  { .rdx = 0x9100000100000008 }, STATUS(TDX_METADATA_FIELD_NOT_READABLE, 0) },
 	{ "SYS.RD: no such field", TDG_SYS_RD, { .rdx = 0x0800000100000fff },
-	  ERR(METADATA_FIELD_ID_INCORRECT, RDX) },
+	  STATUS(TDX_METADATA_FIELD_ID_INCORRECT, 0) },
 	{ "VP.VEINFO.GET: no #VE", TDG_VP_VEINFO_GET, {},
 	  STATUS(TDX_NO_VALID_VE_INFO, 0) },
 };
@@ -69,6 +69,7 @@ static void vmcall_with_rbp(struct world *w)
 static void vmcall_registers(struct world *w)
 {
 	uint64_t guest[TDX_NR_GPRS], host[TDX_NR_GPRS], state[TDX_NR_GPRS];
+	struct tdx_vcpu *entered;
 	struct tdx_exit exit;
 	uint32_t xmm;
 	unsigned int reg, i;
@@ -104,7 +105,8 @@ static void vmcall_registers(struct world *w)
 			host[i] = 0x3300 + i;
 		host[TDX_RAX] = VP_ENTER;
 		host[TDX_RCX] = TDVPR;
-		g_assert_true(tdx_seamcall(w->m, 0, host) == w->vcpu);
+		g_assert_true(tdx_seamcall(w->m, 0, host, &entered));
+		g_assert_true(entered == w->vcpu);
 		xmm = tdx_td_enter(w->vcpu, host, state);
 		g_assert_cmphex(xmm, ==, 0x8001);
 		for (i = 0; i < TDX_NR_GPRS; i++) {
@@ -123,9 +125,10 @@ static void async_registers(struct world *w)
 {
 	struct tdx_exit exit = {
 		.reason = 48, .qualification = 0x182, .ext_qualification = 6,
-		.gpa = 0x5000,
+		.gpa = 0x5678,
 	};
 	uint64_t guest[TDX_NR_GPRS], host[TDX_NR_GPRS], state[TDX_NR_GPRS];
+	struct tdx_vcpu *entered;
 	unsigned int i;
 
 	for (i = 0; i < TDX_NR_GPRS; i++) {
@@ -134,7 +137,7 @@ static void async_registers(struct world *w)
 	}
 	g_assert_cmphex(tdx_td_exit(w->vcpu, &exit, guest, host), ==, 0);
 	for (i = 0; i < TDX_NR_GPRS; i++) {
-		uint64_t want = i == TDX_RAX ? 48 : i == TDX_RCX ? 0x182 :
+		uint64_t want = i == TDX_RAX ? 48 : i == TDX_RCX ? 2 :
 				i == TDX_RDX ? 6 : i == TDX_R8 ? 0x5000 :
 				i == TDX_RSP || i == TDX_RBP ? 0x2200 + i : 0;
 
@@ -143,7 +146,8 @@ static void async_registers(struct world *w)
 	}
 	host[TDX_RAX] = VP_ENTER;
 	host[TDX_RCX] = TDVPR;
-	g_assert_true(tdx_seamcall(w->m, 0, host) == w->vcpu);
+	g_assert_true(tdx_seamcall(w->m, 0, host, &entered));
+	g_assert_true(entered == w->vcpu);
 	g_assert_cmphex(tdx_td_enter(w->vcpu, host, guest), ==, 0);
 	g_assert_cmpmem(guest, sizeof(guest), state, sizeof(state));
 	leave(w, 1);
@@ -181,6 +185,27 @@ static void ve_info(struct world *w)
 	g_assert_cmphex(w->regs[TDX_R8], ==, 0);
 	g_assert_cmpint(tdx_ve(w->vcpu, &ve), ==, TDX_VE);
 	leave(w, 1);
+}
+
+/* Version 1 came with reduced #VE. */
+static void ve_info_version(void)
+{
+	static const char *const profiles[] = { "1.5.06", "2.0.08" };
+	struct tdx_ve_info ve = { .reason = 10 };
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		struct world *w = world_new(profiles[i]);
+
+		world_to(w, ENTERED);
+		tdx_ve(w->vcpu, &ve);
+		check_status(tdcall(w, TDG_VP_VEINFO_GET | V(1)),
+			     i ? 0 : ERR(OPERAND_INVALID, RAX));
+		check_status(tdcall(w, TDG_VP_VEINFO_GET),
+			     i ? STATUS(TDX_NO_VALID_VE_INFO, 0) : 0);
+		leave(w, 1);
+		world_free(w);
+	}
 }
 
 /* An NMI waits until the guest has read the #VE information. */
@@ -249,7 +274,11 @@ static void vm_fields(struct world *w)
 	check_status(tdcall(w, TDG_VM_WR, .rdx = TD_CTLS, .r8 = 2, .r9 = 3), 0);
 	g_assert_cmphex(w->regs[TDX_R8], ==, 1);
 	g_assert_cmphex(vm_rd(w, TD_CTLS), ==, 2);
+	/* A bit that can't be written may be in the mask only if it stays. */
 	check_status(tdcall(w, TDG_VM_WR, .rdx = NOTIFY_ENABLES, .r8 = ~0ull,
+			    .r9 = ~0ull),
+		     STATUS(TDX_METADATA_FIELD_VALUE_NOT_VALID, 0));
+	check_status(tdcall(w, TDG_VM_WR, .rdx = NOTIFY_ENABLES, .r8 = 1,
 			    .r9 = ~0ull), 0);
 	g_assert_cmphex(vm_rd(w, NOTIFY_ENABLES), ==, 1);
 	leave(w, 1);
@@ -286,16 +315,14 @@ static void walks(struct world *w)
 
 static void first_state(struct world *w)
 {
-	struct tdx_cpuid_env env = { 0 };
 	struct tdx_reset_state s;
-	uint32_t out[4];
 
 	tdx_vcpu_reset_state(w->vcpu, &s);
-	tdx_cpuid(w->vcpu, &env, 1, 0, out);
 	g_assert_cmphex(s.gpr[TDX_RBX], ==, 48);
 	g_assert_cmphex(s.gpr[TDX_RCX], ==, 0x1234);
 	g_assert_cmphex(s.gpr[TDX_R8], ==, 0x1234);
-	g_assert_cmphex(s.gpr[TDX_RDX], ==, out[0]);
+	/* The CPU's version, whatever the host configured. */
+	g_assert_cmphex(s.gpr[TDX_RDX], ==, FAMILY_MODEL_STEPPING);
 	g_assert_cmphex(s.gpr[TDX_RSI], ==, 0);
 	g_assert_cmphex(s.rip, ==, 0xfffffff0);
 	g_assert_cmphex(s.cr0, ==, 0x31);
@@ -351,6 +378,8 @@ void add_tdcall_tests(void)
 	add_test("/tdcall/no register passes at other exits", ENTERED, async_registers);
 	add_test("/tdcall/VP.INFO: returns what INIT set", ENTERED, vp_info);
 	add_test("/tdcall/VP.VEINFO.GET: returns a #VE once", ENTERED, ve_info);
+	g_test_add_func("/tdcall/VP.VEINFO.GET: version 1 is of release 2.0",
+			ve_info_version);
 	add_test("/tdcall/an NMI waits for VP.VEINFO.GET", RUNNABLE, nmi);
 	add_test("/tdcall/bus-lock exits are off until enabled", RUNNABLE, bus_lock);
 	add_test("/tdcall/VM.RD: returns what INIT and VM.WR set", TDCS_DONE, vm_fields);

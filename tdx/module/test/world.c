@@ -41,9 +41,11 @@ static bool op_read(void *opaque, uint64_t pa, void *buf, size_t len)
 
 static bool op_write(void *opaque, uint64_t pa, const void *buf, size_t len)
 {
+	struct world *w = opaque;
 	uint8_t *at = locate(pa, len);
 
-	(void)opaque;
+	if (w->on_write)
+		w->on_write(w);
 	if (at)
 		memcpy(at, buf, len);
 	return at;
@@ -53,6 +55,9 @@ static bool op_write(void *opaque, uint64_t pa, const void *buf, size_t len)
 #define XCR0_NATIVE	0x602e7u
 #define XSS_NATIVE	0x09900u
 
+/* Leaf 0x1f: two threads to a core, eight cores. */
+static const uint32_t levels[][3] = { { 1, 2, 0x100 }, { 4, 16, 0x201 } };
+
 static void op_cpuid(void *opaque, uint32_t leaf, uint32_t subleaf,
 		     uint32_t out[4])
 {
@@ -61,7 +66,15 @@ static void op_cpuid(void *opaque, uint32_t leaf, uint32_t subleaf,
 
 	for (i = 0; i < 4; i++)
 		out[i] = w->native;
-	if (leaf == 0xd && subleaf == 0) {
+	if (leaf == 1) {
+		out[0] = FAMILY_MODEL_STEPPING;
+	} else if (leaf == 0x1f) {
+		memset(out, 0, 4 * sizeof(out[0]));
+		if (subleaf < G_N_ELEMENTS(levels))
+			memcpy(out, levels[subleaf], sizeof(levels[0]));
+	} else if (leaf == 0x80000008) {
+		out[0] = w->native & (0xffffff00 | PHYSICAL_BITS);
+	} else if (leaf == 0xd && subleaf == 0) {
 		out[0] = XCR0_NATIVE;
 		out[3] = 0;
 	} else if (leaf == 0xd && subleaf == 1) {
@@ -76,6 +89,14 @@ static void op_cpuid(void *opaque, uint32_t leaf, uint32_t subleaf,
 	} else if (leaf == 4) {
 		out[0] = subleaf < 4 ? 0x121 : 0;
 	}
+}
+
+static uint64_t op_rdmsr(void *opaque, unsigned int lp,
+			 enum tdx_host_msr msr)
+{
+	struct world *w = opaque;
+
+	return msr == TDX_MSR_TSC_ADJUST ? w->tsc_adjust[lp] : w->misc_enable[lp];
 }
 
 static uint64_t op_tsc(void *opaque)
@@ -103,6 +124,28 @@ static void op_trace(void *opaque, const char *line)
 		g_string_append_printf(w->trace, "%s\n", line);
 }
 
+static void op_complain(void *opaque, const char *line)
+{
+	struct world *w = opaque;
+
+	if (!strstr(line, "BUG: "))
+		g_error("not a complaint: %s", line);
+	w->complaints++;
+}
+
+static void op_meanwhile(void *opaque, unsigned int us)
+{
+	struct world *w = opaque;
+	void (*meanwhile)(struct world *w) = w->meanwhile;
+
+	(void)us;
+	if (!meanwhile)
+		return;
+	/* Once, as what it calls comes here, too. */
+	w->meanwhile = NULL;
+	meanwhile(w);
+}
+
 static bool op_interrupt_pending(void *opaque, void *state)
 {
 	(void)state;
@@ -117,8 +160,9 @@ static void op_free_state(void *opaque, void *state)
 
 static const struct tdx_ops ops = {
 	.read = op_read, .write = op_write, .cpuid = op_cpuid,
-	.tsc = op_tsc, .tsc_hz = op_tsc_hz, .clock = op_clock,
-	.trace = op_trace, .interrupt_pending = op_interrupt_pending,
+	.rdmsr = op_rdmsr, .tsc = op_tsc, .tsc_hz = op_tsc_hz, .clock = op_clock,
+	.trace = op_trace, .complain = op_complain, .meanwhile = op_meanwhile,
+	.interrupt_pending = op_interrupt_pending,
 	.free_state = op_free_state,
 };
 
@@ -148,11 +192,28 @@ static void put_tdmrs(void)
 	put(TDMR_INFO(1), second, G_N_ELEMENTS(second));
 }
 
+static void start(struct world *w, const struct tdx_ops *with)
+{
+	const char *error;
+
+	w->m = tdx_module_new(with, w, &w->platform, &error);
+	if (!w->m)
+		g_error("%s", error);
+}
+
+void world_restart(struct world *w)
+{
+	tdx_module_free(w->m);
+	start(w, &ops);
+}
+
 static struct world *world_new_with(const struct tdx_ops *with,
-				    const char *profile)
+				    const char *profile,
+				    const struct tdx_platform *own,
+				    uint64_t arch_capabilities)
 {
 	struct world *w = g_new0(struct world, 1);
-	const char *error;
+	char *wrong;
 
 	if (!memory)
 		memory = mmap(NULL, 2 * RAM_SIZE, PROT_READ | PROT_WRITE,
@@ -161,11 +222,19 @@ static struct world *world_new_with(const struct tdx_ops *with,
 	madvise(memory, 2 * RAM_SIZE, MADV_DONTNEED);
 
 	w->platform = (struct tdx_platform){
-		.profile = profile, .num_lps = NUM_LPS,
+		.profile = &w->profile, .num_lps = NUM_LPS,
 		.keyid_shift = KEYID_SHIFT,
-		.num_mktme_keyids = GLOBAL_HKID - 1, .num_tdx_keyids = 4,
+		.num_mktme_keyids = GLOBAL_HKID - 1,
+		.num_tdx_keyids = own && own->num_tdx_keyids ? own->num_tdx_keyids : 4,
+		.arch_capabilities = arch_capabilities, .misc_enable = 0x851889,
 		.num_cmrs = 1, .cmr = { { MIB, RAM_SIZE - MIB } },
 	};
+	if (!tdx_profile_parse(profile, &w->profile, &wrong))
+		g_error("%s", wrong);
+	if (own && own->num_cmrs) {
+		w->platform.num_cmrs = own->num_cmrs;
+		memcpy(w->platform.cmr, own->cmr, sizeof(own->cmr));
+	}
 	w->native = ~0u;
 	w->tsc = 1000;
 	w->params = (struct td_params){
@@ -173,15 +242,20 @@ static struct world *world_new_with(const struct tdx_ops *with,
 		.config_flags = CONFIG_NO_RBP_MOD, .tsc_frequency = 40,
 	};
 	put_tdmrs();
-	w->m = tdx_module_new(with, w, &w->platform, &error);
-	if (!w->m)
-		g_error("%s", error);
+	start(w, with);
 	return w;
 }
 
+const char *const releases[] = { "1.5.06", "1.5.28", "2.0.08", NULL };
+
 struct world *world_new(const char *profile)
 {
-	return world_new_with(&ops, profile);
+	return world_new_with(&ops, profile, NULL, ~0ull);
+}
+
+struct world *world_new_on(const struct tdx_platform *platform)
+{
+	return world_new_with(&ops, NULL, platform, ~0ull);
 }
 
 struct world *world_new_untraced(const char *profile)
@@ -189,7 +263,12 @@ struct world *world_new_untraced(const char *profile)
 	struct tdx_ops untraced = ops;
 
 	untraced.trace = NULL;
-	return world_new_with(&untraced, profile);
+	return world_new_with(&untraced, profile, NULL, ~0ull);
+}
+
+struct world *world_new_cpu(const char *profile, uint64_t arch_capabilities)
+{
+	return world_new_with(&ops, profile, NULL, arch_capabilities);
 }
 
 void world_free(struct world *w)
@@ -227,7 +306,7 @@ uint64_t seamcall_on(struct world *w, unsigned int lp, uint64_t rax,
 	struct tdx_vcpu *v;
 
 	load(w->regs, rax, in);
-	v = tdx_seamcall(w->m, lp, w->regs);
+	w->invalid = !tdx_seamcall(w->m, lp, w->regs, &v);
 	if (!v)
 		return w->regs[TDX_RAX];
 	w->vcpu = v;
@@ -299,9 +378,12 @@ static void add_pages(struct world *w, uint64_t leaf, uint64_t first,
 
 static void init_tdmr(struct world *w, uint64_t base)
 {
-	do
-		must(seamcall(w, SYS_TDMR_INIT, .rcx = base));
-	while (w->regs[TDX_RDX] < base + GIB);
+	uint64_t got;
+
+	do {
+		got = seamcall(w, SYS_TDMR_INIT, .rcx = base);
+		must(got);
+	} while (!got && w->regs[TDX_RDX] < base + GIB);
 }
 
 static void init_td(struct world *w, uint64_t tdr)
@@ -345,7 +427,7 @@ void world_step(struct world *w, enum step step)
 		must(seamcall(w, MNG_KEY_CONFIG, .rcx = TDR));
 		break;
 	case TDCS_DONE:
-		add_pages(w, MNG_ADDCX, TDCX, TDCS_PAGES, TDR);
+		add_pages(w, MNG_ADDCX, TDCX, w->profile.tdcs_pages, TDR);
 		break;
 	case INITIALIZED:
 		init_td(w, TDR);
@@ -404,7 +486,7 @@ void world_step(struct world *w, enum step step)
 		must(seamcall(w, MNG_KEY_FREEID, .rcx = TDR));
 		break;
 	case RECLAIMED:
-		for (i = 0; i < TDCS_PAGES; i++)
+		for (i = 0; i < w->profile.tdcs_pages; i++)
 			reclaim(w, TDCX + i * 4096);
 		for (i = 0; i < TDVPS_PAGES - 1; i++)
 			reclaim(w, VP_TDCX + i * 4096);
@@ -437,11 +519,11 @@ void world_to(struct world *w, enum step step)
 
 void other_td(struct world *w)
 {
-	const uint64_t vp = OTHER + 8 * 4096;
+	const uint64_t vp = OTHER + 10 * 4096;
 
 	must(seamcall(w, MNG_CREATE, .rcx = OTHER, .rdx = OTHER_HKID));
 	must(seamcall(w, MNG_KEY_CONFIG, .rcx = OTHER));
-	add_pages(w, MNG_ADDCX, OTHER + 4096, TDCS_PAGES, OTHER);
+	add_pages(w, MNG_ADDCX, OTHER + 4096, w->profile.tdcs_pages, OTHER);
 	init_td(w, OTHER);
 	must(seamcall(w, VP_CREATE, .rcx = vp, .rdx = OTHER));
 	add_pages(w, VP_ADDCX, vp + 4096, TDVPS_PAGES - 1, vp);

@@ -21,9 +21,9 @@
 /* Physical addresses: 4 KiB pages from 16 MiB on. */
 #define PAGE(n)		(16 * MIB + (n) * 4096ull)
 #define TDR		PAGE(0)
-#define TDCX		PAGE(1)		/* six of them */
-#define TDVPR		PAGE(8)
-#define VP_TDCX		PAGE(9)		/* five of them */
+#define TDCX		PAGE(1)		/* as many as the module has, at most nine */
+#define TDVPR		PAGE(10)
+#define VP_TDCX		PAGE(11)	/* five of them */
 #define TDVPR2		PAGE(16)
 #define VP2_TDCX	PAGE(17)
 #define SEPT(level)	PAGE(24 + (level))
@@ -39,6 +39,10 @@
 #define OTHER		(80 * MIB)	/* the TDR of a second TD */
 #define RESERVED_PAGE	(2 * MIB)	/* reserved in the first TDMR */
 #define PAMT(n)		(1 * GIB + 256 * MIB + 4 * MIB * (n))
+
+/* The CPU. */
+#define FAMILY_MODEL_STEPPING	0xa06d1
+#define PHYSICAL_BITS		52
 
 #define HKID		(GLOBAL_HKID + 1)
 #define OTHER_HKID	(GLOBAL_HKID + 2)
@@ -86,6 +90,7 @@ enum step {
 struct world {
 	struct tdx_module *m;
 	struct tdx_platform platform;
+	struct tdx_profile profile;
 	struct td_params params;
 	uint64_t regs[TDX_NR_GPRS];	/* of the last SEAMCALL or TDCALL */
 	uint64_t host[TDX_NR_GPRS];	/* after the last TD exit */
@@ -96,7 +101,13 @@ struct world {
 	uint64_t tsc;
 	uint32_t native;		/* each register of most CPUID leaves */
 	bool interrupt_pending;
+	bool invalid;			/* the last SEAMCALL: VMfailInvalid */
+	void (*on_write)(struct world *w);	/* when the module writes to memory */
+	uint64_t tsc_adjust[NUM_LPS], misc_enable[NUM_LPS];
 	GString *trace;			/* NULL: none */
+	unsigned int complaints;	/* about the host */
+	/* Called once, while the next SEAMCALL that succeeds holds its locks. */
+	void (*meanwhile)(struct world *w);
 	unsigned int states;		/* vCPU states not yet freed */
 };
 
@@ -105,11 +116,20 @@ struct operands {
 	uint64_t rcx, rdx, r8, r9, rbx, r10, r11, r12;
 };
 
-/* A machine after reset.  @profile: NULL for the default */
+/* A release of each kind, for tests that go through all; the last is NULL. */
+extern const char *const releases[];
+
+/* A machine after reset.  @profile: as tdx_profile_parse() takes it */
 struct world *world_new(const char *profile);
+/* The same on a platform of one's own; what is 0 there is as always. */
+struct world *world_new_on(const struct tdx_platform *platform);
 /* The same without a trace, which takes most of the time of a call. */
 struct world *world_new_untraced(const char *profile);
+/* On a CPU with other IA32_ARCH_CAPABILITIES. */
+struct world *world_new_cpu(const char *profile, uint64_t arch_capabilities);
 void world_free(struct world *w);
+/* Starts again with the module after reset, when w->platform has changed. */
+void world_restart(struct world *w);
 
 /* Does all steps from reset to @step. */
 void world_to(struct world *w, enum step step);
@@ -174,7 +194,9 @@ enum {
 	VP_RD = 26, PHYMEM_PAGE_RECLAIM = 28, MEM_PAGE_REMOVE = 29,
 	SYS_KEY_CONFIG = 31, SYS_INIT = 33, SYS_RD = 34, SYS_LP_INIT = 35,
 	SYS_TDMR_INIT = 36, MEM_TRACK = 38, PHYMEM_CACHE_WB = 40,
-	PHYMEM_PAGE_WBINVD = 41, VP_WR = 43, SYS_CONFIG = 45, SYS_DISABLE = 69,
+	PHYMEM_PAGE_WBINVD = 41, VP_WR = 43, SYS_CONFIG = 45, SYS_SHUTDOWN = 52,
+	SYS_UPDATE = 53, PHYMEM_PAMT_ADD = 58, PHYMEM_PAMT_REMOVE = 59,
+	SYS_DISABLE = 69,
 };
 
 enum {

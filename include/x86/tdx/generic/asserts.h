@@ -3,6 +3,9 @@
 #ifndef SELFTEST_KVM_ASSERTS_H
 #define SELFTEST_KVM_ASSERTS_H
 
+#include <signal.h>
+#include <sys/wait.h>
+
 #include "kvm_util.h"
 
 /* @call, an ioctl's wrapper, fails with errno @error. */
@@ -15,6 +18,16 @@ do {									\
 	TEST_ASSERT(__ret == -1 && errno == (error),			\
 		    "Wanted %s from %s, got %d, errno %d (%s)", #error,	\
 		    #call, __ret, errno, strerror(errno));		\
+} while (0)
+
+/* The child @pid ends, which this waits for, and by SIGKILL. */
+#define TEST_ASSERT_KILLED(pid)						\
+do {									\
+	int __status;							\
+									\
+	TEST_ASSERT_EQ(waitpid(pid, &__status, 0), pid);		\
+	TEST_ASSERT(WIFSIGNALED(__status) && WTERMSIG(__status) == SIGKILL, \
+		    "Wanted the child killed, got status 0x%x", __status);	\
 } while (0)
 
 /*

@@ -10,6 +10,9 @@
 
 #include <stdbool.h>
 
+/* Write "kselftest: @text" to the kernel's log, if that is permitted. */
+void write_kernel_log(const char *text);
+
 /*
  * Announce in the kernel's log that one line with @text is expected, for whoever
  * checks the log after the test.  In @text, "*" stands for anything, and "|"
@@ -17,7 +20,10 @@
  */
 void expect_kernel_log(const char *text);
 
-/* Would a WARN() in KVM bring this host down? */
+/*
+ * Would a WARN() in KVM bring this host down?  With a limit on warnings it might be
+ * the last one.
+ */
 bool panics_on_warning(void);
 
 #define PANICS_ON_WARNING	"the host would panic if KVM gets this wrong"

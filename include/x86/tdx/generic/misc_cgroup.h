@@ -24,6 +24,12 @@ struct misc_cgroup {
 /* Returns the number after "tdx" in @file of the misc controller, or -1. */
 s64 misc_cgroup_read(const char *cgroup, const char *file);
 
+/*
+ * Might a cgroup that this process is in refuse a TD although there is a KeyID left?
+ * Returns true also if that can't be seen, as in a container.
+ */
+bool misc_cgroup_may_limit_tds(void);
+
 /* Returns the number of TDs that the cgroup is charged for. */
 s64 misc_cgroup_tds(const struct misc_cgroup *cg);
 

@@ -7,31 +7,46 @@
 #include "kvm_util.h"
 #include "tdx/generic/kernel_log.h"
 
-void expect_kernel_log(const char *text)
+void write_kernel_log(const char *text)
 {
 	int fd = open("/dev/kmsg", O_WRONLY);
-	char line[128];
+	char line[160];
 	int len;
 
 	if (fd < 0)
 		return;
 
 	/* One write is one line to the kernel, and dprintf() tries to seek. */
-	len = snprintf(line, sizeof(line), "kselftest: expects: %s\n", text);
+	len = snprintf(line, sizeof(line), "kselftest: %s\n", text);
+	TEST_ASSERT(len < sizeof(line), "No room for '%s' in a line", text);
 	TEST_ASSERT_EQ(write(fd, line, len), len);
 	close(fd);
 }
 
-bool panics_on_warning(void)
+void expect_kernel_log(const char *text)
 {
-	FILE *f = fopen("/proc/sys/kernel/panic_on_warn", "r");
-	int panics = 0;
+	char line[128];
+
+	snprintf(line, sizeof(line), "expects: %s", text);
+	write_kernel_log(line);
+}
+
+static int read_sysctl(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	int value = 0;
 
 	if (f) {
-		TEST_ASSERT_EQ(fscanf(f, "%d", &panics), 1);
+		TEST_ASSERT_EQ(fscanf(f, "%d", &value), 1);
 		fclose(f);
 	}
-	return panics;
+	return value;
+}
+
+bool panics_on_warning(void)
+{
+	return read_sysctl("/proc/sys/kernel/panic_on_warn") ||
+	       read_sysctl("/proc/sys/kernel/warn_limit");
 }
 
 int kernel_log_open(void)

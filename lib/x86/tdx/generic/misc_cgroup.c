@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <ctype.h>
 #include <sched.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "tdx/generic/misc_cgroup.h"
 
@@ -20,6 +22,48 @@ s64 misc_cgroup_read(const char *cgroup, const char *file)
 	/* The kernel prints a signed number as unsigned. */
 	s += strcspn(s, " ");
 	return (s64)strtoull(s, NULL, 10);
+}
+
+/* In misc.max, "max" stands for no limit. */
+static bool has_limit(const char *cgroup)
+{
+	char text[BUF_SIZE], *s;
+
+	if (cg_read(cgroup, "misc.max", text, sizeof(text)))
+		return false;
+
+	s = strstr(text, "tdx ");
+	return s && isdigit(s[strlen("tdx ")]);
+}
+
+/* From this process's cgroup up to the root, which has no cgroup.type. */
+bool misc_cgroup_may_limit_tds(void)
+{
+	char root[PATH_MAX], own[BUF_SIZE], path[PATH_MAX + BUF_SIZE];
+	char *relative;
+
+	if (cg_find_unified_root(root, sizeof(root), NULL))
+		return false;
+
+	snprintf(path, sizeof(path), "%s/cgroup.type", root);
+	if (!access(path, F_OK))
+		return true;
+
+	TEST_ASSERT(read_text("/proc/self/cgroup", own, sizeof(own)) > 0,
+		    "No access to /proc/self/cgroup, errno %d", errno);
+	relative = strstr(own, "0::/");
+	if (!relative)
+		return false;
+	relative += strlen("0::");
+	relative[strcspn(relative, "\n")] = '\0';
+
+	while (*relative) {
+		snprintf(path, sizeof(path), "%s%s", root, relative);
+		if (has_limit(path))
+			return true;
+		*strrchr(relative, '/') = '\0';
+	}
+	return false;
 }
 
 s64 misc_cgroup_tds(const struct misc_cgroup *cg)

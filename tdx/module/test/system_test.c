@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The module as a whole: leaves and their versions, bring-up, SYS.DISABLE. */
+#include <string.h>
+
+#include "tests.h"
+
+/* The highest version of each leaf that has more than version 0. */
+static const struct { uint64_t leaf; unsigned int version; } versions[] = {
+	{ MEM_SEPT_ADD, 1 }, { MNG_RD, 1 }, { VP_RD, 1 }, { VP_INIT, 1 },
+};
+
+static unsigned int max_version(uint64_t leaf)
+{
+	unsigned int i;
+
+	for (i = 0; i < G_N_ELEMENTS(versions); i++)
+		if (versions[i].leaf == leaf)
+			return versions[i].version;
+	return 0;
+}
+
+#define NUM_LEAVES	256
+
+static bool refuses_rax(struct world *w, uint64_t rax)
+{
+	uint64_t got = seamcall(w, rax, .rcx = 8);
+
+	return got == ERR(OPERAND_INVALID, RAX);
+}
+
+/* Leaves that the default profile lacks, and those that find nothing wrong. */
+static const uint64_t left_out[] = {
+	PHYMEM_PAMT_ADD, PHYMEM_PAMT_REMOVE, SYS_DISABLE, SYS_SHUTDOWN,
+	PHYMEM_CACHE_WB,
+};
+
+static bool is_left_out(uint64_t leaf)
+{
+	unsigned int i;
+
+	for (i = 0; i < G_N_ELEMENTS(left_out); i++)
+		if (left_out[i] == leaf)
+			return true;
+	return !tdx_seamcall_name(leaf);
+}
+
+/* Each known version finds other faults with the operands. */
+static void seamcall_versions(void)
+{
+	uint64_t leaf, v;
+
+	for (leaf = 0; leaf < NUM_LEAVES; leaf++) {
+		struct world *w;
+
+		if (is_left_out(leaf))
+			continue;
+		w = world_new(NULL);
+		world_to(w, TABLES);
+		for (v = 0; v <= 0xff; v++)
+			if (refuses_rax(w, leaf | V(v)) !=
+			    (v > max_version(leaf)))
+				g_test_fail_printf("%s, version %u",
+						   tdx_seamcall_name(leaf),
+						   (unsigned int)v);
+		world_free(w);
+	}
+}
+
+/* No TDCALL leaf but TDG.VM.RD has a version 1. */
+static void tdcall_versions(struct world *w)
+{
+	uint64_t leaf, v, got;
+
+	for (leaf = 0; leaf < NUM_LEAVES; leaf++) {
+		for (v = 1; v <= 0xff && tdx_tdcall_name(leaf); v++) {
+			bool known = leaf == TDG_VM_RD && v == 1;
+
+			got = tdcall(w, leaf | V(v), .rcx = 1);
+			if ((got == ERR(OPERAND_INVALID, RAX)) == known)
+				g_test_fail_printf("%s, version %u",
+						   tdx_tdcall_name(leaf),
+						   (unsigned int)v);
+		}
+	}
+	leave(w, 1);
+}
+
+/* RAX itself is checked before the module's state, the leaf after it. */
+static void order_of_refusals(struct world *w)
+{
+	check_status(seamcall(w, PHYMEM_PAGE_RDMD | 1ull << 24),
+		     ERR(OPERAND_INVALID, RAX));
+	check_status(seamcall(w, PHYMEM_PAGE_RDMD | V(1)),
+		     ERR(OPERAND_INVALID, RAX));
+	check_status(seamcall(w, 200 | V(1)), ERR(OPERAND_INVALID, RAX));
+	check_status(seamcall(w, MNG_RD | V(2)), STATUS(TDX_SYS_NOT_READY, 0));
+	check_status(seamcall(w, 200), STATUS(TDX_SYS_NOT_READY, 0));
+	check_status(seamcall(w, PHYMEM_PAGE_RDMD), STATUS(TDX_SYS_NOT_READY, 0));
+}
+
+static void results_of_init(struct world *w)
+{
+	check_status(seamcall(w, SYS_INIT, .rcx = 1), ERR(OPERAND_INVALID, RCX));
+	g_assert_cmphex(w->regs[TDX_RCX] | w->regs[TDX_RDX] | w->regs[TDX_R8] |
+			w->regs[TDX_R9] | w->regs[TDX_R10], ==, 0);
+	world_step(w, SYS_INIT_DONE);
+	g_assert_cmphex(w->regs[TDX_RCX] | w->regs[TDX_RDX] | w->regs[TDX_R8] |
+			w->regs[TDX_R9] | w->regs[TDX_R10], ==, 0);
+	check_status(seamcall(w, SYS_LP_INIT, .rcx = 1, .rdx = 1, .r8 = 1), 0);
+	g_assert_cmphex(w->regs[TDX_RCX] | w->regs[TDX_RDX] | w->regs[TDX_R8],
+			==, 0);
+}
+
+#define LIMIT_CPUID	(1ull << 22)	/* of IA32_MISC_ENABLE */
+
+static void limited_cpuid(struct world *w)
+{
+	w->misc_enable[0] = LIMIT_CPUID;
+	check_status(seamcall(w, SYS_INIT), STATUS(TDX_LIMIT_CPUID_MAXVAL_SET, 0));
+	w->misc_enable[0] = ~LIMIT_CPUID;
+	check_status(seamcall(w, SYS_INIT), 0);
+	w->misc_enable[1] = LIMIT_CPUID;
+	check_status(seamcall(w, SYS_LP_INIT), 0);
+	check_status(seamcall_on(w, 1, SYS_LP_INIT, &(struct operands){}),
+		     STATUS(TDX_LIMIT_CPUID_MAXVAL_SET, 0));
+	w->misc_enable[1] = 0;
+	check_status(seamcall_on(w, 1, SYS_LP_INIT, &(struct operands){}), 0);
+}
+
+static void tsc_adjust(struct world *w)
+{
+	unsigned int lp;
+
+	for (lp = 0; lp < NUM_LPS; lp++)
+		w->tsc_adjust[lp] = 100;
+	w->tsc_adjust[1] = 101;
+	check_status(seamcall(w, SYS_INIT), 0);
+	check_status(seamcall(w, SYS_LP_INIT), 0);
+	check_status(seamcall_on(w, 1, SYS_LP_INIT, &(struct operands){}),
+		     STATUS(TDX_INCONSISTENT_MSR, 0x3b));
+	w->tsc_adjust[1] = 100;
+	check_status(seamcall_on(w, 1, SYS_LP_INIT, &(struct operands){}), 0);
+}
+
+static void too_many_keyids(void)
+{
+	static const struct { unsigned int tdx; uint64_t want; } tries[] = {
+		{ 2048 - GLOBAL_HKID, 0 },
+		{ 2049 - GLOBAL_HKID,
+		  STATUS(TDX_NUM_ACTIVATED_HKIDS_NOT_SUPPORTED, 2048) },
+	};
+	unsigned int i;
+
+	for (i = 0; i < G_N_ELEMENTS(tries); i++) {
+		struct world *w = world_new_on(&(struct tdx_platform){
+			.num_tdx_keyids = tries[i].tdx,
+		});
+
+		check_status(seamcall(w, SYS_INIT), tries[i].want);
+		world_free(w);
+	}
+}
+
+static void rd_results(struct world *w)
+{
+	check_status(seamcall(w, SYS_RD, .rdx = 0x0800000100000003), 0);
+	g_assert_cmphex(w->regs[TDX_R8], ==, 5);
+	g_assert_cmphex(w->regs[TDX_RDX], ==, 0x0800000100000004);
+	seamcall(w, SYS_RD, .rdx = 0x0a000000000000ff, .r8 = 7);
+	g_assert_cmphex(w->regs[TDX_R8], ==, 0);
+	g_assert_cmphex(w->regs[TDX_RDX], ==, ~0ull);
+}
+
+/* SYS.DISABLE is not in the releases whose source is published. */
+static void no_disable(struct world *w)
+{
+	check_status(seamcall(w, SYS_DISABLE), ERR(OPERAND_INVALID, RAX));
+	check_status(seamcall(w, MNG_CREATE, .rcx = TDR, .rdx = HKID), 0);
+}
+
+static struct world *disable_at(enum step step)
+{
+	struct world *w = world_new("1.5.06,sys-disable");
+
+	world_to(w, step);
+	check_status(seamcall(w, SYS_DISABLE), 0);
+	return w;
+}
+
+/* From each step with a TD the next host starts from scratch. */
+static void disable_and_start_again(void)
+{
+	enum step step;
+
+	for (step = AT_RESET; step < NUM_STEPS; step++) {
+		struct world *w;
+
+		if (step == ENTERED)
+			continue;
+		w = disable_at(step);
+		check_status(seamcall(w, PHYMEM_PAGE_RDMD, .rcx = FREE),
+			     STATUS(TDX_SYS_NOT_READY, 0));
+		world_to(w, GONE);
+		world_free(w);
+	}
+}
+
+static void disable_frees_pages(void)
+{
+	struct world *w = disable_at(RUNNABLE);
+	unsigned int i;
+
+	world_to(w, READY);
+	for (i = 0; i < 48; i++)
+		g_assert_cmpuint(page_type(w, PAGE(i)), ==, PT_NDA);
+	g_assert_false(tdx_host_access(w->m, ADDED, true));
+	world_free(w);
+}
+
+/* Once SYS.DISABLE was called, all other calls fail. */
+static void disable_while_running(void)
+{
+	struct world *w = world_new("1.5.06,sys-disable");
+
+	world_to(w, ENTERED);
+	check_status(seamcall_on(w, 1, SYS_DISABLE, &(struct operands){}),
+		     STATUS(TDX_SYS_BUSY, 0));
+	check_status(seamcall_on(w, 1, SYS_RD, &(struct operands){
+			.rdx = 0x0800000100000003 }), STATUS(TDX_SYS_SHUTDOWN, 0));
+	leave(w, 1);
+	check_status(enter(w, 0, TDVPR), STATUS(TDX_SYS_SHUTDOWN, 0));
+	check_status(seamcall_on(w, 1, SYS_DISABLE, &(struct operands){}), 0);
+	world_to(w, GONE);
+	world_free(w);
+}
+
+static void disable_interrupted(void)
+{
+	struct world *w = world_new("1.5.06,sys-disable");
+	const char *error;
+
+	g_assert_true(tdx_module_inject(w->m,
+		"TDH.SYS.DISABLE:INTERRUPTED_RESUMABLE@1", &error));
+	world_to(w, RUNNABLE);
+	check_status(seamcall(w, SYS_DISABLE),
+		     STATUS(TDX_INTERRUPTED_RESUMABLE, 0));
+	check_status(seamcall(w, SYS_INIT), STATUS(TDX_SYS_SHUTDOWN, 0));
+	check_status(seamcall(w, SYS_DISABLE), 0);
+	check_status(seamcall(w, SYS_INIT), 0);
+	world_free(w);
+}
+
+void add_system_tests(void)
+{
+	g_test_add_func("/system/SEAMCALL leaves refuse versions they don't have",
+			seamcall_versions);
+	add_test("/system/TDCALL leaves refuse versions they don't have", ENTERED,
+		 tdcall_versions);
+	add_test("/system/RAX is checked first, then the state, then the leaf",
+		 SYS_INIT_DONE, order_of_refusals);
+	add_test("/system/SYS.INIT and LP.INIT clear their registers", AT_RESET,
+		 results_of_init);
+	add_test("/system/no CPU may have a limit to CPUID", AT_RESET, limited_cpuid);
+	add_test("/system/TSC_ADJUST is the same on all LPs", AT_RESET, tsc_adjust);
+	g_test_add_func("/system/SYS.INIT refuses too many KeyIDs", too_many_keyids);
+	add_test("/system/SYS.RD returns the next field, none after an error", READY,
+		 rd_results);
+	add_test("/system/SYS.DISABLE is unknown to older modules", READY,
+		 no_disable);
+	g_test_add_func("/system/after SYS.DISABLE the module can be initialised again",
+			disable_and_start_again);
+	g_test_add_func("/system/SYS.DISABLE frees all pages", disable_frees_pages);
+	g_test_add_func("/system/SYS.DISABLE waits for running vCPUs",
+			disable_while_running);
+	g_test_add_func("/system/SYS.DISABLE goes on after an interrupt",
+			disable_interrupted);
+}

@@ -1,0 +1,5 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# SPDX-License-Identifier: GPL-2.0
+# a KeyID is released without tdx_lock, so that two TDs may do that at the same time
+# tests: tdx_parallel_test
+/^void tdx_mmu_release_hkid\(/,/^}/ { /mutex_(un)?lock\(&tdx_lock\)/d }
