@@ -2,10 +2,9 @@
 /*
  * Records what can be seen of a host's TDX module and of its CPU.
  *
- *	tdx_profile FILE
+ *	tdx_profile [FILE]
  *
- * The box runs the module that FILE describes: tdx/box run --profile FILE.  See
- * include/x86/tdx/profile.h for the format.
+ * "tdx/box diff" compares two such files.  See include/x86/tdx/profile.h for the format.
  */
 #include <kselftest.h>
 
@@ -13,13 +12,15 @@
 
 int main(int argc, char *argv[])
 {
-	if (argc != 2) {
-		fprintf(stderr, "usage: %s FILE\n", argv[0]);
+	if (argc > 2) {
+		fprintf(stderr, "usage: %s [FILE]\n", argv[0]);
 		return KSFT_FAIL;
 	}
 	TEST_REQUIRE(is_tdx_supported());
-	TEST_ASSERT(freopen(argv[1], "w", stdout), "Can't write '%s', errno %d", argv[1],
-		    errno);
+	if (argc == 2 && !freopen(argv[1], "w", stdout)) {
+		fprintf(stderr, "%s: %s: %s\n", argv[0], argv[1], strerror(errno));
+		return KSFT_FAIL;
+	}
 
 	profile_line("tdx-profile 1");
 	profile_host();
@@ -28,7 +29,9 @@ int main(int argc, char *argv[])
 	profile_td(true);
 	profile_td(false);
 
-	TEST_ASSERT(!fflush(stdout) && !ferror(stdout), "Can't write '%s', errno %d",
-		    argv[1], errno);
+	if (fflush(stdout) || ferror(stdout)) {
+		perror(argv[0]);
+		return KSFT_FAIL;
+	}
 	return 0;
 }

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """What x86/tdx_profile recorded of a TDX module, and how two recordings differ.
 
-A recording is lines of a name, a blank and a value; see include/x86/tdx/profile.h.
+A recording is lines of a name, a blank and a value; see include/x86/tdx/profile.h.  It
+may be a section of a report.
 A name that ends in .msr.0xFIRST-0xLAST stands for all MSRs of the range."""
 
 import os
@@ -13,6 +14,7 @@ from outcome import Failure, write_all
 from parts import TDX
 
 FIRST_LINE = "tdx-profile 1"
+NEXT_SECTION = "====="
 RANGE = re.compile(r"(.*\.msr\.)0x([0-9a-f]+)(?:-0x([0-9a-f]+))?")
 MAX_LINES = 1 << 17
 MAX_MSRS = 1 << 17      # in one range
@@ -34,12 +36,15 @@ def msr_range(name):
 def parse(lines):
     """Returns the facts of a recording by name.  An MSR's name is (PREFIX, INDEX)."""
     facts = {}
-    lines = iter(lines)
-    if next(lines, None) != FIRST_LINE:
-        raise ValueError(f'the first line is not "{FIRST_LINE}"')
-    for number, line in enumerate(lines, 2):
+    started = False
+    for number, line in enumerate(lines, 1):
         if number > MAX_LINES:
             raise ValueError("too many lines")
+        if not started:
+            started = line == FIRST_LINE
+            continue
+        if line.startswith(NEXT_SECTION):
+            break
         name, blank, value = line.partition(" ")
         if not blank or not name:
             raise ValueError(f"line {number} has no name and value")
@@ -49,6 +54,8 @@ def parse(lines):
             if each in facts:
                 raise ValueError(f"line {number} repeats a name: {name}")
             facts[each] = value
+    if not started:
+        raise ValueError(f'it has no line "{FIRST_LINE}"')
     return facts
 
 

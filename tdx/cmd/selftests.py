@@ -170,21 +170,19 @@ class Tests(Programs):
 
 
 class StaticTests(Programs):
-    """The suite's tests, and what records a host's module, for a machine whose
-    libraries may be others."""
+    """The suite's programs, for a machine whose libraries may be others."""
 
     name = "static-tests"
     linker_flags = f"-static {LINKER_FLAGS}"
 
     def sources(self):
-        return [path for path in super().sources()
-                if pathlib.Path(path).name == "tdx_profile.c"]
+        return []
 
     def programs(self):
-        return [*all_tests(), *super().programs()]
+        return all_programs()
 
     def make_options(self, suite):
-        return [option for option in super().make_options(suite) if option != "TESTS="]
+        return []
 
 
 class Runner(Part):

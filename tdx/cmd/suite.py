@@ -52,6 +52,10 @@ def choose_host():
     return host
 
 
+# Records the module, for a report.
+PROFILER = "x86/tdx_profile"
+
+
 def all_tests():
     return sorted(f"x86/{path.stem}" for path in (TOP / "x86").glob("tdx_*_test.c"))
 
@@ -225,13 +229,9 @@ def report_directory():
     return os.path.realpath(path)
 
 
-def has_profiler():
-    return any(TDX.rglob("tdx_profile.c"))
-
-
 def find_parts(names, tests, report):
     """Returns the parts that a run takes, and what it takes to report it."""
-    return parts([*names, *(["programs"] if report and has_profiler() else [])], tests)
+    return parts(names, [*tests, PROFILER] if report else tests)
 
 
 def runner(found, tests, report):
@@ -239,9 +239,8 @@ def runner(found, tests, report):
     if not report:
         return [found["runner"] / "runner", found["tests"], *tests]
     command = ["sh", TDX / "host/run_tdx_tests.sh", "--report", report,
-               "--runner", found["runner"] / "runner", "--tests", found["tests"]]
-    if "programs" in found:
-        command += ["--profiler", found["programs"] / "x86/tdx_profile"]
+               "--runner", found["runner"] / "runner", "--tests", found["tests"],
+               "--profiler", found["tests"] / PROFILER]
     if "kernel" in found:
         command += ["--config", found["kernel"] / ".config"]
     return [*command, *tests]

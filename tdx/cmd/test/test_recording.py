@@ -23,8 +23,8 @@ class Recordings(unittest.TestCase):
 
     def test_what_is_no_recording_is_refused(self):
         for lines, complaint in (
-                ([], "the first line is not"),
-                (["something else"], "the first line is not"),
+                ([], "it has no line"),
+                (["something else"], "it has no line"),
                 ([recording.FIRST_LINE, "name"], "line 2 has no name and value"),
                 ([recording.FIRST_LINE, "a 1", " 2"], "line 3 has no name and value"),
                 ([recording.FIRST_LINE, "a 1", "a 2"], "line 3 repeats a name: a"),
@@ -33,6 +33,11 @@ class Recordings(unittest.TestCase):
                 ([recording.FIRST_LINE, "x.msr.0x0-0xffffffffff a"], "no range of MSRs")):
             with self.assertRaisesRegex(ValueError, complaint):
                 recording.parse(lines)
+
+    def test_a_section_of_a_report(self):
+        lines = ["a report", "===== profile =====", "Random seed: 1", recording.FIRST_LINE,
+                 "x 1", "===== another section =====", "anything"]
+        self.assertEqual(recording.parse(lines), {"x": "1"})
 
     def test_neighbouring_msrs_are_one_difference(self):
         a = parse("x.msr.0x10-0x1f a", "x.msr.0x20 b", "y 1")
