@@ -62,7 +62,7 @@ def parse(lines):
 def load(path):
     """Returns the facts of the file."""
     try:
-        with open(path, encoding="ascii") as file:
+        with open(path, encoding="utf-8", errors="replace") as file:
             return parse(file.read().split("\n")[:-1])
     except OSError as error:
         raise Failure(f"cannot read {path}: {error.strerror}")

@@ -41,9 +41,9 @@
 
 #define GRANITE_RAPIDS		0xad
 #define SAPPHIRE_RAPIDS		0x8f
-#define MOST_TDX_KEYIDS		32
 
-#define THE_CPU	.cpu_model = GRANITE_RAPIDS, .num_tdx_keyids = MOST_TDX_KEYIDS
+#define THE_CPU	.cpu_model = GRANITE_RAPIDS, .num_tdx_keyids = MOST_TDX_KEYIDS, \
+		.tsc_num = 2, .tsc_den = 1
 
 const struct tdx_profile tdx_default_profile = {
 	.name = "1.5.06", .loaded = true,
@@ -92,6 +92,9 @@ const char tdx_profile_help[] =
 	"2.0.08   has that too; a TD takes 9 pages of TDCS and may have 1376 vCPUs\n"
 	"         source: intel/tdx-module, commit 1666adc\n"
 	"none     no module is loaded\n"
+	"random:SEED\n"
+	"         one of these releases with less of what is optional, on a CPU of any\n"
+	"         model, TSC, number of KeyIDs and features; without modifiers\n"
 	"\n"
 	"CPUID, MSRs, metadata, sizes and limits are those of the source.  Not there,\n"
 	"although TDX_FEATURES0 has their bits: migration, TD partitioning, service\n"
@@ -201,6 +204,25 @@ static char *modify(struct tdx_profile *p, const char *text, unsigned int *seen)
 	return NULL;
 }
 
+#define RANDOM	"random:"
+
+/* Each release is equally likely. */
+static bool parse_random(const char *seed, struct tdx_profile *p)
+{
+	const unsigned int later = ARRAY_SIZE(later_releases) - 1;	/* but "none" */
+	unsigned int release;
+	GRand *r;
+
+	if (!is_number(seed))
+		return false;
+	r = g_rand_new_with_seed(strtoul(seed, NULL, 10));
+	release = g_rand_int_range(r, 0, later + 1);
+	*p = release < later ? later_releases[release] : tdx_default_profile;
+	draw_profile(r, p);
+	g_rand_free(r);
+	return true;
+}
+
 bool tdx_profile_parse(const char *text, struct tdx_profile *p, char **error)
 {
 	g_auto(GStrv) part = g_strsplit(text ? text : tdx_default_profile.name,
@@ -208,6 +230,11 @@ bool tdx_profile_parse(const char *text, struct tdx_profile *p, char **error)
 	unsigned int i, seen = 0;
 
 	*error = NULL;
+	if (text && g_str_has_prefix(text, RANDOM)) {
+		if (!parse_random(text + strlen(RANDOM), p))
+			*error = g_strdup_printf("not a seed: '%s'", text + strlen(RANDOM));
+		return !*error;
+	}
 	if (!part[0] || !find_release(part[0], p)) {
 		*error = g_strdup_printf("no such profile: '%s'", part[0] ? part[0] : "");
 		return false;

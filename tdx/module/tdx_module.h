@@ -300,6 +300,16 @@ uint64_t tdx_vcpu_xfam(struct tdx_vcpu *vcpu);
  */
 struct cpuid_table;
 
+/* Bits of a register of CPUID: EAX, EBX, ECX or EDX, counted from 0. */
+struct tdx_cpu_bits {
+	uint32_t leaf, subleaf;
+	unsigned int reg;
+	uint32_t mask;
+};
+
+#define TDX_MAX_CPU_BITS	8
+#define TDX_MAX_CPU_LACKS	32
+
 struct tdx_profile {
 	const char *name;	/* of the module */
 	bool loaded;		/* false: SEAMCALL finds no module */
@@ -315,6 +325,9 @@ struct tdx_profile {
 	unsigned int cpu_model;	/* of family 6 */
 	unsigned int num_tdx_keyids;	/* one of them is the module's own */
 	bool ept_5_levels;	/* GPAW 52 needs it */
+	uint32_t tsc_num, tsc_den;	/* the TSC's frequency in GHz */
+	unsigned int num_cpu_lacks;
+	struct tdx_cpu_bits cpu_lacks[TDX_MAX_CPU_LACKS];
 };
 
 /*

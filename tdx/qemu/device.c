@@ -115,7 +115,7 @@ static uint64_t op_tsc(void *opaque)
 
 static uint64_t op_tsc_hz(void *opaque)
 {
-	return TSC_HZ;
+	return (uint64_t)CRYSTAL_HZ * profile.tsc_num / profile.tsc_den;
 }
 
 static uint64_t op_clock(void *opaque)

@@ -18,7 +18,6 @@
 #define NUM_MKTME_KEYIDS	31
 
 /* Linux takes the crystal for the APIC timer's clock, and QEMU's runs at 1 GHz. */
-#define TSC_HZ			2000000000ull
 #define CRYSTAL_HZ		1000000000u
 
 /* Of VMXON regions and VMCSs, in their first word. */
@@ -104,7 +103,7 @@ void bare_cpuid(CPUX86State *env, const struct tdx_profile *profile,
 /* Reads an MSR about TDX or VMX; false if it is not one of these. */
 bool host_tdx_msr(const struct tdx_profile *profile, uint32_t msr,
 		  uint64_t *value);
-/* The host's time stamp counter, of TSC_HZ. */
+/* The host's time stamp counter. */
 uint64_t host_tsc(void);
 uint64_t host_arch_capabilities(void);
 

@@ -39,8 +39,8 @@ static void add_features(const struct tdx_profile *profile, uint32_t leaf,
 	} else if (leaf == LEAF_APM) {
 		out[3] |= CPUID_APM_INVTSC;
 	} else if (leaf == LEAF_TSC) {
-		out[0] = 1;
-		out[1] = TSC_HZ / CRYSTAL_HZ;
+		out[0] = profile->tsc_den;
+		out[1] = profile->tsc_num;
 		out[2] = CRYSTAL_HZ;
 	}
 }
@@ -59,6 +59,10 @@ void bare_cpuid(CPUX86State *env, const struct tdx_profile *profile,
 		cpu_x86_cpuid(env, leaf, subleaf, &out[0], &out[1], &out[2],
 			      &out[3]);
 	add_features(profile, leaf, subleaf, out);
+	for (unsigned int i = 0; i < profile->num_cpu_lacks; i++)
+		if (profile->cpu_lacks[i].leaf == leaf &&
+		    profile->cpu_lacks[i].subleaf == subleaf)
+			out[profile->cpu_lacks[i].reg] &= ~profile->cpu_lacks[i].mask;
 }
 
 /* MSRs. */
@@ -254,6 +258,6 @@ bool host_tdx_msr(const struct tdx_profile *profile, uint32_t msr,
  */
 uint64_t host_tsc(void)
 {
-	return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) *
-	       (TSC_HZ / NANOSECONDS_PER_SECOND);
+	return muldiv64(qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL), tdx_profile()->tsc_num,
+			tdx_profile()->tsc_den);
 }

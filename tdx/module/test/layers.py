@@ -28,7 +28,7 @@ LAYERS = [
                      'vp_fields.c fields.h events.c events.h system.c system.h '
                      'tdmr.c tdmr.h'),
     ('tables', 'cpuid_table.c cpuid_table.h msr_table.c msr_table.h '
-               'td_features.h profiles.c profiles.h'),
+               'td_features.h profiles.c profiles.h random_profile.c'),
     ('the model', 'model.h names.c names.h'),
     ('the ABI', 'abi.h seamldr.h td_params.h tdx_module.h'),
 ]

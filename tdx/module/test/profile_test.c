@@ -68,6 +68,10 @@ static void invalid(void)
 		{ "2.0.08,few-keys=4294967297", "'few-keys' wants a number from 1 to 31" },
 		{ "2.0.08,few-keys=1=1", "'few-keys' wants a number from 1 to 31" },
 		{ "none,gpaw=52", "without a module, 'gpaw' says nothing" },
+		{ "random:", "not a seed: ''" },
+		{ "random:x", "not a seed: 'x'" },
+		{ "random:-1", "not a seed: '-1'" },
+		{ "random:1,erratum", "not a seed: '1,erratum'" },
 	};
 	unsigned int i;
 
@@ -94,6 +98,30 @@ static void help(void)
 	g_assert_nonnull(strstr(tdx_profile_help, "\nnone "));
 }
 
+/* A seed always means the same, seeds differ, and a TD runs on each. */
+static void drawn(void)
+{
+	unsigned int seed, versions = 0;
+
+	for (seed = 1; seed <= 30; seed++) {
+		g_autofree char *text = g_strdup_printf("random:%u", seed), *error = NULL;
+		struct world *w = world_new(text);
+		struct tdx_profile again;
+
+		memset(&again, 0, sizeof(again));
+		g_assert_true(tdx_profile_parse(text, &again, &error));
+		g_assert_cmpmem(&again.major, sizeof(again) - offsetof(struct tdx_profile, major),
+				&w->profile.major,
+				sizeof(again) - offsetof(struct tdx_profile, major));
+		versions |= 1u << w->profile.update;
+		g_assert_cmpuint(again.tsc_num * 1000 / again.tsc_den, >=, 1200);
+		w->params.max_vcpus = 1;
+		world_to(w, EXITED);
+		world_free(w);
+	}
+	g_assert_cmphex(versions, ==, 1 << 6 | 1 << 8 | 1 << 28);
+}
+
 /* Each modifier changes what the module does. */
 static void effects(void)
 {
@@ -110,5 +138,6 @@ void add_profile_tests(void)
 	g_test_add_func("/profiles/a release and modifiers in any order", valid);
 	g_test_add_func("/profiles/wrong names, values and combinations are told", invalid);
 	g_test_add_func("/profiles/the list has each release", help);
+	g_test_add_func("/profiles/a seed is a module that runs a TD", drawn);
 	g_test_add_func("/profiles/GPAW 52 is there with a 5-level EPT", effects);
 }
