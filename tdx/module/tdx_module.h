@@ -257,12 +257,12 @@ uint64_t tdx_vcpu_tsc(struct tdx_vcpu *vcpu, uint64_t tsc);
 /* Supervisor and user state that XSETBV and XSS may turn on. */
 uint64_t tdx_vcpu_xfam(struct tdx_vcpu *vcpu);
 
-/*
- * A module and the CPU that it runs on.  This is all that distinguishes one from
- * another: the module's code reads it from here.
- */
 struct cpuid_table;
 
+/*
+ * A module and the CPU that it runs on.  The module's code has no other way to tell
+ * one release from another.
+ */
 struct tdx_profile {
 	const char *name;	/* of the module */
 	bool loaded;		/* false: SEAMCALL finds no module */
