@@ -400,7 +400,7 @@ TEST_F(building, punch_hole_and_measure)
 	struct puncher p = { .vm = self->vm, .gpa = FOCUS };
 
 	TEST_ASSERT_EQ(pthread_create(&p.thread, NULL, punch_again, &p), 0);
-	for (int i = 0; i < 500; i++) {
+	for (int i = 0; i < 3000; i++) {
 		/* EIO: the page is still there. */
 		if (add_page(&self->guest, FOCUS, KVM_TDX_MEASURE_MEMORY_REGION))
 			TEST_ASSERT_EQ(errno, EIO);
