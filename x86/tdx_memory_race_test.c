@@ -12,6 +12,8 @@
 
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/generic/kernel_log.h"
+#include "tdx/generic/may_harm_host.h"
 #include "tdx/tdx_memory.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
@@ -420,6 +422,7 @@ TEST_F(building, punch_hole_and_init_mem_region)
 /* A hole in one page, again and again. */
 struct puncher {
 	struct kvm_vm *vm;
+	gpa_t gpa;
 	bool stop;
 	pthread_t thread;
 };
@@ -429,26 +432,30 @@ static void *punch_again(void *arg)
 	struct puncher *p = arg;
 
 	while (!READ_ONCE(p->stop))
-		vm_guest_mem_punch_hole(p->vm, FOCUS, PAGE_SIZE);
+		vm_guest_mem_punch_hole(p->vm, p->gpa, PAGE_SIZE);
 	return NULL;
+}
+
+static int add_page(struct tdx_guest *guest, gpa_t gpa, u32 flags)
+{
+	struct kvm_tdx_init_mem_region region = {
+		.source_addr = (u64)hva(guest->vcpu->vm, gpa),
+		.gpa = gpa,
+		.nr_pages = 1,
+	};
+
+	return __tdx_init_mem_region(guest->vcpu, flags, &region, NULL);
 }
 
 /* KVM measures a page in 16 steps, and a hole must not come in between. */
 TEST_F(building, punch_hole_and_measure)
 {
-	struct puncher p = { .vm = self->vm };
+	struct puncher p = { .vm = self->vm, .gpa = FOCUS };
 
 	TEST_ASSERT_EQ(pthread_create(&p.thread, NULL, punch_again, &p), 0);
-	for (int i = 0; i < 500; i++) {
-		struct kvm_tdx_init_mem_region region = {
-			.source_addr = (u64)hva(self->vm, FOCUS),
-			.gpa = FOCUS,
-			.nr_pages = 1,
-		};
-
+	for (int i = 0; i < 3000; i++) {
 		/* EIO: the page is still there. */
-		if (__tdx_init_mem_region(self->guest.vcpu, KVM_TDX_MEASURE_MEMORY_REGION,
-					  &region, NULL))
+		if (add_page(&self->guest, FOCUS, KVM_TDX_MEASURE_MEMORY_REGION))
 			TEST_ASSERT_EQ(errno, EIO);
 	}
 	WRITE_ONCE(p.stop, true);
@@ -458,6 +465,48 @@ TEST_F(building, punch_hole_and_measure)
 	vm_guest_mem_punch_hole(self->vm, FOCUS, PAGE_SIZE);
 	tdx_vm_finalize(self->vm);
 	tdx_guest_assert_lost(&self->guest, FOCUS);
+}
+
+#define OTHER_SLOT	40
+#define OTHER_GPA	0x140000000ul
+
+/*
+ * The same with a hole in another guest_memfd, which KVM does not lock while it
+ * measures.
+ */
+TEST_F(building, punch_hole_elsewhere_and_measure)
+{
+	struct puncher p = { .vm = self->vm, .gpa = OTHER_GPA };
+
+	if (!getenv("TDX_RACES"))
+		SKIP(return, "the host does not survive it for long: TDX_RACES=1 runs it");
+	/* The module keeps a page that KVM gives back, as tdx_sept_remove_leaf_spte() fails. */
+	SKIP_UNLESS_MAY_HARM_HOST(return, "KVM would corrupt the host's memory");
+	if (panics_on_warning())
+		SKIP(return, PANICS_ON_WARNING);
+
+	expect_kernel_log("WARNING: *tdx_sept_|WARNING: *tdx_gmem_post_populate");
+	expect_kernel_log("SEAMCALL TDH_MEM_RANGE_BLOCK failed|SEAMCALL TDH_MR_EXTEND failed");
+	expect_kernel_log("WARNING: *tdx_sept_|WARNING: *tdx_gmem_post_populate");
+	expect_kernel_log("SEAMCALL TDH_MEM_RANGE_BLOCK failed|SEAMCALL TDH_MR_EXTEND failed");
+	expect_kernel_log("WARNING: *tdx_reclaim_page");
+	expect_kernel_log("SEAMCALL TDH_PHYMEM_PAGE_RECLAIM failed");
+
+	vm_mem_add(self->vm, VM_MEM_SRC_ANONYMOUS, OTHER_GPA, OTHER_SLOT, 1,
+		   KVM_MEM_GUEST_MEMFD, -1, 0);
+	vm_mem_set_private(self->vm, OTHER_GPA, PAGE_SIZE);
+	TEST_ASSERT_EQ(pthread_create(&p.thread, NULL, punch_again, &p), 0);
+	for (int i = 0; i < 500 && !vm_is_dead(self->vm); i++) {
+		if (add_page(&self->guest, OTHER_GPA, 0))
+			TEST_ASSERT_EQ(errno, EIO);
+		if (add_page(&self->guest, FOCUS, KVM_TDX_MEASURE_MEMORY_REGION))
+			TEST_ASSERT_EQ(errno, EIO);
+		vm_guest_mem_punch_hole(self->vm, FOCUS, PAGE_SIZE);
+	}
+	WRITE_ONCE(p.stop, true);
+	TEST_ASSERT_EQ(pthread_join(p.thread, NULL), 0);
+	if (vm_is_dead(self->vm))
+		XFAIL(return, "KVM calls TDH.MR.EXTEND without mmu_lock, and the TD is locked");
 }
 
 int main(int argc, char *argv[])

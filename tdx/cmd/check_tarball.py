@@ -53,6 +53,7 @@ HARMFUL = [
     ("tdx_vmx_state_test", "vmx_state.smm_refused", False),
     ("tdx_vmx_state_test", "vmx_state.set_empty_nested_state_refused", False),
     ("tdx_parallel_test", "race.finalize_and_punch_hole.is_serializable", True),
+    ("tdx_memory_race_test", "building.punch_hole_elsewhere_and_measure", True),
 ]
 
 

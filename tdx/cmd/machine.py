@@ -434,10 +434,20 @@ class Machine:
         self.leave_terminal()
         self.check_output()
         if result:
-            complain("tdx/box: QEMU failed\n" + "\n".join(
-                f"    {printable(line)}" for line in self.errors.splitlines()))
+            self.say_why()
             return STATUS_BOX
         return self.result()
+
+    def say_why(self):
+        """QEMU ended with an error.  If the module did not take one of its options, the
+        user need not know how it got there."""
+        refused = os.fsencode(f": {' '.join(self.module())}: ")
+        for line in self.errors.splitlines():
+            if self.module() and refused in line:
+                say(printable(line.partition(refused)[2]))
+                return
+        complain("tdx/box: QEMU failed\n" + "\n".join(
+            f"    {printable(line)}" for line in self.errors.splitlines()))
 
     def timed_out(self):
         doing = f"running {self.log.running}" if self.log.running else "booting"

@@ -569,9 +569,8 @@ static const struct cpuid_field addresses[] = {
 #define FAULTS_IN_1_5_06	.faulting = R_1_5_06
 
 /*
- * The order is that of CPUID_CONTROL's elements, which all releases share.  The
- * leaves from 9 on, at the end, have no element: all releases but 1.5.06 know that
- * they are 0.
+ * The order is that of CPUID_CONTROL's elements, which is the same in all releases.
+ * The leaves from 9 on, at the end, have no element; they are 0 since 1.5.28.
  */
 static const struct cpuid_row rows[] = {
 	LEAF(1, features_1, .slot = 1),

@@ -123,9 +123,9 @@ u64 lock_tdcall(struct call *c)
 
 bool lock_entry(struct call *c, struct sept_entry *e)
 {
-	if (e->busy)
+	if (e->busy || e->locked)
 		return false;
-	e->busy = true;
+	e->locked = true;
 	c->locked_entry = e;
 	return true;
 }
@@ -144,7 +144,7 @@ void unlock_call(struct call *c, bool entered)
 		if (drop_now & BIT(id))
 			drop(find(c, id), exclusive & BIT(id));
 	if (c->locked_entry)
-		c->locked_entry->busy = false;
+		c->locked_entry->locked = false;
 	c->held = 0;
 }
 

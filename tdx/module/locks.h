@@ -24,7 +24,10 @@ u64 lock_vcpu(struct call *c, struct tdx_vcpu *v, enum tdx_operand op);
 /* The same for all locks of a TDCALL. */
 u64 lock_tdcall(struct call *c);
 
-/* Takes the lock of an entry of the secure EPT; false if it is busy. */
+/*
+ * Takes the host's lock of an entry of the secure EPT; false if it is busy.  A
+ * guest does not see it, as the entry changes when the real module unlocks it.
+ */
 bool lock_entry(struct call *c, struct sept_entry *e);
 
 /* Whether no call holds the lock. */

@@ -84,7 +84,8 @@ struct tdmr {
 struct sept_entry {
 	enum tdx_sept_state state;
 	u16 accepted;		/* 4 KiB pages done by an interrupted ACCEPT */
-	bool busy;		/* in use by a call that dropped the mutex */
+	bool busy;		/* in use by an ACCEPT that dropped the mutex */
+	bool locked;		/* by a SEAMCALL */
 	bool host_priority;	/* the host found it busy, see host_priority.c */
 	u64 pa;
 	struct sept_table *table;	/* of a non-leaf entry */

@@ -40,7 +40,7 @@ u64 tdh_vp_addcx(struct call *c)
 	if (err)
 		return err;
 	if (v->state != VCPU_UNINITIALIZED)
-		return status(TDX_VCPU_STATE_INCORRECT, 0);
+		return vcpu_state_incorrect(v);
 	if (v->num_tdcx >= MAX_TDVPS_PAGES - 1)
 		return status(TDX_TDCX_NUM_INCORRECT, 0);
 	err = pamt_get(c->m, c->gpr[TDX_RCX], TDX_OP_RCX, PT_NDA, &p);

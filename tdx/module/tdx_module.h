@@ -294,10 +294,6 @@ uint64_t tdx_vcpu_tsc(struct tdx_vcpu *vcpu, uint64_t tsc);
 /* Supervisor and user state that XSETBV and XSS may turn on. */
 uint64_t tdx_vcpu_xfam(struct tdx_vcpu *vcpu);
 
-/*
- * A module and the CPU that it runs on.  This is all that distinguishes one from
- * another: the module's code reads it from here.
- */
 struct cpuid_table;
 
 /* Bits of a register of CPUID: EAX, EBX, ECX or EDX, counted from 0. */
@@ -310,6 +306,10 @@ struct tdx_cpu_bits {
 #define TDX_MAX_CPU_BITS	8
 #define TDX_MAX_CPU_LACKS	32
 
+/*
+ * A module and the CPU that it runs on.  The module's code has no other way to tell
+ * one release from another.
+ */
 struct tdx_profile {
 	const char *name;	/* of the module */
 	bool loaded;		/* false: SEAMCALL finds no module */

@@ -155,6 +155,8 @@ static void vcpu_states(void)
 	world_to(w, VP_DONE);
 	check_status(seamcall(w, VP_INIT | V(1), .rcx = TDVPR),
 		     STATUS(TDX_VCPU_STATE_INCORRECT, 2));
+	check_status(seamcall(w, VP_ADDCX, .rcx = FREE, .rdx = TDVPR),
+		     STATUS(TDX_VCPU_STATE_INCORRECT, 2));
 	world_through(w, TABLES, ENTERED);
 	tdx_td_exit(w->vcpu, &exit, tdx_vcpu_state(w->vcpu), w->host);
 	check_status(enter(w, 0, TDVPR), STATUS(TDX_VCPU_STATE_INCORRECT, 8));

@@ -176,6 +176,43 @@ static void run_pair(const void *data)
 	world_free(w);
 }
 
+/* A guest's ACCEPT needs no lock that the host may hold. */
+static void accept_meanwhile(struct world *w)
+{
+	struct world guest = *w;
+
+	check_status(tdcall(&guest, TDG_MEM_PAGE_ACCEPT, .rcx = GPA_AUGED), 0);
+	met = true;
+}
+
+static void accept_while_blocked(struct world *w)
+{
+	met = false;
+	w->meanwhile = accept_meanwhile;
+	check_status(seamcall_on(w, 1, MEM_RANGE_BLOCK, &(struct operands){
+			.rcx = GPA_ADDED, .rdx = TDR }), 0);
+	g_assert_true(met);
+	leave(w, 1);
+}
+
+static void accept_while_added(struct world *w)
+{
+	check_status(seamcall_on(w, 1, MEM_RANGE_BLOCK, &(struct operands){
+			.rcx = GPA_AUGED, .rdx = TDR }), 0);
+	check_status(seamcall_on(w, 1, MEM_TRACK, &(struct operands){
+			.rcx = TDR }), 0);
+	leave(w, 1);
+	check_status(enter(w, 0, TDVPR), 0);
+	check_status(seamcall_on(w, 1, MEM_PAGE_REMOVE, &(struct operands){
+			.rcx = GPA_AUGED, .rdx = TDR }), 0);
+	met = false;
+	w->meanwhile = accept_meanwhile;
+	check_status(seamcall_on(w, 1, MEM_PAGE_AUG, &(struct operands){
+			.rcx = GPA_AUGED, .rdx = TDR, .r8 = FREE }), 0);
+	g_assert_true(met);
+	leave(w, 1);
+}
+
 /* The locks that a vCPU keeps while it runs. */
 static void running(struct world *w)
 {
@@ -235,6 +272,8 @@ void add_lock_tests(void)
 
 		g_test_add_data_func(path, &pairs[i], run_pair);
 	}
+	add_test("/locks/ACCEPT while another page is blocked", ENTERED, accept_while_blocked);
+	add_test("/locks/ACCEPT of a page that was just added", ENTERED, accept_while_added);
 	add_test("/locks/a vCPU that runs keeps its TDVPR and TDR", ENTERED, running);
 	add_test("/smp/a call that lingers keeps its locks", FLUSH_DONE, linger);
 }
