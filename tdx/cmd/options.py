@@ -2,6 +2,7 @@
 """The options of "tdx/box run" and "tdx/box shell"."""
 
 import os
+import random
 import re
 
 from outcome import Failure
@@ -19,7 +20,7 @@ MACHINES_OWN = ["/proc", "/sys", "/dev"]
 
 class Options:
     def __init__(self):
-        self.cpus = 4
+        self.cpus = 4           # of a random profile: some
         self.memory = 2048      # megabytes
         self.timeout = None     # seconds
         self.out = None
@@ -94,6 +95,12 @@ def split(arguments):
     return given, arguments[at:]
 
 
+def drawn_cpus(profile):
+    """Returns how many CPUs the machine of a random profile has, or None."""
+    match = re.fullmatch("random:([0-9]{1,9})", profile or "")
+    return random.Random(int(match[1])).choice([1, 2, 3, 4, 5, 8]) if match else None
+
+
 def parse(arguments):
     """Returns the options, checked, and the command."""
     given, command = split(arguments)
@@ -105,6 +112,7 @@ def parse(arguments):
         for option in "--trace", "--profile", "--inject":
             if option in given:
                 raise Failure(f"{option}: with --plain there is no TDX module")
+    options.cpus = drawn_cpus(given.get("--profile")) or options.cpus
     if "--cpus" in given:
         options.cpus = number("--cpus", given["--cpus"], MAX_CPUS)
     if "--memory" in given:

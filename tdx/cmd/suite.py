@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """make run_tests: builds what is missing and runs the tests where HOST says: on this
 machine's KVM (native), in the box (box), or natively if this machine has TDX (auto).
-TESTS and PROFILE choose; KTAP on stdout.  REPORT names a directory for a report."""
+TESTS and PROFILE choose, the latter one module or many (see sweep.py); KTAP on stdout.  REPORT names a directory for a report."""
 
 import collections
 import os
@@ -13,6 +13,7 @@ import sys
 import time
 
 import ktap
+import sweep
 from kernel_log import printable
 from outcome import Failure
 from parts import TDX, TOP, parts
@@ -280,6 +281,9 @@ def run_in_box(suite, tests):
 
 def main(_arguments):
     host = choose_host()
+    seeds = sweep.seeds(os.environ.get("PROFILE"))
+    if seeds:
+        return sweep.main(seeds)
     tests = choose_tests()
     suite = Suite()
     try:

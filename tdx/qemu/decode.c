@@ -98,8 +98,10 @@ static uint8_t fetch_prefixes(struct insn *i)
 /* XBEGIN and XABORT: the only instructions outside of the 0F map. */
 static void decode_tsx(struct insn *i, uint8_t b)
 {
-	if ((b != OP_XABORT >> 8 && b != OP_XBEGIN >> 8) ||
-	    (i->modrm = fetch(i)) != (OP_XBEGIN & 0xff))
+	if (b != OP_XABORT >> 8 && b != OP_XBEGIN >> 8)
+		return;
+	i->modrm = fetch(i);
+	if (i->modrm != (OP_XBEGIN & 0xff))
 		return;
 	i->opcode = b << 8 | i->modrm;
 	if (i->opcode == OP_XABORT)

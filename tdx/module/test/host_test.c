@@ -237,7 +237,7 @@ static void control_pages(struct world *w)
 }
 
 /* On CPUs with the erratum every line must be written by MOVDIR64B first. */
-static void erratum(void)
+static void unreset_page(void)
 {
 	static const unsigned int written[] = { 0, 63, 64 };
 	struct world *w = world_new("1.5.06,erratum");
@@ -309,7 +309,7 @@ void add_host_tests(void)
 	add_test("/host/a page given to a TD without write-back is a complaint", TRACKED, given_again);
 	add_test("/host/CACHE.WB writes back all pages", TRACKED, all_written_back);
 	add_test("/host/a TDR is written back with the module's KeyID", TEARDOWN, control_pages);
-	g_test_add_func("/host/the partial-write erratum calls for MOVDIR64B", erratum);
+	g_test_add_func("/host/the partial-write erratum calls for MOVDIR64B", unreset_page);
 	add_test("/host/no entropy, where random numbers are drawn", READY, entropy);
 	g_test_add_func("/host/no entropy only for calls that draw random numbers", entropy_plans);
 }
