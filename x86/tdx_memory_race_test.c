@@ -377,6 +377,28 @@ FIXTURE_TEARDOWN(building)
 	kvm_vm_free(self->vm);
 }
 
+#define OTHER_SLOT	40
+#define OTHER_GPA	0x140000000ul
+#define OTHER_PAGES	256
+
+static void add_other_slot(struct kvm_vm *vm, u64 nr_pages)
+{
+	vm_mem_add(vm, VM_MEM_SRC_ANONYMOUS, OTHER_GPA, OTHER_SLOT, nr_pages,
+		   KVM_MEM_GUEST_MEMFD, -1, 0);
+	vm_mem_set_private(vm, OTHER_GPA, nr_pages * PAGE_SIZE);
+}
+
+static int nr_punched;
+
+static void *punch_other_slot(void *arg)
+{
+	for (int i = 0; i < OTHER_PAGES; i++) {
+		vm_guest_mem_punch_hole(arg, OTHER_GPA + i * PAGE_SIZE, PAGE_SIZE);
+		WRITE_ONCE(nr_punched, i + 1);
+	}
+	return NULL;
+}
+
 /* From the last page to the first, to meet the other thread halfway. */
 static void *punch_holes(void *arg)
 {
@@ -403,6 +425,26 @@ TEST_F(building, punch_hole_and_init_vcpu)
 	TEST_ASSERT_EQ(pthread_join(self->thread, NULL), 0);
 	tdx_vm_finalize(self->vm);
 	tdx_guest_assert_lost(&other, FOCUS);
+}
+
+/* So many holes that some come while the vCPU is initialized. */
+TEST_F(building, punch_many_holes_and_init_vcpu)
+{
+	struct kvm_vcpu *vcpu;
+
+	if (!has_two_cpus(self->vm))
+		SKIP(return, NEEDS_TWO_CPUS);
+
+	vcpu = __vm_vcpu_add(self->vm, 1);
+	tdx_vcpu_init_cpuid(vcpu);
+	add_other_slot(self->vm, OTHER_PAGES);
+	tdx_init_mem_region(self->guest.vcpu, OTHER_GPA, OTHER_PAGES * PAGE_SIZE);
+	TEST_ASSERT_EQ(pthread_create(&self->thread, NULL, punch_other_slot, self->vm), 0);
+	while (!READ_ONCE(nr_punched))
+		sched_yield();
+	tdx_init_vcpu(vcpu, 0);
+	TEST_ASSERT_EQ(pthread_join(self->thread, NULL), 0);
+	TEST_ASSERT(!vm_is_dead(self->vm), "The VM is dead");
 }
 
 TEST_F(building, punch_hole_and_init_mem_region)
@@ -467,9 +509,6 @@ TEST_F(building, punch_hole_and_measure)
 	tdx_guest_assert_lost(&self->guest, FOCUS);
 }
 
-#define OTHER_SLOT	40
-#define OTHER_GPA	0x140000000ul
-
 /*
  * The same with a hole in another guest_memfd, which KVM does not lock while it
  * measures.
@@ -492,9 +531,7 @@ TEST_F(building, punch_hole_elsewhere_and_measure)
 	expect_kernel_log("WARNING: *tdx_reclaim_page");
 	expect_kernel_log("SEAMCALL TDH_PHYMEM_PAGE_RECLAIM failed");
 
-	vm_mem_add(self->vm, VM_MEM_SRC_ANONYMOUS, OTHER_GPA, OTHER_SLOT, 1,
-		   KVM_MEM_GUEST_MEMFD, -1, 0);
-	vm_mem_set_private(self->vm, OTHER_GPA, PAGE_SIZE);
+	add_other_slot(self->vm, 1);
 	TEST_ASSERT_EQ(pthread_create(&p.thread, NULL, punch_again, &p), 0);
 	for (int i = 0; i < 500 && !vm_is_dead(self->vm); i++) {
 		if (add_page(&self->guest, OTHER_GPA, 0))

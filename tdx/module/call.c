@@ -74,7 +74,7 @@ static const struct leaf seamcall_leaves[] = {
 	{ 22, "TDH.VP.INIT", tdh_vp_init, 1,
 	  .in = "rcx:tdvpr rdx:initial_rcx r8:x2apic_id",
 	  .shared = TDR | OP_STATE, .exclusive = TDVPR, .exclusive_v1 = TDR,
-	  .us = 50 },
+	  .us = 300 },
 	{ 24, "TDH.PHYMEM.PAGE.RDMD", tdh_phymem_page_rdmd,
 	  .in = "rcx:page", .out = "rcx:type rdx:owner r8:size" },
 	{ 26, "TDH.VP.RD", tdh_vp_rd, 1,
