@@ -10,6 +10,7 @@
  */
 #include <sys/eventfd.h>
 
+#include "tdx/keyids.h"
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_test_harness.h"
 
@@ -273,6 +274,9 @@ TEST_F(dead, other_td_unaffected)
 {
 	struct kvm_vcpu *other;
 	struct kvm_vm *vm;
+
+	if (!tdx_can_create(1))
+		SKIP(return, NEEDS_MORE_KEYIDS);
 
 	vm = vm_create_shape_with_one_vcpu(VM_SHAPE_TDX, &other, guest_done);
 	launch_and_kill(&self->td);

@@ -10,6 +10,7 @@
 
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/keyids.h"
 #include "tdx/tdx_memory.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
@@ -113,10 +114,14 @@ TEST_F(dirty_log, manual_clear)
 
 TEST_F(dirty_log, ring)
 {
-	struct kvm_vm *vm = tdx_memory_create(0);
 	struct kvm_dirty_gfn *ring;
 	struct tdx_guest guest;
+	struct kvm_vm *vm;
 
+	if (!tdx_can_create(1))
+		SKIP(return, NEEDS_MORE_KEYIDS);
+
+	vm = tdx_memory_create(0);
 	vm_enable_dirty_ring(vm, 2 * PAGE_SIZE);
 	vm_mem_region_set_flags(vm, PLAIN_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
 	guest = tdx_guest_add(vm, 0);

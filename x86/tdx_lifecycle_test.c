@@ -10,6 +10,7 @@
 
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/keyids.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -86,9 +87,13 @@ static struct kvm_vcpu *create_magic_td(u64 value)
 
 TEST_F(lifecycle, two_tds)
 {
-	struct kvm_vcpu *a = create_magic_td(0xaaaaul);
-	struct kvm_vcpu *b = create_magic_td(0xbbbbul);
+	struct kvm_vcpu *a, *b;
 
+	if (!tdx_can_create(2))
+		SKIP(return, NEEDS_MORE_KEYIDS);
+
+	a = create_magic_td(0xaaaaul);
+	b = create_magic_td(0xbbbbul);
 	vcpu_run_to_sync(a, 0xaaaa);
 	vcpu_run_to_sync(b, 0xbbbb);
 	vcpu_run_to_done(a);

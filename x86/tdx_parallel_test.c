@@ -17,6 +17,7 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/held_region.h"
+#include "tdx/keyids.h"
 #include "tdx/generic/kernel_log.h"
 #include "tdx/generic/may_harm_host.h"
 #include "tdx/tdx_test_harness.h"
@@ -641,6 +642,8 @@ FIXTURE_SETUP(two_tds)
 {
 	if (!host_has_two_cpus())
 		SKIP(return, NEEDS_TWO_CPUS);
+	if (!tdx_can_create(2))
+		SKIP(return, NEEDS_MORE_KEYIDS);
 }
 
 FIXTURE_TEARDOWN(two_tds) { }

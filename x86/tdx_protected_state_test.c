@@ -14,6 +14,7 @@
  */
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/keyids.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -241,6 +242,9 @@ TEST_F(state, set_cpuid2_after_launch_keeps_memory)
 {
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
+
+	if (!tdx_can_create(1))
+		SKIP(return, NEEDS_MORE_KEYIDS);
 
 	vm = vm_create_shape_with_one_vcpu(VM_SHAPE_TDX, &vcpu, guest_code);
 	vcpu_set_cpuid(vcpu);

@@ -10,6 +10,7 @@
  * it failed there, it would fail for other reasons.
  */
 #include "kvm_util.h"
+#include "tdx/keyids.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -146,11 +147,15 @@ static void assert_enc_context_refused(struct kvm_vm *vm, u32 cap)
 
 TEST_F(vm_ioctls, copy_enc_context_refused)
 {
+	if (!tdx_can_create(2))
+		SKIP(return, NEEDS_MORE_KEYIDS);
 	assert_enc_context_refused(self->vm, KVM_CAP_VM_COPY_ENC_CONTEXT_FROM);
 }
 
 TEST_F(vm_ioctls, move_enc_context_refused)
 {
+	if (!tdx_can_create(2))
+		SKIP(return, NEEDS_MORE_KEYIDS);
 	assert_enc_context_refused(self->vm, KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM);
 }
 

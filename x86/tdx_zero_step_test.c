@@ -7,6 +7,8 @@
  * a fault that it makes up, until the guest has accepted the page.  To KVM that looks
  * like any other fault.
  */
+#include <sched.h>
+
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/generic/vcpu_thread.h"
@@ -72,11 +74,19 @@ TEST_F(zero_step, goes_on_when_another_vcpu_has_accepted)
 	TEST_ASSERT_VE(&self->guest, GMEM_GPA);
 }
 
+/* KVM enters the guest, or tries to, again and again. */
+static void wait_for_retries(struct kvm_vcpu *vcpu, u64 before)
+{
+	while (vcpu_get_stat(vcpu, exits) < before + 3)
+		sched_yield();
+}
+
 /* A private page that is not accepted is not enough: KVM_RUN does not get on. */
 TEST_F(zero_step, run_waits_for_accept)
 {
 	struct kvm_pre_fault_memory range = { .gpa = GMEM_GPA, .size = PAGE_SIZE };
 	struct vcpu_thread t;
+	u64 exits;
 
 	if (!self->other.vcpu)
 		SKIP(return, NEEDS_TWO_CPUS);
@@ -84,23 +94,26 @@ TEST_F(zero_step, run_waits_for_accept)
 	fault_many_times(&self->guest, TDX_GUEST_READ, GMEM_GPA);
 	vm_mem_set_private(self->vm, GMEM_GPA, PAGE_SIZE);
 	vcpu_ioctl(self->other.vcpu, KVM_PRE_FAULT_MEMORY, &range);
+	exits = vcpu_get_stat(self->guest.vcpu, exits);
 	vcpu_thread_start(&t, self->guest.vcpu);
-	usleep(20000);
-	tdx_accept_and_write(&self->other, GMEM_GPA, 1, MAGIC);
+	wait_for_retries(self->guest.vcpu, exits);
+	tdx_guest_accept(&self->other, GMEM_GPA);
 	TEST_ASSERT_EQ(vcpu_thread_join(&t), 0);
 	TEST_ASSERT_EQ(self->guest.req->vector, 0);
-	TEST_ASSERT_EQ(self->guest.req->val, MAGIC);
+	TEST_ASSERT_EQ(self->guest.req->val, 0);
 }
 
 /* A signal ends it. */
 TEST_F(zero_step, signal_ends_run)
 {
 	struct vcpu_thread t;
+	u64 exits;
 
 	fault_many_times(&self->guest, TDX_GUEST_READ, GMEM_GPA);
 	vm_mem_set_private(self->vm, GMEM_GPA, PAGE_SIZE);
+	exits = vcpu_get_stat(self->guest.vcpu, exits);
 	vcpu_thread_start(&t, self->guest.vcpu);
-	usleep(100000);
+	wait_for_retries(self->guest.vcpu, exits);
 	vcpu_thread_kick(&t);
 	TEST_ASSERT_FAILS(vcpu_thread_join(&t), EINTR);
 }

@@ -285,7 +285,7 @@ class Machine:
             qemu / "qemu-system-x86_64", "-L", qemu,
             "-M", "microvm,acpi=off,rtc=on",
             "-accel", "tcg,thread=multi", "-cpu", CPU_MODEL,
-            "-smp", str(options.cpus), "-m", f"{options.memory}M",
+            "-smp", f"{options.cpus},maxcpus={max(2, options.cpus)}", "-m", f"{options.memory}M",
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-kernel", self.kernel(), "-initrd", initramfs,
             "-append", f"{KERNEL_OPTIONS} {options.append}",

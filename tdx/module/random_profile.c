@@ -43,10 +43,9 @@ static void draw_module(GRand *r, struct tdx_profile *p)
 		p->features0 &= ~FEATURE_VE_REDUCTION;
 		p->td_ctls &= ~TD_CTLS_REDUCE_VE;
 	}
+	/* KVM wants as many as the host has CPUs. */
 	if (one_in(r, 2))
-		p->max_vcpus = g_rand_int_range(r, 1, p->max_vcpus + 1);
-	if (one_in(r, 4))
-		p->max_vcpus = g_rand_int_range(r, 1, 5);
+		p->max_vcpus = g_rand_int_range(r, 64, p->max_vcpus + 1);
 }
 
 static void draw_cpu(GRand *r, struct tdx_profile *p)

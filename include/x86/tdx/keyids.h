@@ -31,6 +31,14 @@ void tdx_keyids_free_last(struct tdx_keyids *keyids);
  */
 bool tdx_keyids_can_be_used_up(void);
 
+/*
+ * Can @nr more TDs be created?  A host may have a single KeyID for TDs.  Returns true
+ * without a try where a cgroup's limit may come first.
+ */
+bool tdx_can_create(int nr);
+
+#define NEEDS_MORE_KEYIDS	"several TDs need as many KeyIDs"
+
 #define A_CGROUP_MAY_LIMIT_TDS	"a cgroup's limit may be below the number of KeyIDs"
 
 /*

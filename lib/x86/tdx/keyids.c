@@ -38,6 +38,25 @@ void tdx_keyids_free_last(struct tdx_keyids *keyids)
 	kvm_vm_free(keyids->vm[--keyids->nr]);
 }
 
+bool tdx_can_create(int nr)
+{
+	struct tdx_keyids *keyids = tdx_keyids_alloc();
+	bool can = true;
+
+	while (can && keyids->nr < nr && tdx_keyids_can_be_used_up()) {
+		struct kvm_vm *vm = tdx_keyids_new_vm(keyids);
+
+		can = !__tdx_init_vm(vm, keyids->init, NULL);
+		TEST_ASSERT(can || errno == ENOSPC, "Unexpected errno: %d", errno);
+		keyids->vm[keyids->nr++] = vm;
+	}
+	while (keyids->nr)
+		tdx_keyids_free_last(keyids);
+	free(keyids->init);
+	free(keyids);
+	return can;
+}
+
 struct kvm_vm *tdx_keyids_take_all(struct tdx_keyids *keyids)
 {
 	struct kvm_vm *vm;
