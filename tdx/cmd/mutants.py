@@ -148,7 +148,17 @@ class BrokenKernel:
         found = subprocess.run(["find", self.tree, "-type", "f"], stdout=subprocess.PIPE,
                                text=True, check=True).stdout
         for path in found.splitlines():
-            self.restore_link(pathlib.Path(path).relative_to(self.tree))
+            name = pathlib.Path(path).relative_to(self.tree)
+            if self.complete.exists():
+                self.restore_link(name)
+            else:
+                self.restore_copy(name)
+
+    def restore_copy(self, name):
+        """Makes a file newer than its objects, which may be a mutant's: kbuild would
+        leave those of an older file as they are."""
+        (self.tree / name).unlink()
+        (self.tree / name).write_bytes((self.linux / name).read_bytes())
 
     def restore_link(self, name):
         (self.tree / name).unlink()
@@ -235,8 +245,7 @@ class BrokenKernel:
                 self.restore_link(name)
                 self.restore_objects()
             else:
-                # Newer than its objects, or kbuild would leave them as they are.
-                (self.tree / name).write_bytes((self.linux / name).read_bytes())
+                self.restore_copy(name)
                 self.complete.unlink(missing_ok=True)
 
     def restore(self, log):
@@ -368,6 +377,7 @@ class Run:
         except MutantError as error:
             catcher = error
         if catcher:
+            self.passed.unlink(missing_ok=True)
             for line in self.suite.output.read_text(errors="replace").splitlines()[-40:]:
                 say(line)
             die(f"the suite fails without any mutant: {catcher}")

@@ -173,6 +173,16 @@ class BrokenKernelTest(CacheTest):
         mutants.BrokenKernel(self.linux).prepare()
         self.check_restored()
 
+    def test_killed_while_kbuild_builds(self):
+        self.kernel.complete.unlink()
+        source, target = self.kernel.tree / "a.c", self.kernel.build / "a.o"
+        source.unlink()
+        source.write_text("worse\n")
+        target.write_text("worse\n")
+        mutants.BrokenKernel(self.linux).prepare()
+        self.assertEqual(source.read_text(), "good\n")
+        self.assertGreaterEqual(source.stat().st_mtime_ns, target.stat().st_mtime_ns)
+
     def test_what_only_kbuild_can_make(self):
         self.assertIsNone(self.kernel.objects_of("Makefile"))
         (self.kernel.build / ".b.s.cmd").write_text(
