@@ -5,6 +5,7 @@
  * User space needs it to tell KVM by KVM_SET_CPUID2 what the guest sees.  It is
  * the module's view, so nothing that user space tells KVM changes it.
  */
+#include "tdx/keyids.h"
 #include "tdx/tdx_cpuid.h"
 #include "tdx/tdx_test_harness.h"
 
@@ -235,13 +236,17 @@ TEST_F(get_cpuid, subleaves_are_complete)
 
 TEST_F(get_cpuid, gpa_width)
 {
-	struct kvm_tdx_init_vm *init = tdx_default_init_vm(self->vm);
-	struct kvm_vm *vm = ____vm_create(VM_SHAPE_TDX);
+	struct kvm_tdx_init_vm *init;
+	struct kvm_vm *vm;
 
 	TEST_ASSERT_EQ(kvm_cpuid_property(self->cpuid, X86_PROPERTY_GUEST_MAX_PHY_ADDR),
 		       48);
+	if (!tdx_can_create(1))
+		SKIP(return, NEEDS_MORE_KEYIDS);
 
 	/* Not every host can have the other width. */
+	init = tdx_default_init_vm(self->vm);
+	vm = ____vm_create(VM_SHAPE_TDX);
 	vm_create_irqchip(vm);
 	tdx_set_gpa_width(init, 52);
 	if (__tdx_init_vm(vm, init, NULL)) {

@@ -210,8 +210,8 @@ TEST_F(seen_by_guest, attributes)
 	struct kvm_tdx_capabilities *caps = tdx_capabilities(self->vm);
 	u64 defaults = read_default_metadata(TDX_MD_ATTRIBUTES);
 
-	TEST_ASSERT(caps->supported_attrs & ~defaults,
-		    "KVM offers no attribute beyond the default");
+	if (!(caps->supported_attrs & ~defaults))
+		SKIP(return, "KVM offers no attribute beyond the default");
 	self->init->attributes = caps->supported_attrs;
 	init_vm_and_launch(self);
 
@@ -225,8 +225,8 @@ TEST_F(seen_by_guest, xfam)
 	struct kvm_tdx_capabilities *caps = tdx_capabilities(self->vm);
 	u64 defaults = read_default_metadata(TDX_MD_XFAM);
 
-	TEST_ASSERT(caps->supported_xfam & ~defaults,
-		    "KVM offers no feature beyond the default");
+	if (!(caps->supported_xfam & ~defaults))
+		SKIP(return, "KVM offers no feature beyond the default");
 	self->init->xfam = caps->supported_xfam;
 	init_vm_and_launch(self);
 
