@@ -75,7 +75,7 @@ def main(which):
         if not ok:
             print("\n".join(f"# | {line}" for line in lines), flush=True)
     never = {case: reasons for case, reasons in tally.never_ran().items()
-             if not all(ASKED_FOR.search(reason) for reason in reasons)}
+             if not any(ASKED_FOR.search(reason) for reason in reasons)}
     print(f"{'not ok' if never else 'ok'} {len(which) + 1} each case runs on some of them")
     for case, reasons in never.items():
         print(f"# {case}: {'; '.join(reasons)}")
