@@ -104,7 +104,7 @@ u64 check_tsc_adjust(struct call *c)
 	struct tdx_module *m = c->m;
 
 	return m->ops.rdmsr(m->opaque, c->lp, TDX_MSR_TSC_ADJUST) == m->tsc_adjust ? 0 :
-	       status(TDX_INCONSISTENT_MSR, MSR_TSC_ADJUST);
+	       status(TDX_INCONSISTENT_MSR, TDX_MSR_TSC_ADJUST);
 }
 
 u64 leveled_gpa_operand(struct call *c, const struct td *td, unsigned int min,

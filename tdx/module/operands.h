@@ -40,7 +40,6 @@ u64 vcpu_state_incorrect(const struct tdx_vcpu *v);
 u64 vcpu_associate(struct call *c, struct tdx_vcpu *v, bool disabled);
 
 /* IA32_TSC_ADJUST must be as it was at TDH.SYS.INIT. */
-#define MSR_TSC_ADJUST	0x3b
 u64 check_tsc_adjust(struct call *c);
 
 /*

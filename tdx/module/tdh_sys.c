@@ -4,6 +4,7 @@
  * module does, a leaf clears the registers of its results before it checks.
  */
 #include "fields.h"
+#include "operands.h"
 #include "system.h"
 #include "td_cpuid.h"
 #include "tdh.h"
@@ -64,10 +65,10 @@ u64 tdh_sys_lp_init(struct call *c)
 	if (m->lp_ready[c->lp])
 		return status(TDX_SYS_LP_INIT_DONE, 0);
 	err = check_cpu(c);
+	if (!err)
+		err = check_tsc_adjust(c);
 	if (err)
 		return err;
-	if (m->ops.rdmsr(m->opaque, c->lp, TDX_MSR_TSC_ADJUST) != m->tsc_adjust)
-		return status(TDX_INCONSISTENT_MSR, TDX_MSR_TSC_ADJUST);
 	m->lp_ready[c->lp] = true;
 	m->num_lps_ready++;
 	return 0;
