@@ -7,6 +7,7 @@
 
 #include "events.h"
 #include "pamt.h"
+#include "profiles.h"
 
 /* The TDMR that has @pa; NULL if that is not initialised. */
 static struct tdmr *find_tdmr(struct tdx_module *m, u64 pa)
@@ -99,15 +100,6 @@ u64 pamt_get_free(struct tdx_module *m, u64 pa, enum tdx_operand op, u64 size)
  * erratum, to write the whole page with MOVDIR64B, as a partial write poisons it.
  * Nothing of that happens here, so the module complains.
  */
-#define SAPPHIRE_RAPIDS	0x8f
-#define EMERALD_RAPIDS	0xcf
-
-static bool has_erratum(const struct tdx_module *m)
-{
-	return m->profile->cpu_model == SAPPHIRE_RAPIDS ||
-	       m->profile->cpu_model == EMERALD_RAPIDS;
-}
-
 #define LINE_SIZE	64
 #define ALL_LINES	(~0ull)		/* a bit for each line of a page */
 
@@ -159,7 +151,7 @@ void pamt_give_back(struct page *p, u16 hkid)
 	memset(p, 0, sizeof(*p));
 	p->dirty_hkid = hkid;
 	p->dirty_since = m->num_write_backs;
-	p->unreset = has_erratum(m) ? ALL_LINES : 0;
+	p->unreset = profile_has_erratum(m->profile) ? ALL_LINES : 0;
 }
 
 bool tdx_host_access(struct tdx_module *m, uint64_t pa, bool write)

@@ -39,9 +39,6 @@
 	(TD_CTLS_PENDING_VE_DISABLE | TD_CTLS_ENUM_TOPOLOGY |		\
 	 TD_CTLS_VIRT_CPUID2)
 
-#define GRANITE_RAPIDS		0xad
-#define SAPPHIRE_RAPIDS		0x8f
-
 #define THE_CPU	.cpu_model = GRANITE_RAPIDS, .num_tdx_keyids = MOST_TDX_KEYIDS, \
 		.tsc_num = 2, .tsc_den = 1
 
@@ -83,6 +80,11 @@ static const struct tdx_profile later_releases[] = {
 	}
 };
 
+bool profile_has_erratum(const struct tdx_profile *p)
+{
+	return p->cpu_model == SAPPHIRE_RAPIDS || p->cpu_model == EMERALD_RAPIDS;
+}
+
 const char tdx_profile_help[] =
 	"1.5.06   an early release of 1.5, the default\n"
 	"         source: sslab-gatech/tdx-module, commit 2c25cb3\n"
@@ -109,13 +111,6 @@ const char tdx_profile_help[] =
 	"  sys-disable  the module has TDH.SYS.DISABLE, for a kexec\n"
 	"  dynamic-pamt the module has Dynamic PAMT, which Linux has to ask for\n";
 
-static bool set_erratum(struct tdx_profile *p, unsigned long value)
-{
-	(void)value;
-	p->cpu_model = SAPPHIRE_RAPIDS;
-	return true;
-}
-
 /* Another KeyID is the module's own. */
 static bool set_few_keys(struct tdx_profile *p, unsigned long value)
 {
@@ -129,31 +124,21 @@ static bool set_gpaw(struct tdx_profile *p, unsigned long value)
 	return value == 48 || value == 52;
 }
 
-static bool set_sys_disable(struct tdx_profile *p, unsigned long value)
-{
-	(void)value;
-	p->features0 |= FEATURE_SYS_DISABLE;
-	return true;
-}
-
-static bool set_dynamic_pamt(struct tdx_profile *p, unsigned long value)
-{
-	(void)value;
-	p->features0 |= FEATURE_DYNAMIC_PAMT;
-	return true;
-}
-
 static const struct modifier {
 	const char *name;
-	const char *value;	/* what it may be; NULL: it takes none */
-	bool (*set)(struct tdx_profile *p, unsigned long value);
 	bool of_module;
+	/* Without a value: the CPU's model, or a bit of TDX_FEATURES0. */
+	enum cpu_model cpu_model;
+	u64 feature;
+	/* With one: what it may be, and what it sets. */
+	const char *value;
+	bool (*set)(struct tdx_profile *p, unsigned long value);
 } modifiers[] = {
-	{ "erratum", NULL, set_erratum },
-	{ "few-keys", "a number from 1 to 31", set_few_keys },
-	{ "gpaw", "48 or 52", set_gpaw, .of_module = true },
-	{ "sys-disable", NULL, set_sys_disable, .of_module = true },
-	{ "dynamic-pamt", NULL, set_dynamic_pamt, .of_module = true },
+	{ "erratum", .cpu_model = SAPPHIRE_RAPIDS },
+	{ "few-keys", .value = "a number from 1 to 31", .set = set_few_keys },
+	{ "gpaw", .of_module = true, .value = "48 or 52", .set = set_gpaw },
+	{ "sys-disable", .of_module = true, .feature = FEATURE_SYS_DISABLE },
+	{ "dynamic-pamt", .of_module = true, .feature = FEATURE_DYNAMIC_PAMT },
 };
 
 static bool find_release(const char *name, struct tdx_profile *p)
@@ -199,8 +184,9 @@ static char *modify(struct tdx_profile *p, const char *text, unsigned int *seen)
 	if (m->value && (!value || !is_number(value) ||
 			 !m->set(p, strtoul(value, NULL, 10))))
 		return g_strdup_printf("'%s' wants %s", m->name, m->value);
-	if (!m->value)
-		m->set(p, 0);
+	if (m->cpu_model)
+		p->cpu_model = m->cpu_model;
+	p->features0 |= m->feature;
 	return NULL;
 }
 

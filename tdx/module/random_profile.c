@@ -5,8 +5,10 @@
  */
 #include "profiles.h"
 
-/* The older CPUs have the partial-write erratum. */
-static const unsigned int models[] = { 0x8f, 0xcf, 0xad, 0xae, 0xaf, 0xdd };
+static const enum cpu_model models[] = {
+	SAPPHIRE_RAPIDS, EMERALD_RAPIDS, GRANITE_RAPIDS, GRANITE_RAPIDS_D,
+	SIERRA_FOREST, CLEARWATER_FOREST,
+};
 
 /* Features that a CPU may lack, together with those that need them. */
 static const struct tdx_cpu_bits features[][TDX_MAX_CPU_BITS] = {
