@@ -24,11 +24,6 @@ static u32 level_ecx(enum level type, u32 number)
 	return type << 8 | number;
 }
 
-static bool is_zero(const u32 v[NUM_CPUID_REGS])
-{
-	return !(v[EAX] | v[EBX] | v[ECX] | v[EDX]);
-}
-
 /* The values of a subleaf in the TD. */
 static u32 *subleaf(const struct td *td, u32 leaf, u32 number)
 {
@@ -42,7 +37,8 @@ static void take_native(struct td *td)
 	unsigned int i;
 
 	for (i = 0; i < NUM_LEVELS; i++)
-		if (!is_zero(subleaf(td, 0x1f, i)))
+		if (!all_zero(subleaf(td, 0x1f, i),
+			      NUM_CPUID_REGS * sizeof(u32)))
 			return;
 	for (i = 0; i < NUM_LEVELS; i++)
 		memcpy(subleaf(td, 0x1f, i),

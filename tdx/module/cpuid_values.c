@@ -133,11 +133,6 @@ u32 cpuid_xsave_size(const struct tdx_module *m, u64 features, bool compacted)
 	return size;
 }
 
-static bool is_zero(const u32 v[NUM_CPUID_REGS])
-{
-	return !(v[EAX] | v[EBX] | v[ECX] | v[EDX]);
-}
-
 static void clear(u32 v[NUM_CPUID_REGS])
 {
 	memset(v, 0, NUM_CPUID_REGS * sizeof(v[0]));
@@ -354,7 +349,7 @@ u64 cpuid_build(struct td *td, const struct td_params *p, u64 *bad)
 
 	*bad = 0;
 	for (i = t->num_slots; i < TD_PARAMS_CPUID_SLOTS; i++)
-		if (!is_zero(p->cpuid[i]))
+		if (!all_zero(p->cpuid[i], sizeof(p->cpuid[i])))
 			return status(TDX_OPERAND_INVALID, TDX_OP_RDX);
 
 	g_free(td->cpuid);

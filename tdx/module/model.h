@@ -281,6 +281,17 @@ static inline enum hkid_state *keyid_state(struct tdx_module *m, u64 hkid)
 	return &m->hkids[hkid - m->platform.num_mktme_keyids - 1];
 }
 
+/* Whether @len bytes are 0. */
+static inline bool all_zero(const void *buf, size_t len)
+{
+	const u8 *b = buf;
+
+	while (len--)
+		if (*b++)
+			return false;
+	return true;
+}
+
 /* For ids and keys that protect nothing: any generator will do. */
 static inline void random_bytes(void *buf, size_t len)
 {

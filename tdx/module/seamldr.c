@@ -18,13 +18,6 @@ static bool is_shared(const struct tdx_module *m, u64 pa, u64 alignment)
 	return !(pa % alignment) && !(pa & keyid_mask(m));
 }
 
-static bool is_zero(const u8 *bytes, size_t n)
-{
-	while (n && !*bytes)
-		bytes++, n--;
-	return !n;
-}
-
 u64 seamldr_info(struct call *c)
 {
 	struct tdx_module *m = c->m;
@@ -75,7 +68,7 @@ static u64 check_params(const struct tdx_module *m,
 {
 	unsigned int i;
 
-	if (p->version || !is_zero(p->zero, sizeof(p->zero)) ||
+	if (p->version || !all_zero(p->zero, sizeof(p->zero)) ||
 	    p->scenario > SEAMLDR_UPDATE ||
 	    !p->num_pages || p->num_pages > SEAMLDR_MAX_PAGES)
 		return SEAMLDR_EBADPARAM;
@@ -90,9 +83,9 @@ static u64 check_params(const struct tdx_module *m,
 
 static bool is_well_formed(const struct seam_sigstruct *sig)
 {
-	return is_zero(sig->zero0, sizeof(sig->zero0)) &&
-	       is_zero(sig->zero1, sizeof(sig->zero1)) && !sig->zero2 &&
-	       is_zero(sig->zero3, sizeof(sig->zero3)) &&
+	return all_zero(sig->zero0, sizeof(sig->zero0)) &&
+	       all_zero(sig->zero1, sizeof(sig->zero1)) && !sig->zero2 &&
+	       all_zero(sig->zero3, sizeof(sig->zero3)) &&
 	       sig->header_type == SEAM_HEADER_TYPE &&
 	       sig->header_size == offsetof(struct seam_sigstruct, hash) / 4 &&
 	       sig->header_version == SEAM_HEADER_VERSION &&
@@ -118,8 +111,8 @@ static bool is_signed(const struct seam_sigstruct *sig)
 	g_checksum_update(sum, (const u8 *)sig + body, sizeof(*sig) - body);
 	g_checksum_get_digest(sum, hash, &size);
 	return !memcmp(sig->signature, hash, sizeof(hash)) &&
-	       is_zero(sig->signature + sizeof(hash),
-		       sizeof(sig->signature) - sizeof(hash));
+	       all_zero(sig->signature + sizeof(hash),
+			sizeof(sig->signature) - sizeof(hash));
 }
 
 static bool is_ours(const struct seam_sigstruct *sig)

@@ -91,16 +91,6 @@ u64 tdh_mng_addcx(struct call *c)
 
 /* TDH.MNG.INIT: what it accepts in TD_PARAMS. */
 
-static bool all_zero(const void *p, size_t len)
-{
-	const u8 *b = p;
-
-	while (len--)
-		if (*b++)
-			return false;
-	return true;
-}
-
 static u64 check_attributes(const struct tdx_module *m, u64 attributes)
 {
 	bool migratable = attributes & TD_ATTR_MIGRATABLE;
