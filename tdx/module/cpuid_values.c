@@ -294,9 +294,6 @@ static bool set_family(const struct td *td, u32 v[NUM_CPUID_REGS])
 	       (td->attributes & TD_ATTR_MIGRATABLE && migratable_to(td, v[EAX]));
 }
 
-#define MSR_ARCH_CAPABILITIES	0x10a
-#define ARCH_CAP_TSX_CTRL	BIT(7)
-
 /*
  * What a leaf needs beyond the right bits.  *bad is the leaf, and is kept if a value
  * in it is at fault.

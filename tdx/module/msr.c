@@ -32,7 +32,6 @@ static bool td_has(const struct td *td, enum msr_rule rule)
 }
 
 #define MSR_SMI_COUNT		0x34
-#define MSR_ARCH_CAPABILITIES	0x10a
 #define MSR_MISC_FEATURES	0x140
 #define MSR_MISC_ENABLE		0x1a0
 #define MSR_DEBUGCTL		0x1d9
@@ -50,7 +49,6 @@ static bool td_has(const struct td *td, enum msr_rule rule)
 #define ARCH_CAP_SKIP_L1DFL_VMENTRY	BIT(3)
 #define ARCH_CAP_MDS_NO			BIT(5)
 #define ARCH_CAP_IF_PSCHANGE_MC_NO	BIT(6)
-#define ARCH_CAP_TSX_CTRL		BIT(7)
 #define ARCH_CAP_TAA_NO			BIT(8)
 #define ARCH_CAP_MCU_ENUMERATION	BIT(12)
 #define ARCH_CAP_SBDR_SSDP_NO		BIT(13)

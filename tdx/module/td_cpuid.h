@@ -33,6 +33,10 @@
 #define CPUID_PERFMON_EXT	7, 1, EAX, 8
 #define CPUID_SYSCALL		0x80000001, 0, EDX, 11
 
+/* A TD with TSX has this bit, which the CPU must have for that. */
+#define MSR_ARCH_CAPABILITIES	0x10a
+#define ARCH_CAP_TSX_CTRL	BIT(7)
+
 /*
  * Whether the guest has the feature.  With REDUCE_VE it must have asked for it in
  * FEATURE_PARAVIRT_CTRL; without, three that older guests expect are there
