@@ -4,7 +4,7 @@
  * text: a name without blanks, one blank, and the value.  No two lines have the same
  * name, and two recordings on one host are equal.
  *
- * x86/tdx_profile prints it.  The box runs the module that such a file describes.
+ * x86/tdx_profile prints it, and "tdx/box diff" compares two of them.
  */
 #ifndef SELFTEST_KVM_TDX_PROFILE_H
 #define SELFTEST_KVM_TDX_PROFILE_H

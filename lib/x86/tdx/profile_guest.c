@@ -93,6 +93,19 @@ static bool must_not_change(u32 msr)
 	return msr >= MSR_IA32_RTIT_OUTPUT_BASE && msr <= MSR_IA32_RTIT_OUTPUT_BASE + 0x1f;
 }
 
+/* What came of writing another value to @bit: @vector or, if that is 0, @changed. */
+static void note_bit(struct profile_bits *bits, u64 bit, u8 vector, bool changed)
+{
+	if (vector == VE_VECTOR)
+		bits->ve |= bit;
+	else if (vector)
+		bits->gp |= bit;
+	else if (changed)
+		bits->changes |= bit;
+	else
+		bits->ignored |= bit;
+}
+
 static void try_bits(struct profile_bits *bits, u32 msr, u64 val)
 {
 	u64 got;
@@ -100,20 +113,13 @@ static void try_bits(struct profile_bits *bits, u32 msr, u64 val)
 
 	*bits = (struct profile_bits) { .msr = msr };
 	for (u64 bit = 1; bit; bit <<= 1) {
+		got = val;
 		vector = done(wrmsr_safe(msr, val ^ bit));
-		if (vector == VE_VECTOR) {
-			bits->ve |= bit;
-		} else if (vector) {
-			bits->gp |= bit;
-		} else {
-			vector = rdmsr_safe(msr, &got);
-			GUEST_ASSERT(!vector);
-			if ((got ^ val) & bit)
-				bits->changes |= bit;
-			else
-				bits->ignored |= bit;
+		if (!vector) {
+			GUEST_ASSERT(!rdmsr_safe(msr, &got));
 			wrmsr_safe(msr, val);
 		}
+		note_bit(bits, bit, vector, (got ^ val) & bit);
 	}
 }
 
@@ -154,14 +160,7 @@ static void try_cr##n(struct profile_bits *bits, u64 skip)		\
 					   [val] "r"(val ^ bit)));	\
 		got = get_cr##n();					\
 		kvm_asm_safe("mov %[val], %%cr" #n, [val] "r"(val));	\
-		if (vector == VE_VECTOR)				\
-			bits->ve |= bit;				\
-		else if (vector)					\
-			bits->gp |= bit;				\
-		else if (got != val)					\
-			bits->changes |= bit;				\
-		else							\
-			bits->ignored |= bit;				\
+		note_bit(bits, bit, vector, got != val);		\
 	}								\
 }
 
