@@ -71,10 +71,7 @@ static u32 count_keys(void)
 
 	if (refused)
 		kvm_vm_free(refused);
-	while (keyids->nr)
-		tdx_keyids_free_last(keyids);
-	free(keyids->init);
-	free(keyids);
+	tdx_keyids_free(keyids);
 	return nr;
 }
 

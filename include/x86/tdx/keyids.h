@@ -17,6 +17,9 @@ struct tdx_keyids {
 
 struct tdx_keyids *tdx_keyids_alloc(void);
 
+/* Free @keyids with all its TDs. */
+void tdx_keyids_free(struct tdx_keyids *keyids);
+
 /* Create a VM that has no KeyID yet, to be initialised with keyids->init. */
 struct kvm_vm *tdx_keyids_new_vm(struct tdx_keyids *keyids);
 

@@ -38,22 +38,30 @@ void tdx_keyids_free_last(struct tdx_keyids *keyids)
 	kvm_vm_free(keyids->vm[--keyids->nr]);
 }
 
+void tdx_keyids_free(struct tdx_keyids *keyids)
+{
+	while (keyids->nr)
+		tdx_keyids_free_last(keyids);
+	free(keyids->init);
+	free(keyids);
+}
+
 bool tdx_can_create(int nr)
 {
-	struct tdx_keyids *keyids = tdx_keyids_alloc();
+	struct tdx_keyids *keyids;
 	bool can = true;
 
-	while (can && keyids->nr < nr && tdx_keyids_can_be_used_up()) {
+	if (!tdx_keyids_can_be_used_up())
+		return true;
+	keyids = tdx_keyids_alloc();
+	while (can && keyids->nr < nr) {
 		struct kvm_vm *vm = tdx_keyids_new_vm(keyids);
 
 		can = !__tdx_init_vm(vm, keyids->init, NULL);
 		TEST_ASSERT(can || errno == ENOSPC, "Unexpected errno: %d", errno);
 		keyids->vm[keyids->nr++] = vm;
 	}
-	while (keyids->nr)
-		tdx_keyids_free_last(keyids);
-	free(keyids->init);
-	free(keyids);
+	tdx_keyids_free(keyids);
 	return can;
 }
 
