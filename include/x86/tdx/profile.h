@@ -61,6 +61,12 @@ struct profile_field {
 	u64 writable;		/* bits that TDG.VM.WR changes */
 };
 
+/* Class and code of a field's id; the other bits describe its size and shape. */
+static inline bool profile_same_field(u64 a, u64 b)
+{
+	return !((a ^ b) & (GENMASK_ULL(61, 56) | GENMASK_ULL(23, 0)));
+}
+
 #define PROFILE_MSRS		0x4110
 #define PROFILE_MAX_LEAVES	512
 #define PROFILE_MAX_BITS	1024

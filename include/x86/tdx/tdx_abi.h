@@ -35,9 +35,13 @@
 #define TDG_MEM_PAGE_ATTR_WR		24
 #define TDG_MEM_PAGE_RELEASE		30
 
+/* RAX of a TDCALL that has versions: the leaf and this */
+#define TDCALL_VERSION(n)		((u64)(n) << 16)
+
 /* Status of a SEAMCALL or TDCALL, RAX; bits 31:0 carry details */
 #define TDX_SUCCESS			0x0000000000000000ULL
 #define TDX_SEAMCALL_STATUS_MASK	0xFFFFFFFF00000000ULL
+#define TDX_ERROR			BIT_ULL(63)	/* else a success or a warning */
 #define TDX_OPERAND_INVALID		0xC000010000000000ULL
 #define TDX_OPERAND_BUSY		0x8000020000000000ULL
 #define TDX_PAGE_ALREADY_ACCEPTED	0x00000B0A00000000ULL

@@ -4,6 +4,7 @@
 
 #include "tdx/cpuid_map.h"
 #include "tdx/host_cpus.h"
+#include "tdx/keyids.h"
 #include "tdx/profile.h"
 
 void profile_line(const char *fmt, ...)
@@ -38,11 +39,52 @@ static char *find_value(const char *path, const char *key)
 	return val;
 }
 
+#define UNKNOWN	"unknown"
+
 static void print_value(const char *name, const char *path, const char *key)
 {
 	const char *val = find_value(path, key);
 
-	profile_line("%s %s", name, val ?: "unknown");
+	profile_line("%s %s", name, val ?: UNKNOWN);
+}
+
+/* The device has been in different places in sysfs, or there is none. */
+static void print_module_version(void)
+{
+	static const char * const paths[] = {
+		"/sys/devices/faux/tdx_host/version",
+		"/sys/devices/virtual/tdx/tdx_host/version",
+	};
+	const char *val = NULL;
+
+	for (int i = 0; !val && i < ARRAY_SIZE(paths); i++)
+		val = find_value(paths[i], "");
+	profile_line("host.module %s", val ?: UNKNOWN);
+}
+
+/*
+ * The cgroup's root has the number if anybody uses the controller; else those that are
+ * free are counted.
+ */
+static void print_keyids(void)
+{
+	const char *val = find_value("/sys/fs/cgroup/misc.capacity", "tdx ");
+	struct tdx_keyids *keyids;
+	struct kvm_vm *refused;
+
+	if (val) {
+		profile_line("host.keyids %s", val);
+		return;
+	}
+	keyids = tdx_keyids_alloc();
+	refused = tdx_keyids_take_all(keyids);
+	if (refused)
+		profile_line("host.keyids %u", keyids->nr);
+	else
+		profile_line("host.keyids %s", UNKNOWN);
+	if (refused)
+		kvm_vm_free(refused);
+	tdx_keyids_free(keyids);
 }
 
 /* Which subleaves of a leaf to record. */
@@ -116,7 +158,8 @@ void profile_host(void)
 	print_value("host.cpu", "/proc/cpuinfo", "model name");
 	print_value("host.microcode", "/proc/cpuinfo", "microcode");
 	profile_line("host.cpus %ld", sysconf(_SC_NPROCESSORS_ONLN));
-	print_value("host.keyids", "/sys/fs/cgroup/misc.capacity", "tdx ");
+	print_module_version();
+	print_keyids();
 
 	profile_cpu_leaves(0);
 	profile_cpu_leaves(0x80000000);

@@ -272,7 +272,10 @@ void profile_guest(struct profile_survey *survey)
 
 /* Metadata. */
 
-/* Given as the id, TDG.SYS.RD and TDG.VM.RD return the first id and the next one. */
+/*
+ * Given as the id, TDG.SYS.RD and TDG.VM.RD return the first id, with a status that is
+ * no error, and later the next one.
+ */
 #define FIRST_FIELD	~0ull
 
 static u32 survey_fields(u64 leaf, struct profile_field *field)
@@ -284,7 +287,7 @@ static u32 survey_fields(u64 leaf, struct profile_field *field)
 		u64 reg[NR_GPRS] = { [GPR_RDX] = id };
 
 		status = __tdcall(leaf, reg);
-		if (status)
+		if (status & TDX_ERROR)
 			return nr;
 		if (id != FIRST_FIELD) {
 			GUEST_ASSERT(nr < PROFILE_MAX_FIELDS);
@@ -296,7 +299,7 @@ static u32 survey_fields(u64 leaf, struct profile_field *field)
 	}
 }
 
-/* Bit 63 of TD_CTLS locks it, and so comes last. */
+/* Bit 63 of TD_CTLS locks this and other fields, and so comes last. */
 static u64 writable_bits(u64 id)
 {
 	u64 bits = 0, val, got;
@@ -312,12 +315,22 @@ static u64 writable_bits(u64 id)
 	return bits;
 }
 
+static void try_fields(struct profile_survey *survey, bool td_ctls)
+{
+	for (u32 i = 0; i < survey->nr_td; i++) {
+		struct profile_field *f = &survey->td[i];
+
+		if (profile_same_field(f->id, TDX_MD_TD_CTLS) == td_ctls)
+			f->writable = writable_bits(f->id);
+	}
+}
+
 void profile_fields_guest(struct profile_survey *survey)
 {
 	survey->nr_sys = survey_fields(TDG_SYS_RD, survey->sys);
-	survey->nr_td = survey_fields(TDG_VM_RD, survey->td);
-	for (u32 i = 0; i < survey->nr_td; i++)
-		survey->td[i].writable = writable_bits(survey->td[i].id);
+	survey->nr_td = survey_fields(TDG_VM_RD | TDCALL_VERSION(1), survey->td);
+	try_fields(survey, false);
+	try_fields(survey, true);
 
 	/* No operand is valid, so a leaf that is there complains about one of them. */
 	for (u64 leaf = TDG_VP_VMCALL + 1; leaf < PROFILE_TDCALLS; leaf++) {
