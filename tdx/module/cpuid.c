@@ -196,7 +196,7 @@ enum tdx_outcome tdx_cpuid(struct tdx_vcpu *v, const struct tdx_cpuid_env *env,
 	if (i < 0)
 		return unknown_leaf(v, leaf, subleaf, out);
 	if (v->cpuid_control[i] & control || cpuid_faults(t, &t->rows[i]) ||
-	    leaf_is_ve(td, leaf))
+	    leaf_is_ve(td, t->rows[i].faults_as ? t->rows[i].faults_as : leaf))
 		return TDX_VE;
 	memcpy(out, td->cpuid[i], NUM_CPUID_REGS * sizeof(out[0]));
 	if (leaf == 4)

@@ -50,6 +50,7 @@ struct cpuid_row {
 	uint8_t slot;
 	uint8_t releases;	/* that have the row; 0: all */
 	uint8_t faulting;	/* where the leaf raises #VE and has no value */
+	uint32_t faults_as;	/* the leaf raises #VE where this leaf does; 0: itself */
 	/* The leaf is 0 unless XFAM and ATTRIBUTES have all of these. */
 	uint64_t xfam, attributes;
 };

@@ -59,7 +59,7 @@ u64 cpuid_supported_xfam(const struct tdx_module *m)
 	const u32 *user = native_leaf(m, 0xd, 0);
 	const u32 *supervisor = native_leaf(m, 0xd, 1);
 
-	return (XFAM_USER | XFAM_SUPERVISOR) &
+	return (XFAM_USER | XFAM_SUPERVISOR) & ~m->profile->xfam_lacks &
 	       (user[EAX] | (u64)user[EDX] << 32 |
 		supervisor[ECX] | (u64)supervisor[EDX] << 32);
 }

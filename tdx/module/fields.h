@@ -29,6 +29,9 @@
 /* Who may access a field, and who does. */
 enum access { HOST = 1, GUEST = 2, BOTH = HOST | GUEST };
 
+/* Sets m->sys_fields, by the profile. */
+void sys_fields_init(struct tdx_module *m);
+
 /* A global field (TDH.SYS.RD, TDG.SYS.RD). */
 u64 sys_read(struct tdx_module *m, u64 id, enum access by, u64 *value);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Instructions that the module intercepts, or whose operands it restricts. */
+#include "rules.h"
 #include "td.h"
 #include "td_cpuid.h"
 
@@ -67,6 +68,7 @@ enum tdx_outcome tdx_instruction(struct tdx_vcpu *v, uint32_t reason)
 {
 	unsigned int i;
 
+	reason = rules_instruction(v->td->m->profile, reason);
 	for (i = 0; i < ARRAY_SIZE(instructions); i++)
 		if (instructions[i].reason == reason)
 			return holds(v->td, instructions[i].condition) ?

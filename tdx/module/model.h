@@ -238,6 +238,8 @@ struct tdx_module {
 	struct td *tds;
 	enum hkid_state *hkids;		/* by KeyID - first TDX KeyID */
 	u8 report_key[32];
+	struct sys_field *sys_fields;	/* see sys_fields.c */
+	unsigned int num_sys_fields;
 	u32 (*native_cpuid)[4];		/* by row of the CPUID table */
 	u32 family_model_stepping;	/* the platform's, as in EAX of leaf 1 */
 	bool *written_back;		/* TDH.PHYMEM.CACHE.WB's session: by @hkids */

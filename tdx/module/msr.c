@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* RDMSR and WRMSR when a TD executes them. */
 #include "msr_table.h"
+#include "rules.h"
 #include "td.h"
 #include "td_cpuid.h"
 
@@ -268,7 +269,7 @@ static const struct msr_access *access_rules(const struct td *td,
 	return has_feature(td->m, FEATURE_VE_REDUCTION) ? &r->v2_0 : &r->v1_5;
 }
 
-enum tdx_outcome tdx_rdmsr(struct tdx_vcpu *v, uint32_t msr, uint64_t *value)
+static enum tdx_outcome read_like(struct tdx_vcpu *v, u32 msr, u64 *value)
 {
 	const struct msr_row *r = msr_find_row(msr);
 	enum msr_rule rule = access_rules(v->td, r)->read;
@@ -280,10 +281,26 @@ enum tdx_outcome tdx_rdmsr(struct tdx_vcpu *v, uint32_t msr, uint64_t *value)
 	return out;
 }
 
+enum tdx_outcome tdx_rdmsr(struct tdx_vcpu *v, uint32_t msr, uint64_t *value)
+{
+	const struct msr_likeness *like = rules_msr(v->td->m->profile, msr);
+	enum tdx_outcome out = read_like(v, like ? like->read : msr, value);
+
+	if (!like || !like->has_value || (out != TDX_NATIVE && out != TDX_DONE))
+		return out;
+	*value = like->value;
+	return TDX_DONE;
+}
+
 enum tdx_outcome tdx_wrmsr(struct tdx_vcpu *v, uint32_t msr, uint64_t value)
 {
-	enum msr_rule rule = access_rules(v->td, msr_find_row(msr))->write;
-	enum tdx_outcome out = outcome(v->td, rule);
+	const struct msr_likeness *like = rules_msr(v->td->m->profile, msr);
+	enum msr_rule rule;
+	enum tdx_outcome out;
+
+	msr = like ? like->write : msr;
+	rule = access_rules(v->td, msr_find_row(msr))->write;
+	out = outcome(v->td, rule);
 
 	if (out == TDX_DONE && is_special(rule))
 		return special_write(v, msr, value);

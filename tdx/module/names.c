@@ -78,14 +78,25 @@ const char *operand_name(enum tdx_operand op)
 static const struct { u32 reason; const char *name; } exit_names[] = {
 	{ EXIT_EXCEPTION_NMI, "exception or NMI" }, { EXIT_INTERRUPT, "interrupt" },
 	{ EXIT_TRIPLE_FAULT, "triple fault" }, { EXIT_INIT, "INIT" },
-	{ EXIT_SMI, "SMI" }, { EXIT_CPUID, "CPUID" }, { EXIT_HLT, "HLT" },
-	{ EXIT_INVD, "INVD" }, { EXIT_VMCALL, "VMCALL" },
+	{ EXIT_SMI, "SMI" }, { EXIT_CPUID, "CPUID" }, { EXIT_GETSEC, "GETSEC" },
+	{ EXIT_HLT, "HLT" }, { EXIT_INVD, "INVD" }, { EXIT_RDPMC, "RDPMC" },
+	{ EXIT_RSM, "RSM" }, { EXIT_VMCALL, "VMCALL" }, { EXIT_VMCLEAR, "VMCLEAR" },
+	{ EXIT_VMLAUNCH, "VMLAUNCH" }, { EXIT_VMPTRLD, "VMPTRLD" },
+	{ EXIT_VMPTRST, "VMPTRST" }, { EXIT_VMREAD, "VMREAD" },
+	{ EXIT_VMRESUME, "VMRESUME" }, { EXIT_VMWRITE, "VMWRITE" },
+	{ EXIT_VMXOFF, "VMXOFF" }, { EXIT_VMXON, "VMXON" },
 	{ EXIT_CR_ACCESS, "CR access" }, { EXIT_IO, "IO" },
-	{ EXIT_RDMSR, "RDMSR" }, { EXIT_WRMSR, "WRMSR" },
-	{ EXIT_EPT_VIOLATION, "EPT violation" },
-	{ EXIT_EPT_MISCONFIG, "EPT misconfiguration" },
-	{ EXIT_WBINVD, "WBINVD" }, { EXIT_BUS_LOCK, "bus lock" },
-	{ EXIT_NOTIFY, "notification" }, { EXIT_TDCALL, "TDG.VP.VMCALL" },
+	{ EXIT_RDMSR, "RDMSR" }, { EXIT_WRMSR, "WRMSR" }, { EXIT_MWAIT, "MWAIT" },
+	{ EXIT_MONITOR, "MONITOR" }, { EXIT_EPT_VIOLATION, "EPT violation" },
+	{ EXIT_EPT_MISCONFIG, "EPT misconfiguration" }, { EXIT_INVEPT, "INVEPT" },
+	{ EXIT_INVVPID, "INVVPID" }, { EXIT_WBINVD, "WBINVD" },
+	{ EXIT_VMFUNC, "VMFUNC" }, { EXIT_ENCLS, "ENCLS" },
+	{ EXIT_PCONFIG, "PCONFIG" }, { EXIT_UMWAIT, "UMWAIT" },
+	{ EXIT_TPAUSE, "TPAUSE" }, { EXIT_LOADIWKEY, "LOADIWKEY" },
+	{ EXIT_ENCLV, "ENCLV" }, { EXIT_ENQCMD, "ENQCMD" },
+	{ EXIT_ENQCMDS, "ENQCMDS" }, { EXIT_BUS_LOCK, "bus lock" },
+	{ EXIT_NOTIFY, "notification" }, { EXIT_SEAMCALL, "SEAMCALL" },
+	{ EXIT_TDCALL, "TDG.VP.VMCALL" },
 };
 
 const char *exit_name(u32 reason)
@@ -96,6 +107,18 @@ const char *exit_name(u32 reason)
 		if (exit_names[i].reason == reason)
 			return exit_names[i].name;
 	return "unknown";
+}
+
+bool exit_by_name(const char *name, u32 *reason)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(exit_names); i++) {
+		*reason = exit_names[i].reason;
+		if (!strcmp(exit_names[i].name, name))
+			return true;
+	}
+	return false;
 }
 
 /* Sub-functions for instructions are numbered by exit reason. */

@@ -14,6 +14,9 @@ bool status_by_name(const char *name, u32 *code);
 /* "EPT violation" and so on, or "unknown"; @reason is a VM exit reason. */
 const char *exit_name(u32 reason);
 
+/* The exit reason with that name, in *@reason; false if there is none. */
+bool exit_by_name(const char *name, u32 *reason);
+
 /* Name of a TDG.VP.VMCALL sub-function (R11 when R10 is 0), or "unknown". */
 const char *vmcall_name(u64 nr);
 

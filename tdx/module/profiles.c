@@ -5,6 +5,7 @@
 
 #include "cpuid_table.h"
 #include "profiles.h"
+#include "rules.h"
 
 #define FEATURES_1_5_06							\
 	(FEATURE_TD_MIGRATION | FEATURE_TD_PRESERVING |			\
@@ -109,7 +110,8 @@ const char tdx_profile_help[] =
 	"  few-keys=N   N guest KeyIDs, 1 to 31\n"
 	"  gpaw=BITS    52: the EPT may have 5 levels and guest addresses 52 bits; or 48\n"
 	"  sys-disable  the module has TDH.SYS.DISABLE, for a kexec\n"
-	"  dynamic-pamt the module has Dynamic PAMT, which Linux has to ask for\n";
+	"  dynamic-pamt the module has Dynamic PAMT, which Linux has to ask for\n"
+	"  rules=FILE   what else differs from the release, see tdx/module/rules.h\n";
 
 /* Another KeyID is the module's own. */
 static bool set_few_keys(struct tdx_profile *p, unsigned long value)
@@ -124,6 +126,18 @@ static bool set_gpaw(struct tdx_profile *p, unsigned long value)
 	return value == 48 || value == 52;
 }
 
+/* Returns NULL, or what is wrong. */
+static char *read_rules(struct tdx_profile *p, const char *path)
+{
+	g_autofree char *text = NULL, *wrong = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (!g_file_get_contents(path, &text, NULL, &error))
+		return g_strdup(error->message);
+	wrong = rules_add(p, text);
+	return wrong ? g_strdup_printf("%s: %s", path, wrong) : NULL;
+}
+
 static const struct modifier {
 	const char *name;
 	bool of_module;
@@ -133,12 +147,14 @@ static const struct modifier {
 	/* With one: what it may be, and what it sets. */
 	const char *value;
 	bool (*set)(struct tdx_profile *p, unsigned long value);
+	char *(*set_text)(struct tdx_profile *p, const char *text);
 } modifiers[] = {
 	{ "erratum", .cpu_model = SAPPHIRE_RAPIDS },
 	{ "few-keys", .value = "a number from 1 to 31", .set = set_few_keys },
 	{ "gpaw", .of_module = true, .value = "48 or 52", .set = set_gpaw },
 	{ "sys-disable", .of_module = true, .feature = FEATURE_SYS_DISABLE },
 	{ "dynamic-pamt", .of_module = true, .feature = FEATURE_DYNAMIC_PAMT },
+	{ "rules", .value = "a file", .set_text = read_rules },
 };
 
 static bool find_release(const char *name, struct tdx_profile *p)
@@ -181,7 +197,9 @@ static char *modify(struct tdx_profile *p, const char *text, unsigned int *seen)
 		return g_strdup_printf("without a module, '%s' says nothing", m->name);
 	if (!m->value && value)
 		return g_strdup_printf("'%s' takes no value", m->name);
-	if (m->value && (!value || !is_number(value) ||
+	if (m->set_text && value && *value)
+		return m->set_text(p, value);
+	if (m->value && (!value || !m->set || !is_number(value) ||
 			 !m->set(p, strtoul(value, NULL, 10))))
 		return g_strdup_printf("'%s' wants %s", m->name, m->value);
 	if (m->cpu_model)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The global metadata fields: constants, and what depends on the profile. */
 #include "fields.h"
+#include "rules.h"
 #include "td_cpuid.h"
 
 enum source {
@@ -11,14 +12,17 @@ enum source {
 
 #define EACH_CPUID_CONFIG	0	/* as a count */
 
-static const struct sys_field {
+struct sys_field {
 	u64 id;			/* as Linux and the guest write it */
 	const char *name;
 	enum source source;
 	u64 value;		/* CONSTANT */
 	enum access access;
 	unsigned int count;	/* elements, with consecutive ids */
-} sys_fields[] = {
+};
+
+/* Of each release; see sys_fields_init(). */
+static const struct sys_field release_fields[] = {
 	{ 0x0800000200000000, "VENDOR_ID", CONSTANT, 0x8086, BOTH, 1 },
 	{ 0x0800000100000003, "MINOR_VERSION", MINOR, 0, BOTH, 1 },
 	{ 0x0800000100000004, "MAJOR_VERSION", MAJOR, 0, BOTH, 1 },
@@ -58,6 +62,41 @@ static const struct sys_field {
 	{ 0x2000000100000001, "migration versions", CONSTANT, 0, BOTH, 4 },
 	{ 0xA200000100000000, "L2_GPA_ATTR_MASK", CONSTANT, 0, BOTH, 1 },
 };
+
+static bool same_field(u64 a, u64 b)
+{
+	return ID_CLASS(a) == ID_CLASS(b) && ID_CODE(a) == ID_CODE(b);
+}
+
+/* Gives a field a value, or adds it. */
+static void apply_rule(GArray *fields, const struct field_rule *r)
+{
+	struct sys_field new = { r->id, "of a rule", CONSTANT, r->value, BOTH, 1 }, *f;
+	unsigned int i;
+
+	for (i = 0; i < fields->len; i++) {
+		f = &g_array_index(fields, struct sys_field, i);
+		if (f->count == 1 && same_field(f->id, r->id)) {
+			f->source = CONSTANT;
+			f->value = r->value;
+			return;
+		}
+	}
+	g_array_append_val(fields, new);
+}
+
+void sys_fields_init(struct tdx_module *m)
+{
+	unsigned int num, i;
+	const struct field_rule *rules = rules_fields(m->profile, &num);
+	GArray *fields = g_array_new(false, false, sizeof(struct sys_field));
+
+	g_array_append_vals(fields, release_fields, ARRAY_SIZE(release_fields));
+	for (i = 0; i < num; i++)
+		apply_rule(fields, &rules[i]);
+	m->num_sys_fields = fields->len;
+	m->sys_fields = (struct sys_field *)g_array_free(fields, false);
+}
 
 static unsigned int count(const struct tdx_module *m,
 			  const struct sys_field *f)
@@ -115,7 +154,7 @@ static const struct sys_field *find(const struct tdx_module *m, u64 id,
 
 	if (id & ID_MUST_BE_ZERO)
 		return NULL;
-	for (f = sys_fields; f < sys_fields + ARRAY_SIZE(sys_fields); f++) {
+	for (f = m->sys_fields; f < m->sys_fields + m->num_sys_fields; f++) {
 		*element = ID_CODE(id) - ID_CODE(f->id);
 		if (ID_CLASS(id) == ID_CLASS(f->id) &&
 		    ID_CODE(id) >= ID_CODE(f->id) && *element < count(m, f))
@@ -140,7 +179,7 @@ u64 sys_read(struct tdx_module *m, u64 id, enum access by, u64 *value)
 
 u64 sys_next(struct tdx_module *m, u64 id, enum access by)
 {
-	const struct sys_field *f = sys_fields;
+	const struct sys_field *f = m->sys_fields;
 	unsigned int element;
 
 	if (id != FIRST_FIELD) {
@@ -149,7 +188,7 @@ u64 sys_next(struct tdx_module *m, u64 id, enum access by)
 			return f->id + element + 1;
 		f++;
 	}
-	for (; f < sys_fields + ARRAY_SIZE(sys_fields); f++)
+	for (; f < m->sys_fields + m->num_sys_fields; f++)
 		if (f->access & by)
 			return f->id;
 	return NO_FIELD;

@@ -295,6 +295,7 @@ uint64_t tdx_vcpu_tsc(struct tdx_vcpu *vcpu, uint64_t tsc);
 uint64_t tdx_vcpu_xfam(struct tdx_vcpu *vcpu);
 
 struct cpuid_table;
+struct tdx_rules;
 
 /* Bits of a register of CPUID: EAX, EBX, ECX or EDX, counted from 0. */
 struct tdx_cpu_bits {
@@ -316,6 +317,7 @@ struct tdx_profile {
 	uint16_t major, minor, update;
 	uint64_t features0;
 	uint64_t attributes;	/* bits that a TD may have */
+	uint64_t xfam_lacks;	/* bits that no TD may have, although the CPU has them */
 	uint64_t config_flags;	/* the same */
 	uint64_t td_ctls;	/* bits that the guest may set */
 	uint16_t max_vcpus;	/* of a TD */
@@ -328,6 +330,8 @@ struct tdx_profile {
 	uint32_t tsc_num, tsc_den;	/* the TSC's frequency in GHz */
 	unsigned int num_cpu_lacks;
 	struct tdx_cpu_bits cpu_lacks[TDX_MAX_CPU_LACKS];
+	/* How both differ from the above; NULL: not at all. */
+	struct tdx_rules *rules;
 };
 
 /*
@@ -336,7 +340,16 @@ struct tdx_profile {
  * Returns false and a reason in *error, which the caller frees with g_free().
  */
 bool tdx_profile_parse(const char *text, struct tdx_profile *p, char **error);
+/* Frees what a profile that was parsed refers to. */
+void tdx_profile_clear(struct tdx_profile *p);
 extern const char tdx_profile_help[];
+
+/*
+ * Turns CPUID of the most capable CPU, EAX to EDX, into that of the profile's CPU, by
+ * its features.
+ */
+void tdx_profile_cpuid(const struct tdx_profile *p, uint32_t leaf, uint32_t subleaf,
+		       uint32_t out[4]);
 
 /* "TDH.MNG.CREATE", "TDG.VP.INFO", "OPERAND_INVALID"; NULL if unknown. */
 const char *tdx_seamcall_name(uint64_t leaf);

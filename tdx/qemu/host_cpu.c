@@ -59,10 +59,7 @@ void bare_cpuid(CPUX86State *env, const struct tdx_profile *profile,
 		cpu_x86_cpuid(env, leaf, subleaf, &out[0], &out[1], &out[2],
 			      &out[3]);
 	add_features(profile, leaf, subleaf, out);
-	for (unsigned int i = 0; i < profile->num_cpu_lacks; i++)
-		if (profile->cpu_lacks[i].leaf == leaf &&
-		    profile->cpu_lacks[i].subleaf == subleaf)
-			out[profile->cpu_lacks[i].reg] &= ~profile->cpu_lacks[i].mask;
+	tdx_profile_cpuid(profile, leaf, subleaf, out);
 }
 
 /* MSRs. */

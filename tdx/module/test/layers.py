@@ -27,8 +27,9 @@ LAYERS = [
                      'translate.h pamt.c pamt.h sys_fields.c td_fields.c '
                      'vp_fields.c fields.h events.c events.h system.c system.h '
                      'tdmr.c tdmr.h'),
-    ('tables', 'cpuid_table.c cpuid_table.h msr_table.c msr_table.h '
-               'td_features.h profiles.c profiles.h random_profile.c'),
+    ('tables', 'cpuid_table.c cpuid_table.h cpuid_adapt.c cpuid_adapt.h '
+               'msr_table.c msr_table.h td_features.h profiles.c profiles.h '
+               'random_profile.c rules.c rules.h'),
     ('the model', 'model.h names.c names.h'),
     ('the ABI', 'abi.h seamldr.h td_params.h tdx_module.h'),
 ]

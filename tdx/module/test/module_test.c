@@ -37,6 +37,7 @@ int main(int argc, char **argv)
 	add_params_tests();
 	add_cpuid_tests();
 	add_profile_tests();
+	add_rules_tests();
 	add_life_tests();
 	add_memory_tests();
 	add_tdcall_tests();

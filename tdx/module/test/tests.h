@@ -13,6 +13,7 @@ void add_seamldr_tests(void);
 void add_params_tests(void);
 void add_cpuid_tests(void);
 void add_profile_tests(void);
+void add_rules_tests(void);
 void add_life_tests(void);
 void add_memory_tests(void);
 void add_tdcall_tests(void);

@@ -277,6 +277,7 @@ void world_free(struct world *w)
 	g_assert_cmpuint(w->states, ==, 0);
 	if (w->trace)
 		g_string_free(w->trace, true);
+	tdx_profile_clear(&w->profile);
 	g_free(w);
 }
 
