@@ -12,7 +12,7 @@ usage: tdx/box run [OPTION]... [--] COMMAND [ARGUMENT]...
        tdx/box shell [OPTION]...
        tdx/box profiles
        tdx/box plans
-       tdx/box diff A B
+       tdx/box diff A [B]
 
 run runs one command inside and gives back its exit status.  It sees the
 host's files, the current directory and the environment; what it writes
@@ -26,7 +26,9 @@ are x86/tdx_..._test inside.
   --kernel IMAGE    a kernel of your own, vmlinux or bzImage
   --append OPTIONS  more for the kernel's command line
   --profile NAME    which TDX module, and modifiers of it, as in
-                    2.0.08,gpaw=52 (tdx/box profiles lists them)
+                    2.0.08,gpaw=52 (tdx/box profiles lists them); or a file
+                    that x86/tdx_profile has recorded on a TDX host: the
+                    module is made like that host's
   --inject PLAN     make chosen calls fail (tdx/box plans tells how)
   --trace           every SEAMCALL and TDCALL to stderr, as strace does
   --plain           without TDX, by a QEMU that does not know it
@@ -43,8 +45,9 @@ a line "kselftest: expects: TEXT" to /dev/kmsg, once for each line to come.
 In TEXT a * stands for anything, and | separates alternatives.
 
 diff compares two TDX modules, a line for each difference: files that
-x86/tdx_profile has recorded on a TDX host or in the box, or profiles.  Its
-exit status is 1 if they differ.
+x86/tdx_profile has recorded on a TDX host or in the box, or profiles.  With
+one file, it lists what --profile could not make like it.  The exit status is
+1 if there are differences.
 
 Root inside can do what you can to the directory of --out, but no file there
 becomes a device or runs as another user.  It may make symbolic links.
@@ -129,6 +132,9 @@ def run(arguments, shell=False):
     if not command:
         raise Failure("run: which command? (see tdx/box help)")
     found, links = find_parts(options, command, shell)
+    if options.recording:
+        import likeness
+        options.module = likeness.profile(options.profile, options.recording, found["qemu"])
     if options.terminal:
         greet(options, found)
     the_machine = machine.Machine(options, command, found, links)

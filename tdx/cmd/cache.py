@@ -36,6 +36,7 @@ LIMITS = {
     "headers": (2, 60, 5),
     "init": (2, 14, 20),
     "kernel": (2, 14, 8),
+    "likeness": (2, 14, 20),
     "ksrc": (2, 30, 6),
     "mutants": (1, 14, 3),
     "plain": (1, 14, 3),

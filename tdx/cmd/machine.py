@@ -245,8 +245,8 @@ class Machine:
     def module(self):
         options = self.options
         device = "tdx-module"
-        if options.profile:
-            device += f",profile={quote(options.profile)}"
+        if options.module:
+            device += f",profile={quote(options.module)}"
         if options.inject:
             device += f",inject={quote(options.inject)}"
         if options.gdb:

@@ -5,6 +5,7 @@ import os
 import random
 import re
 
+import recording
 from outcome import Failure
 
 FLAGS = {"--trace", "--plain", "--gdb"}
@@ -20,13 +21,15 @@ MACHINES_OWN = ["/proc", "/sys", "/dev"]
 
 class Options:
     def __init__(self):
-        self.cpus = 4           # of a random profile: some
+        self.cpus = 4           # of a drawn or recorded machine: as many as that has
         self.memory = 2048      # megabytes
         self.timeout = None     # seconds
         self.out = None
         self.kernel = None
         self.append = ""
-        self.profile = None
+        self.profile = None     # as given: a name or a file
+        self.recording = None   # the facts in that file
+        self.module = None      # what QEMU is told
         self.inject = None
         self.log_file = None    # a descriptor
         self.trace = self.plain = self.gdb = False
@@ -112,7 +115,11 @@ def parse(arguments):
         for option in "--trace", "--profile", "--inject":
             if option in given:
                 raise Failure(f"{option}: with --plain there is no TDX module")
-    options.cpus = drawn_cpus(given.get("--profile")) or options.cpus
+    options.profile = options.module = given.get("--profile")
+    if options.profile and recording.is_file(options.profile):
+        options.recording = recording.load(options.profile)
+        options.cpus = recording.cpus(options.recording)
+    options.cpus = drawn_cpus(options.profile) or options.cpus
     if "--cpus" in given:
         options.cpus = number("--cpus", given["--cpus"], MAX_CPUS)
     if "--memory" in given:
@@ -125,7 +132,6 @@ def parse(arguments):
     if given.get("--out"):
         options.out = shared_directory(given["--out"])
     options.append = given.get("--append", "")
-    options.profile = given.get("--profile")
     options.inject = given.get("--inject")
     if given.get("--log"):
         options.log_file = log_file(given["--log"])

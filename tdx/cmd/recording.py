@@ -21,6 +21,8 @@ MAX_MSRS = 1 << 17      # in one range
 
 ABSENT = "-"
 
+MAX_CPUS = 8
+
 
 def msr_range(name):
     """Returns what comes before the MSRs in a name, and the range of them; or None."""
@@ -103,26 +105,51 @@ def differences(a, b):
         yield f"{name}: {one} | {other}"
 
 
-def record(profile):
-    """Returns the facts of the module that the box has by that profile."""
+def is_file(profile):
+    """Whether a profile is a recording, rather than a name."""
+    return os.path.isfile(profile) or profile.startswith(("/", "./", "../"))
+
+
+def number(facts, name, default=0):
+    """The number that a fact begins with."""
+    try:
+        return int(facts[name].split()[0], 0)
+    except (KeyError, ValueError):
+        return default
+
+
+def cpus(facts):
+    """How many CPUs the box gets to be like a recording.  More only make it slow."""
+    return max(1, min(MAX_CPUS, number(facts, "host.cpus", 4)))
+
+
+def record(profile, cpus=None):
+    """Returns the facts of the module that the box has by that profile, in a machine
+    with so many CPUs."""
     with tempfile.TemporaryDirectory() as directory:
         path = os.path.join(directory, "recording")
-        command = [TDX / "box", "run", "--profile", profile, "--out", directory, "--",
-                   "x86/tdx_profile", path]
+        command = [TDX / "box", "run", "--profile", profile, "--out", directory,
+                   *(["--cpus", str(cpus)] if cpus else []), "--", "x86/tdx_profile", path]
         run = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, cwd=TDX.parent)
         if run.returncode:
             write_all(2, run.stdout)
-            raise Failure(f"diff: {profile} is no file, and can't be recorded either")
+            raise Failure(f"the module of profile {profile} can't be recorded")
         return load(path)
 
 
 def diff(names):
-    """Prints how two recordings, or the modules of two profiles, differ.  Returns the
-    exit status: 1 if they do."""
-    if len(names) != 2:
-        raise Failure("usage: tdx/box diff A B, where each is a file or a profile")
-    one, other = [load(name) if os.path.exists(name) else record(name) for name in names]
-    text = "".join(line + "\n" for line in differences(one, other))
+    """Prints how two recordings, or the modules of two profiles, differ; or how a file
+    differs from what --profile makes of it.  Returns the exit status: 1 if they do."""
+    if len(names) == 1 and is_file(names[0]):
+        import likeness
+        lines = likeness.left(names[0], load(names[0]))
+    elif len(names) == 2:
+        lines = differences(*(load(name) if is_file(name) else record(name)
+                              for name in names))
+    else:
+        raise Failure("usage: tdx/box diff A B, where each is a file or a profile, or "
+                      "tdx/box diff FILE")
+    text = "".join(line + "\n" for line in lines)
     write_all(1, text.encode())
     return 1 if text else 0

@@ -28,8 +28,12 @@ struct cpuid_table *cpuid_table_copy(const struct cpuid_table *t)
 	unsigned int i;
 
 	memcpy(rows, t->rows, t->num_rows * sizeof(*rows));
-	for (i = 0; i < t->num_rows; i++)
+	for (i = 0; i < t->num_rows; i++) {
 		rows[i].fields = copy_fields(rows[i].fields, rows[i].num_fields);
+		/* Slots of later releases. */
+		if (rows[i].slot > t->num_slots)
+			rows[i].slot = 0;
+	}
 	*copy = *t;
 	copy->rows = rows;
 	return copy;

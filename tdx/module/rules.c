@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* How a module differs from the release whose profile it has; see rules.h. */
+#include <errno.h>
 #include <string.h>
 
 #include "cpuid_adapt.h"
@@ -48,8 +49,9 @@ static bool number(const char *word, u64 most, u64 *value)
 {
 	char *end;
 
+	errno = 0;
 	*value = g_ascii_strtoull(word, &end, g_str_has_prefix(word, "0x") ? 16 : 10);
-	return g_ascii_isdigit(*word) && !*end && *value <= most;
+	return !errno && g_ascii_isdigit(*word) && !*end && *value <= most;
 }
 
 static bool number32(const char *word, u32 *value)
@@ -188,6 +190,16 @@ static bool add_faults(struct tdx_profile *p, char **word)
 	       cpuid_adapt_faults(own_table(p), leaf, subleaf, always, as);
 }
 
+static bool add_last_levels(struct tdx_profile *p, char **word)
+{
+	u64 numbered;
+
+	if (!number(word[0], 1, &numbered))
+		return false;
+	own_table(p)->numbers_last_levels = numbered;
+	return true;
+}
+
 static bool add_msr(struct tdx_profile *p, char **word)
 {
 	struct msr_likeness l = { .has_value = word[4] };
@@ -230,6 +242,7 @@ static const struct {
 	{ "cpu", 5, 5, add_cpu },
 	{ "cpuid", 5, 6, add_cpuid },
 	{ "faults", 3, 3, add_faults },
+	{ "last-levels", 1, 1, add_last_levels },
 	{ "msr", 4, 5, add_msr },
 	{ "instruction", 2, 2, add_instruction },
 	{ "field", 2, 2, add_field },
@@ -256,7 +269,7 @@ char *rules_add(struct tdx_profile *p, const char *text)
 	for (i = 0; lines[i]; i++) {
 		g_auto(GStrv) word = g_strsplit(lines[i], " ", -1);
 
-		if (word[0] && *word[0] && *word[0] != '#' && !add_rule(p, word))
+		if (*lines[i] && *lines[i] != '#' && !add_rule(p, word))
 			return g_strdup_printf("line %u is no rule: '%s'", i + 1, lines[i]);
 	}
 	return NULL;

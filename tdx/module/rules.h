@@ -16,6 +16,8 @@
  *		"attributes": they are 1 if the TD has all of BITS there, else 0.
  *	faults LEAF SUBLEAF AS
  *		In a TD the leaf raises #VE where the leaf AS does, or "always".
+ *	last-levels 0 or 1
+ *		Whether levels that leaf 0xb does not have get a number.
  *	msr FIRST LAST READ WRITE [VALUE]
  *		In a TD, RDMSR and WRMSR of these MSRs do what they do for the MSRs READ
  *		and WRITE.  What RDMSR reads is VALUE.
