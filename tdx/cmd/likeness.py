@@ -13,6 +13,7 @@ from math import gcd
 
 import cache
 import recording
+from outcome import Failure
 from parts import parts
 from process import say
 from recording import number
@@ -38,18 +39,19 @@ def change(name, have, want):
 # The profile's numbers.
 
 def version(facts):
-    """Returns major, minor and update version.  The guest can't read the last; it is None
-    if the kernel did not tell."""
+    """Returns major, minor and update version, which are None if they are not known.  The
+    guest can't read the last."""
     match = re.fullmatch(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})", facts.get("host.module", ""))
     if match:
         return tuple(map(int, match.groups()))
-    return (*(number(facts, f"all.sys.{part}_VERSION") for part in ("MAJOR", "MINOR")), None)
+    return (*(number(facts, f"all.sys.{part}_VERSION", None) for part in ("MAJOR", "MINOR")),
+            None)
 
 
 def version_rule(want, have):
-    wanted, found = version(want), version(have)
-    wanted = wanted if wanted[2] is not None else (*wanted[:2], found[2] or 0)
-    if wanted != found:
+    found = version(have)
+    wanted = tuple(own if part is None else part for part, own in zip(version(want), found))
+    if wanted != found and None not in wanted:
         yield f"version {wanted[0]} {wanted[1]} {wanted[2]}"
 
 
@@ -63,8 +65,8 @@ def numbers(want, have):
     lacks = number(have, "kvm.supported_xfam") & ~number(want, "kvm.supported_xfam")
     if lacks:
         yield f"profile xfam-lacks 0x0 {lacks:#x}"
-    keyids = min(number(want, "host.keyids", MAX_KEYIDS), MAX_KEYIDS)
-    if keyids != number(have, "host.keyids"):
+    keyids = min(number(want, "host.keyids"), MAX_KEYIDS)
+    if keyids and keyids != number(have, "host.keyids"):
         yield f"profile tdx-keyids 0xff {keyids + 1:#x}"
 
 
@@ -378,6 +380,8 @@ def nearest(want, releases, record):
     """Returns the release with the nearest version.  If the recording's is not known in
     full, that with the fewest differences."""
     major, minor, update = version(want)
+    if major is None or minor is None:
+        raise Failure("a recording without the module's version")
 
     def distance(name):
         numbers = [int(part) for part in name.split(".")]
@@ -438,7 +442,8 @@ def profile(path, facts, qemu):
     directory = entry(path, facts, qemu)
     count = len((directory / "left").read_text().splitlines())
     if count:
-        say(f"tdx: {count} facts of {path} are not as recorded (tdx/box diff {path})")
+        what = "fact of {} is" if count == 1 else "facts of {} are"
+        say(f"tdx: {count} {what.format(path)} not as recorded (tdx/box diff {path})")
     return f"{(directory / 'release').read_text().strip()},rules={directory / 'rules'}"
 
 
