@@ -130,12 +130,15 @@ static bool set_gpaw(struct tdx_profile *p, unsigned long value)
 static char *read_rules(struct tdx_profile *p, const char *path)
 {
 	g_autofree char *text = NULL, *wrong = NULL;
-	g_autoptr(GError) error = NULL;
+	GError *error = NULL;
 
-	if (!g_file_get_contents(path, &text, NULL, &error))
-		return g_strdup(error->message);
-	wrong = rules_add(p, text);
-	return wrong ? g_strdup_printf("%s: %s", path, wrong) : NULL;
+	if (g_file_get_contents(path, &text, NULL, &error)) {
+		wrong = rules_add(p, text);
+		return wrong ? g_strdup_printf("%s: %s", path, wrong) : NULL;
+	}
+	wrong = g_strdup(error->message);
+	g_error_free(error);
+	return g_steal_pointer(&wrong);
 }
 
 static const struct modifier {

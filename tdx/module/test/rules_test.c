@@ -156,7 +156,7 @@ static void no_file(void)
 	}
 }
 
-static void cpu(void)
+static void cpu_leaves(void)
 {
 	uint32_t out[4] = { 0xff, 0xff, 0xff, 0xff };
 	struct tdx_profile p;
@@ -395,7 +395,7 @@ void add_rules_tests(void)
 	g_test_add_func("/rules/a number of the profile has other bits", numbers);
 	g_test_add_func("/rules/a line that is no rule is told", wrong);
 	g_test_add_func("/rules/a file that can't be read is told", no_file);
-	g_test_add_func("/rules/the CPU's CPUID, by leaf and subleaf", cpu);
+	g_test_add_func("/rules/the CPU's CPUID, by leaf and subleaf", cpu_leaves);
 	g_test_add_func("/rules/a bit of a TD's CPUID is fixed, and others are not", fixed);
 	g_test_add_func("/rules/a bit in the middle of a field", part_of_a_field);
 	g_test_add_func("/rules/a leaf becomes configurable", configured);
