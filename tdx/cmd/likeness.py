@@ -74,14 +74,18 @@ def numbers(want, have):
 
 def leaf_of(name):
     """Returns leaf and subleaf in the name of a fact, such as cpu.cpuid.0xd.1."""
-    leaf, subleaf = re.search(r"\.cpuid\.0x([0-9a-f]{1,8})\.(\d{1,4})", name).groups()
-    return int(leaf, 16), int(subleaf)
+    match = re.fullmatch(r".*\.cpuid\.0x([0-9a-f]{1,8})\.(\d{1,4})", name)
+    if not match:
+        raise ValueError(f"no leaf of CPUID: {name}")
+    return int(match[1], 16), int(match[2])
 
 
 def registers(facts, name):
     """The four registers, which are 0 if they were not worth a line."""
     values = facts.get(name, "0 0 0 0").split()
-    return [int(value, 0) & ALL32 for value in values] if len(values) == 4 else [0] * 4
+    if len(values) != 4:
+        raise ValueError(f"not four registers: {name}")
+    return [int(value, 0) & ALL32 for value in values]
 
 
 # Registers in which each bit is a feature.  The box's CPU can lack one, but not get one
@@ -89,32 +93,30 @@ def registers(facts, name):
 FEATURES = {(1, 0): "ECX EDX", (7, 0): "EBX ECX EDX", (7, 1): "EAX EBX ECX EDX", (7, 2): "EDX",
             (0xd, 0): "EAX EDX", (0xd, 1): "EAX ECX", (0x80000001, 0): "ECX EDX",
             (0x80000007, 0): "EDX", (0x80000008, 0): "EBX"}
-# Registers that describe the CPU, and that nothing else depends on.
-DESCRIBE = {(1, 0): "EAX EBX"}
-DESCRIBING_LEAVES = {0, 2, 4, 0x15, 0x16, 0x18, 0x1a, *range(0x80000002, 0x80000007)}
+# Leaves, without these registers, that describe the CPU, and that nothing depends on.
+DESCRIPTIONS = {0, 1, 2, 4, 0x15, 0x16, 0x18, 0x1a, *range(0x80000002, 0x80000007)}
 # Leaves that follow from the machine's own CPUs, XCR0 and memory.
 OF_THE_MACHINE = {0xb, 0xd, 0x1f, 0x80000008}
 
 
 def register_rule(leaf, subleaf, register, want, have):
-    """A register of the CPU's: a rule, or nothing if it can't be had."""
+    """A register of the CPU's: a rule, or nothing if it is right or can't be had."""
     place = f"cpu {leaf:#x} {subleaf} {register}"
     if register in FEATURES.get((leaf, subleaf), "").split():
         if have & ~want:
             yield f"{place} {have & ~want:#x} 0x0"
-        return
-    if leaf in DESCRIBING_LEAVES or register in DESCRIBE.get((leaf, subleaf), "").split():
-        pass
-    elif want or leaf in OF_THE_MACHINE:
-        return      # they can't be had
-    if want != have:
-        yield f"{place} {ALL32:#x} {want:#x}"
+    elif leaf in DESCRIPTIONS or not (want or leaf in OF_THE_MACHINE):
+        if want != have:
+            yield f"{place} {ALL32:#x} {want:#x}"
+
+
+def model(facts):
+    eax = registers(facts, "cpu.cpuid.0x1.0")[0]
+    return eax >> 12 & 0xf0 | eax >> 4 & 0xf
 
 
 def family_model(want, have):
     """The CPU's model decides about errata."""
-    model = lambda facts: (lambda eax: eax >> 12 & 0xf0 | eax >> 4 & 0xf)(
-        registers(facts, "cpu.cpuid.0x1.0")[0])
     if model(want) != model(have):
         yield f"profile cpu-model 0xff {model(want):#x}"
 
@@ -144,7 +146,8 @@ def cpu(want, have):
 
 # A TD's CPUID, as the host sees it.
 
-CPUID = re.compile(r"td\.cpuid\.(0x[0-9a-f]{1,8}\.\d{1,4})\.(E[A-D]X)\.(.+)")
+CPUID = re.compile(r"td\.cpuid\.(0x[0-9a-f]{1,8}\.\d{1,4})\.(E[A-D]X)\."
+                   r"([a-z_]+|xfam\.[a-z0-9]+|attribute\.\d{1,2})")
 COMPONENTS = {"avx": 0x4, "avx512": 0xe4, "pt": 0x100, "pkru": 0x200, "cet": 0x1800,
               "uintr": 0x4000, "lbr": 0x8000, "amx": 0x60000}
 # Registers that the module computes, from what has its own rules.
@@ -175,10 +178,12 @@ def decision(register, bit):
                if kind.startswith(("xfam.", "attribute.")) and (changed ^ value) & mask]
     if value:
         return None if changes else "fixed"
-    for kind, name in (change.split(".") for change in changes):
-        return f"xfam {COMPONENTS[name]:#x}" if kind == "xfam" else \
-            f"attributes {1 << int(name):#x}"
-    return "cleared"
+    if not changes:
+        return "cleared"
+    kind, name = changes[0].split(".")
+    if kind == "attribute":
+        return f"attributes {1 << int(name):#x}"
+    return f"xfam {COMPONENTS[name]:#x}" if name in COMPONENTS else None
 
 
 def bit_rules(leaf, name, want, have):
@@ -431,8 +436,11 @@ def entry(path, facts, qemu):
 
     def make(new, _work):
         say(f"tdx: making the box like {path} ...")
-        adapt(facts, releases(qemu),
-              lambda profile: recording.record(profile, recording.cpus(facts)), new)
+        try:
+            adapt(facts, releases(qemu),
+                  lambda profile: recording.record(profile, recording.cpus(facts)), new)
+        except ValueError as error:
+            raise Failure(f"{path} is not a recording: {error}")
 
     return cache.entry(f"likeness/{name}", MEGABYTES, make)
 

@@ -94,6 +94,17 @@ class RoundTrip(Launcher):
                      ("all.initial.msr.", 0x10), "all.tdcall.1"):
             self.assertIn(name, facts)
 
+    def test_values_that_make_no_sense(self):
+        text = self.record("1.5.06").read_text()
+        path = pathlib.Path(self.directory, "nonsense")
+        for old, new in (("cpu.cpuid.0x1.0 ", "cpu.cpuid.0x1.0 x "),
+                         ("cpu.cpuid.0x1.0 0x", "cpu.cpuid.0x1.0 0y"),
+                         ("cpu.cpuid.0x1.0 ", "cpu.cpuid.one "),
+                         ("td.cpuid.0x1.0.EAX.value 0x", "td.cpuid.0x1.0.EAX.value 0y")):
+            path.write_text(text.replace(old, new))
+            _, errors = self.gives(125, "run", "--profile", str(path), "--", "true")
+            self.assertRegex(errors, r"\Atdx: making .*\ntdx/box: .* is not a recording: .*\n\Z")
+
     def test_the_machine_has_as_many_cpus_within_limits(self):
         path = self.record("1.5.06")
         text = path.read_text()
