@@ -5,7 +5,7 @@
 # What a user may set on the command line reaches the scripts through these.
 export HOST TESTS PROFILE TIMEOUT TEST_TIMEOUT TEST_JOBS TEST_FAIL_FAST
 export KSRC KERNEL QEMU QEMU_SRC LLVM TDX_CACHE TDX_PLAIN_CC MUTANTS MUTANT RESUME
-export REPORT TARBALL TDX_MAY_HARM_HOST
+export REPORT TARBALL TDX_MAY_HARM_HOST DEBUG KERNEL_CONFIG
 
 # The commands are modules of one Python package.
 CMD := /usr/bin/python3 -I tdx/cmd
@@ -23,6 +23,9 @@ help:
 # |   KSRC=DIR                     your kernel: its selftests lib, its headers, and
 # |                                in the box the kernel itself
 # |   KERNEL=VERSION               another of Debian's linux-source packages
+# |   DEBUG=1 or kcsan             in the box, on a kernel that looks for its own bugs, or
+# |                                for data races
+# |   KERNEL_CONFIG=FILE           on a kernel with your configuration
 # |   QEMU=bookworm-backports      another of Debian's QEMUs; QEMU_SRC=DIR for yours
 # |   LLVM=1                       tests by clang
 # |   TIMEOUT=SECONDS              for all tests together in the box (900)

@@ -24,6 +24,9 @@ are x86/tdx_..._test inside.
   --timeout S       end it after S seconds
   --out DIR         a directory that the command may write to, at the same path
   --kernel IMAGE    a kernel of your own, vmlinux or bzImage
+  --config CONFIG   a kernel built with another configuration: debug looks for
+                    its own bugs, kcsan for data races; or a file of yours,
+                    to which the box adds what it needs
   --append OPTIONS  more for the kernel's command line
   --profile NAME    which TDX module, and modifiers of it, as in
                     2.0.08,gpaw=52 (tdx/box profiles lists them); or a file
@@ -79,7 +82,7 @@ def open_standard_streams():
 
 def needed(options):
     names = ["plain" if options.plain else "qemu", "init"]
-    return names if options.kernel else [*names, "kernel"]
+    return names if options.kernel else [*names, options.kernel_part]
 
 
 def greet(options, found):
@@ -87,7 +90,7 @@ def greet(options, found):
     if options.kernel:
         kernel = f"the kernel {options.kernel}"
     else:
-        kernel = "Linux " + (found["kernel"] / "release").read_text().strip()
+        kernel = "Linux " + (found[options.kernel_part] / "release").read_text().strip()
     module = "no TDX"
     if not options.plain:
         profiles = (found["qemu"] / "profile.help").read_text()

@@ -32,7 +32,8 @@ def make_graph(tests=None):
     """Returns the graph of all parts; tests are the names of those that are wanted,
     all if it is None."""
     graph = Graph([
-        kernel.Linux(), kernel.Headers(), kernel.Kernel(), kernel.Coverage(), kernel.Guest(),
+        kernel.Linux(), kernel.Headers(), kernel.Kernel(), kernel.Debug(), kernel.Kcsan(),
+        kernel.Configured(), kernel.Coverage(), kernel.Guest(),
         qemu.QemuSource(), qemu.QemuTools(), qemu.Qemu(), qemu.Plain(),
         selftests.Tests(), selftests.StaticTests(), selftests.Programs(), selftests.Runner(),
         selftests.Init(),

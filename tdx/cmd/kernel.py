@@ -143,6 +143,11 @@ def configure(step, tree, build, configs):
         wanted.replace("\nCONFIG_SYSCTL=y\n", "\nCONFIG_SYSCTL=y\nCONFIG_PROC_SYSCTL=y\n"))
     step.run("make", "-C", tree, f"O={build}",
              f"KCONFIG_ALLCONFIG={build}/allconfig", "allnoconfig")
+    check_taken(build, wanted)
+
+
+def check_taken(build, wanted):
+    """Fails the step if the kernel's configuration lacks a line that was wanted."""
     taken = set((build / ".config").read_text().splitlines())
     for line in re.findall(r"^(?:# )?CONFIG_.*", wanted, re.M):
         if line not in taken:
@@ -165,13 +170,16 @@ class Kernel(LinuxPart):
                 os.environ.get(PLAIN_CC, ""),
                 [cache.hash_file(path) for path in [*files, *([self.init] if self.init else [])]]]
 
+    def configure(self, step, tree, build):
+        configure(step, tree, build, self.configs)
+
     def compile(self, tree, build, options=()):
         version = debian.linux_version(tree)
         text = f"building Linux {version} ({self.name})"
         if ksrc():
             text = f"building Linux {version} of {tree} ({self.name})"
         with Step(text, cache.log(self.name)) as step:
-            configure(step, tree, build, self.configs)
+            self.configure(step, tree, build)
             step.run("make", "-C", tree, f"O={build}", jobs(), *self.options, *options, "vmlinux")
             shutil.copy(build / "include/config/kernel.release", build / "release")
         if self.init:
@@ -199,6 +207,41 @@ class Kernel(LinuxPart):
         build.mkdir(exist_ok=True)
         self.compile(tree, build)
         return build
+
+
+class Debug(Kernel):
+    """A kernel that looks for its own bugs."""
+
+    name = "debug"
+    configs = [*Kernel.configs, MACHINE / "debug.config"]
+
+
+class Kcsan(Kernel):
+    """A kernel that looks for data races."""
+
+    name = "kcsan"
+    configs = [*Kernel.configs, MACHINE / "kcsan.config"]
+
+
+class Configured(Kernel):
+    """A kernel with a configuration of the user's own, whose file KERNEL_CONFIG names, and
+    what the box needs."""
+
+    name = "configured"
+    # The emulator may run the code that a jump label has just replaced.
+    NEEDS = "# CONFIG_JUMP_LABEL is not set\n"
+
+    def inputs(self, needs):
+        file = os.environ.get("KERNEL_CONFIG")
+        return [*super().inputs(needs), file and cache.hash_file(file), self.NEEDS]
+
+    def configure(self, step, tree, build):
+        build.mkdir(exist_ok=True)
+        wanted = lines_for(tree, self.configs) + self.NEEDS
+        own = pathlib.Path(os.environ["KERNEL_CONFIG"]).read_text(errors="replace")
+        (build / ".config").write_text(own + wanted)
+        step.run("make", "-C", tree, f"O={build}", "olddefconfig")
+        check_taken(build, wanted)
 
 
 class Coverage(Kernel):

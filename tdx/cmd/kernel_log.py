@@ -11,7 +11,8 @@ SPLAT = re.compile("|".join([
     "WARNING: ", "BUG: ", "Oops", "general protection", "kernel BUG at", "Kernel panic",
     "SEAMCALL .*failed", "INFO: rcu", "rcu: INFO", "self-detected stall",
     "possible recursive locking", "possible circular locking", "suspicious RCU usage",
-    "inconsistent lock state", "UBSAN:", "KASAN:"]))
+    "inconsistent lock state", "UBSAN:", "KASAN:", "unreferenced object 0x",
+    "ODEBUG: "]))
 
 # How the program that runs announces a complaint, or a case that the machine may not
 # survive, and how init and the runner name what they start.

@@ -276,7 +276,7 @@ class Machine:
         return ["-gdb", f"unix:{quote(socket)},server=on,wait=off", "-S"]
 
     def kernel(self):
-        return self.options.kernel or self.parts["kernel"] / "vmlinux"
+        return self.options.kernel or self.parts[self.options.kernel_part] / "vmlinux"
 
     def arguments(self, initramfs):
         options = self.options

@@ -10,7 +10,7 @@ from outcome import Failure
 
 FLAGS = {"--trace", "--plain", "--gdb"}
 VALUES = {"--cpus", "--memory", "--timeout", "--out", "--kernel", "--append",
-          "--profile", "--inject", "--log"}
+          "--profile", "--inject", "--log", "--config"}
 
 MAX_CPUS = 64
 MAX_TIMEOUT = 10 ** 9
@@ -26,6 +26,7 @@ class Options:
         self.timeout = None     # seconds
         self.out = None
         self.kernel = None
+        self.kernel_part = "kernel"     # which one, without an image
         self.append = ""
         self.profile = None     # as given: a name or a file
         self.recording = None   # the facts in that file
@@ -56,6 +57,23 @@ def image(text):
     if not os.path.isfile(text) or not os.access(text, os.R_OK):
         raise Failure(f"--kernel: no such file: {text}")
     return os.path.abspath(text)
+
+
+# Kernels with names; others have a configuration of the user's.
+KERNELS = {"debug", "kcsan"}
+KERNEL_PARTS = {*KERNELS, "kernel", "configured"}
+DEBUG_MEMORY = 4096     # megabytes: such kernels keep a shadow of it, and more
+
+
+def kernel_part(config):
+    """Returns the part that is the kernel with this configuration, a name or a file."""
+    if config in KERNELS:
+        return config
+    if not os.path.isfile(config) or not os.access(config, os.R_OK):
+        raise Failure(f"--config: no such file: {config} ({' and '.join(sorted(KERNELS))} are "
+                      "there without one)")
+    os.environ["KERNEL_CONFIG"] = os.path.abspath(config)
+    return "configured"
 
 
 def shared_directory(text):
@@ -122,6 +140,11 @@ def parse(arguments):
     options.cpus = drawn_cpus(options.profile) or options.cpus
     if "--cpus" in given:
         options.cpus = number("--cpus", given["--cpus"], MAX_CPUS)
+    if given.get("--config"):
+        if given.get("--kernel"):
+            raise Failure("--config: a kernel that is there has its configuration")
+        options.kernel_part = kernel_part(given["--config"])
+        options.memory = DEBUG_MEMORY
     if "--memory" in given:
         options.memory = megabytes(given["--memory"])
     # An empty value is none, for scripts.

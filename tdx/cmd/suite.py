@@ -13,6 +13,7 @@ import sys
 import time
 
 import ktap
+import options
 import sweep
 from kernel_log import printable
 from outcome import Failure
@@ -230,6 +231,17 @@ def report_directory():
     return os.path.realpath(path)
 
 
+def kernel_options():
+    """Returns the part that is the kernel, and the box's options for it."""
+    debug, config = os.environ.get("DEBUG"), os.environ.get("KERNEL_CONFIG")
+    if debug and config:
+        die("DEBUG= and KERNEL_CONFIG= are two kernels")
+    if debug not in (None, "", "0", "1", *options.KERNELS):
+        die(f"DEBUG={debug}: 1 or kcsan")
+    config = config or {"1": "debug", "": "", "0": "", None: ""}.get(debug, debug)
+    return (options.kernel_part(config), ["--config", config]) if config else ("kernel", [])
+
+
 def find_parts(names, tests, report):
     """Returns the parts that a run takes, and what it takes to report it."""
     return parts(names, [*tests, PROFILER] if report else tests)
@@ -242,8 +254,9 @@ def runner(found, tests, report):
     command = ["sh", TDX / "host/run_tdx_tests.sh", "--report", report,
                "--runner", found["runner"] / "runner", "--tests", found["tests"],
                "--profiler", found["tests"] / PROFILER]
-    if "kernel" in found:
-        command += ["--config", found["kernel"] / ".config"]
+    kernel = set(found) & options.KERNEL_PARTS
+    if kernel:
+        command += ["--config", found[kernel.pop()] / ".config"]
     return [*command, *tests]
 
 
@@ -258,15 +271,16 @@ def run_natively(suite, tests):
 
 def run_in_box(suite, tests):
     report = report_directory()
-    found = find_parts(["tests", "runner", "qemu", "kernel", "init"], tests, report)
+    kernel, which = kernel_options()
+    found = find_parts(["tests", "runner", "qemu", kernel, "init"], tests, report)
     profile = os.environ.get("PROFILE")
-    release = (found["kernel"] / "release").read_text().strip()
+    release = (found[kernel] / "release").read_text().strip()
     version = (found["qemu"] / "version").read_text().strip()
     default = (found["qemu"] / "profile.help").read_text().split()[0]
     print(f"TAP version 13\n# box: Linux {release}, QEMU {version}, "
           f"module profile {profile or default}", flush=True)
     box = [BOX, "run", "--timeout", os.environ.get("TIMEOUT") or "900",
-           *(["--profile", profile] if profile else [])]
+           *(["--profile", profile] if profile else []), *which]
     status = suite.run([*box, *(["--out", report] if report else []), "--",
                         *runner(found, tests, report)])
     if status:

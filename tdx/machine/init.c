@@ -43,6 +43,7 @@
 #include <unistd.h>
 
 #define BOX		"/box"
+#define LEAKS	"/sys/kernel/debug/kmemleak"
 #define ROOT		"/root"
 #define P9_OPTIONS	"trans=virtio,version=9p2000.L,msize=262144,access=any"
 
@@ -449,6 +450,26 @@ static int run_on_console(char **argv, char **env, const char *winsize)
 	return status;
 }
 
+/*
+ * Puts what the kernel has lost into its log, if it looks for that.  An object is lost
+ * when two scans did not find a pointer to it.
+ */
+static void report_leaks(void)
+{
+	int control = open(LEAKS, O_WRONLY | O_CLOEXEC);
+	FILE *leaks;
+	char line[200];
+
+	if (control < 0)
+		return;
+	if (!write_all(control, "scan", 4) || !write_all(control, "scan", 4))
+		fprintf(stderr, "tdx-box: %s: %m\n", LEAKS);
+	close(control);
+	leaks = fopen(LEAKS, "re");
+	while (leaks && fgets(line, sizeof(line), leaks))
+		fprintf(stderr, "%s", line);
+}
+
 int main(void)
 {
 	char **argv, **env, *cwd, *winsize;
@@ -477,6 +498,7 @@ int main(void)
 	fprintf(stderr, "tdx-box: run %s\n", argv[0]);
 	status = winsize ? run_on_console(argv, env, winsize) :
 			   run_with_pipes(argv, env);
+	report_leaks();
 	if (WIFSIGNALED(status))
 		finish("signal %d\n", WTERMSIG(status));
 	finish("exit %d\n", WEXITSTATUS(status));
