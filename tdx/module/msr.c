@@ -262,6 +262,11 @@ static bool is_special(enum msr_rule rule)
 	return rule == SPECIAL || rule == R_SPECIAL;
 }
 
+static const struct msr_row *find_row(const struct td *td, u32 msr)
+{
+	return msr_find_row(td->m->profile, msr);
+}
+
 static const struct msr_access *access_rules(const struct td *td,
 					     const struct msr_row *r)
 {
@@ -270,7 +275,7 @@ static const struct msr_access *access_rules(const struct td *td,
 
 enum tdx_outcome tdx_rdmsr(struct tdx_vcpu *v, uint32_t msr, uint64_t *value)
 {
-	const struct msr_row *r = msr_find_row(msr);
+	const struct msr_row *r = find_row(v->td, msr);
 	enum msr_rule rule = access_rules(v->td, r)->read;
 	enum tdx_outcome out = outcome(v->td, rule);
 
@@ -282,7 +287,7 @@ enum tdx_outcome tdx_rdmsr(struct tdx_vcpu *v, uint32_t msr, uint64_t *value)
 
 enum tdx_outcome tdx_wrmsr(struct tdx_vcpu *v, uint32_t msr, uint64_t value)
 {
-	enum msr_rule rule = access_rules(v->td, msr_find_row(msr))->write;
+	enum msr_rule rule = access_rules(v->td, find_row(v->td, msr))->write;
 	enum tdx_outcome out = outcome(v->td, rule);
 
 	if (out == TDX_DONE && is_special(rule))
