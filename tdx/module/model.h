@@ -267,6 +267,22 @@ static inline u64 keyid_mask(const struct tdx_module *m)
 	return ~0ull << m->platform.keyid_shift;
 }
 
+#define PHYSICAL_ADDRESS_BITS	52
+
+/* Whether @pa is an address of the host's: its KeyID, if any, is one of MKTME. */
+static inline bool is_shared_address(const struct tdx_module *m, u64 pa)
+{
+	return !(pa >> PHYSICAL_ADDRESS_BITS) &&
+	       pa >> m->platform.keyid_shift <= m->platform.num_mktme_keyids;
+}
+
+/* Reads the host's memory.  The host's KeyIDs have no keys, so all see the same. */
+static inline bool read_shared(const struct tdx_module *m, u64 pa, void *buf,
+			       size_t len)
+{
+	return m->ops.read(m->opaque, pa & ~keyid_mask(m), buf, len);
+}
+
 /* Whether @hkid is one of the KeyIDs that are reserved for TDX. */
 static inline bool is_tdx_keyid(const struct tdx_module *m, u64 hkid)
 {

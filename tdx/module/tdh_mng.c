@@ -248,9 +248,9 @@ u64 tdh_mng_init(struct call *c)
 	err = td_operand(c, tdr, TDX_OP_RCX, BIT(OP_UNINITIALIZED), &td);
 	if (err)
 		return err;
-	if (params % TD_PARAMS_SIZE || params & keyid_mask(m))
+	if (params % TD_PARAMS_SIZE || !is_shared_address(m, params))
 		return status(TDX_OPERAND_INVALID, TDX_OP_RDX);
-	if (!m->ops.read(m->opaque, params, &p, sizeof(p)))
+	if (!read_shared(m, params, &p, sizeof(p)))
 		return status(TDX_OPERAND_ADDR_RANGE_ERROR, TDX_OP_RDX);
 
 	err = check_params(c, &p);

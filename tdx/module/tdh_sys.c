@@ -95,7 +95,7 @@ u64 tdh_sys_config(struct call *c)
 
 	if (!lps_are_ready(m))
 		return status(TDX_SYS_CONFIG_NOT_PENDING, 0);
-	if (array % 512 || array & keyid_mask(m))
+	if (array % 512 || !is_shared_address(m, array))
 		return status(TDX_OPERAND_INVALID, TDX_OP_RCX);
 	if (!count || count > MAX_TDMRS)
 		return status(TDX_OPERAND_INVALID, TDX_OP_RDX);
@@ -103,7 +103,7 @@ u64 tdh_sys_config(struct call *c)
 		hkid &= ~DYNAMIC_PAMT;
 	if (!is_tdx_keyid(m, hkid))
 		return status(TDX_OPERAND_INVALID, TDX_OP_R8);
-	if (!m->ops.read(m->opaque, array, pa, count * sizeof(pa[0])))
+	if (!read_shared(m, array, pa, count * sizeof(pa[0])))
 		return status(TDX_OPERAND_ADDR_RANGE_ERROR, TDX_OP_RCX);
 
 	/* From here on, what another module handed over no longer counts. */
