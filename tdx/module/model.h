@@ -112,6 +112,7 @@ struct td {
 	u16 max_vcpus, tsc_frequency;	/* frequency in units of 25 MHz */
 	u64 tsc_offset, tsc_multiplier;	/* multiplier: 48 fraction bits */
 	bool gpaw_52, topology_configured, ve_reduction_valid;
+	u8 physical_bits;		/* of an address, as the TD's CPUID says */
 	u64 uuid[4];
 	/* Always 0: no TD partitioning, service TDs or migration. */
 	u16 num_l2_vms, num_servtds;

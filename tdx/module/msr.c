@@ -68,8 +68,6 @@ static bool td_has(const struct td *td, enum msr_rule rule)
 #define MISC_ENABLE_NO_BTS	BIT(11)
 #define MISC_ENABLE_NO_PEBS	BIT(12)
 #define MISC_ENABLE_EST		BIT(16)
-#define MISC_ENABLE_MONITOR	BIT(18)
-#define MISC_ENABLE_LIMIT_CPUID	BIT(22)
 #define MISC_ENABLE_XTPR	BIT(23)
 /* What the guest can't change. */
 #define MISC_ENABLE_FIXED	(MISC_ENABLE_PERFMON | MISC_ENABLE_NO_BTS | \

@@ -236,6 +236,15 @@ static void initialize(struct td *td, const struct td_params *p)
 	td->op_state = OP_INITIALIZED;
 }
 
+#define PHYSICAL_BITS	0xff	/* of EAX of leaf 0x80000008 */
+
+static unsigned int physical_bits(const struct td *td)
+{
+	u32 bits = cpuid_lookup(td, 0x80000008, 0, true)[EAX] & PHYSICAL_BITS;
+
+	return bits ? bits : PHYSICAL_ADDRESS_BITS;
+}
+
 u64 tdh_mng_init(struct call *c)
 {
 	struct tdx_module *m = c->m;
@@ -261,6 +270,7 @@ u64 tdh_mng_init(struct call *c)
 	c->gpr[TDX_RCX] = bad;
 	if (err)
 		return err;
+	td->physical_bits = physical_bits(td);
 	start_clock(td, tsc, hz);
 	initialize(td, &p);
 	return 0;

@@ -10,22 +10,10 @@
 #include "tdh.h"
 #include "tdmr.h"
 
-#define LIMIT_CPUID	BIT(22)		/* of IA32_MISC_ENABLE */
-
-/* What the module does not tolerate on any CPU. */
-static u64 check_cpu(struct call *c)
-{
-	const struct tdx_ops *ops = &c->m->ops;
-
-	if (ops->rdmsr(c->m->opaque, c->lp, TDX_MSR_MISC_ENABLE) & LIMIT_CPUID)
-		return status(TDX_LIMIT_CPUID_MAXVAL_SET, 0);
-	return 0;
-}
-
 static u64 check_platform(struct call *c)
 {
 	const struct tdx_platform *p = &c->m->platform;
-	u64 err = check_cpu(c);
+	u64 err = check_limit_cpuid(c);
 
 	if (err)
 		return err;
@@ -64,7 +52,7 @@ u64 tdh_sys_lp_init(struct call *c)
 		return status(TDX_SYS_LP_INIT_NOT_PENDING, 0);
 	if (m->lp_ready[c->lp])
 		return status(TDX_SYS_LP_INIT_DONE, 0);
-	err = check_cpu(c);
+	err = check_limit_cpuid(c);
 	if (!err)
 		err = check_tsc_adjust(c);
 	if (err)

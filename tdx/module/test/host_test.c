@@ -244,6 +244,61 @@ static void vp_init_order(void)
 	}
 }
 
+#define MONITOR			(1ull << 18)	/* of IA32_MISC_ENABLE */
+#define LIMIT_CPUID		(1ull << 22)
+#define RECOVERABILITY_HINT	(1ull << 52)
+
+static void limited_cpuid(struct world *w)
+{
+	w->misc_enable[0] |= LIMIT_CPUID;
+	check_status(enter(w, 0, FREE), STATUS(TDX_LIMIT_CPUID_MAXVAL_SET, 0));
+	check_status(enter(w, 0, TDVPR), STATUS(TDX_LIMIT_CPUID_MAXVAL_SET, 0));
+	/* Another CPU's register does not matter. */
+	check_status(enter(w, 1, FREE), ERR(PAGE_METADATA_INCORRECT, RCX));
+	w->misc_enable[0] &= ~LIMIT_CPUID;
+	check_status(enter(w, 0, TDVPR), 0);
+	leave(w, 1);
+}
+
+/* Asks for MONITOR in ECX of leaf 1. */
+static void ask_for_monitor(struct world *w)
+{
+	unsigned int slot;
+
+	for (slot = 0; slot < G_N_ELEMENTS(w->params.cpuid); slot++) {
+		if (seamcall(w, SYS_RD, .rdx = 0x9900000300000400 + slot))
+			break;
+		if ((uint32_t)w->regs[TDX_R8] == 1)
+			w->params.cpuid[slot][2] |= 1 << 3;
+	}
+}
+
+static void monitor(struct world *w)
+{
+	const uint64_t wrong = STATUS(TDX_INCORRECT_MSR_VALUE, 0x1a0);
+
+	ask_for_monitor(w);
+	world_through(w, INITIALIZED, RUNNABLE);
+	w->misc_enable[0] = ~(MONITOR | LIMIT_CPUID);
+	check_status(enter(w, 0, TDVPR), wrong);
+	/* The flags of the entry, then the TSC are checked before. */
+	w->tsc_adjust[0] = 1;
+	check_status(enter(w, 0, TDVPR), STATUS(TDX_INCONSISTENT_MSR, 0x3b));
+	check_status(enter(w, 0, TDVPR | RECOVERABILITY_HINT), ERR(OPERAND_INVALID, RCX));
+	w->tsc_adjust[0] = 0;
+	check_status(enter(w, 0, TDVPR), wrong);
+	w->misc_enable[0] = MONITOR;
+	check_status(enter(w, 0, TDVPR), 0);
+	leave(w, 1);
+}
+
+static void no_monitor(struct world *w)
+{
+	w->misc_enable[0] = 0;
+	check_status(enter(w, 0, TDVPR), 0);
+	leave(w, 1);
+}
+
 static void tsc(struct world *w)
 {
 	const uint64_t adjusted = STATUS(TDX_INCONSISTENT_MSR, 0x3b);
@@ -440,6 +495,9 @@ void add_host_tests(void)
 	add_test("/host/results are 0 if a call fails early", RUNNABLE, early_failure);
 	add_test("/host/RD returns no next field if it fails", RUNNABLE, field_ids);
 	add_test("/host/VP.WR checks what it writes", RUNNABLE, field_values);
+	add_test("/host/VP.ENTER on a CPU that limits CPUID is refused", RUNNABLE, limited_cpuid);
+	add_test("/host/a TD with MONITOR needs a CPU whose MONITOR works", TDCS_DONE, monitor);
+	add_test("/host/a TD without MONITOR does not", RUNNABLE, no_monitor);
 	add_test("/host/the TSC must not be adjusted or go back", TDCS_DONE, tsc);
 	g_test_add_func("/host/since 2.0 VCPU_STATE_INCORRECT has the state", vcpu_states);
 	add_test("/host/a page that is used without write-back is a complaint", TRACKED, used_dirty);

@@ -258,7 +258,7 @@ static void msr_values(void)
 }
 
 /* The CPU's value is 0x851889 here; bit 7 depends on PERFMON. */
-#define MISC_ENABLE	0x1a0
+#define MSR_MISC_ENABLE	0x1a0
 #define PERFMON_AVAIL	(1ull << 7)
 #define PEBS_UNAVAIL	(1ull << 12)
 #define EST		(1ull << 16)
@@ -294,31 +294,31 @@ static void misc_enable(void)
 	for (i = 0; i < G_N_ELEMENTS(reads); i++) {
 		w = running(reads[i].s, reads[i].attributes, 3,
 			    reads[i].all_features);
-		g_assert_cmpint(tdx_rdmsr(w->vcpu, MISC_ENABLE, &value), ==,
+		g_assert_cmpint(tdx_rdmsr(w->vcpu, MSR_MISC_ENABLE, &value), ==,
 				TDX_DONE);
 		g_assert_cmphex(value, ==, reads[i].want);
 		end(w);
 	}
 	w = running(R15, TD_ATTR_PERFMON, 3, false);
-	g_assert_cmpint(tdx_rdmsr(w->vcpu, MISC_ENABLE, &value), ==, TDX_NATIVE);
+	g_assert_cmpint(tdx_rdmsr(w->vcpu, MSR_MISC_ENABLE, &value), ==, TDX_NATIVE);
 	end(w);
 
 	w = running(PARAVIRT, 0, 3, true);
-	tdx_rdmsr(w->vcpu, MISC_ENABLE, &first);
+	tdx_rdmsr(w->vcpu, MSR_MISC_ENABLE, &first);
 	for (i = 0; i < G_N_ELEMENTS(writes); i++)
-		if (tdx_wrmsr(w->vcpu, MISC_ENABLE, first ^ writes[i].flip) !=
+		if (tdx_wrmsr(w->vcpu, MSR_MISC_ENABLE, first ^ writes[i].flip) !=
 		    writes[i].want)
 			g_test_fail_printf("row %u", i);
 	/* Bits that tell what the CPU has stay, others are kept. */
-	tdx_rdmsr(w->vcpu, MISC_ENABLE, &value);
+	tdx_rdmsr(w->vcpu, MSR_MISC_ENABLE, &value);
 	g_assert_cmphex(value, ==, first ^ 1);
-	tdx_wrmsr(w->vcpu, MISC_ENABLE, first ^ (PEBS_UNAVAIL | 1 << 3));
-	tdx_rdmsr(w->vcpu, MISC_ENABLE, &value);
+	tdx_wrmsr(w->vcpu, MSR_MISC_ENABLE, first ^ (PEBS_UNAVAIL | 1 << 3));
+	tdx_rdmsr(w->vcpu, MSR_MISC_ENABLE, &value);
 	g_assert_cmphex(value, ==, first ^ 1 << 3);
 	end(w);
 	w = running(REDUCED, 0, 3, false);
-	g_assert_cmpint(tdx_wrmsr(w->vcpu, MISC_ENABLE, 0x1801 | EST), ==, TDX_GP);
-	g_assert_cmpint(tdx_wrmsr(w->vcpu, MISC_ENABLE, 0x1801 | XTPR), ==, TDX_GP);
+	g_assert_cmpint(tdx_wrmsr(w->vcpu, MSR_MISC_ENABLE, 0x1801 | EST), ==, TDX_GP);
+	g_assert_cmpint(tdx_wrmsr(w->vcpu, MSR_MISC_ENABLE, 0x1801 | XTPR), ==, TDX_GP);
 	end(w);
 }
 

@@ -213,6 +213,7 @@ static struct world *world_new_with(const struct tdx_ops *with,
 				    uint64_t arch_capabilities)
 {
 	struct world *w = g_new0(struct world, 1);
+	unsigned int lp;
 	char *wrong;
 
 	if (!memory)
@@ -226,7 +227,7 @@ static struct world *world_new_with(const struct tdx_ops *with,
 		.keyid_shift = KEYID_SHIFT,
 		.num_mktme_keyids = GLOBAL_HKID - 1,
 		.num_tdx_keyids = own && own->num_tdx_keyids ? own->num_tdx_keyids : 4,
-		.arch_capabilities = arch_capabilities, .misc_enable = 0x851889,
+		.arch_capabilities = arch_capabilities, .misc_enable = MISC_ENABLE,
 		.num_cmrs = 1, .cmr = { { MIB, RAM_SIZE - MIB } },
 	};
 	if (!tdx_profile_parse(profile, &w->profile, &wrong))
@@ -237,6 +238,8 @@ static struct world *world_new_with(const struct tdx_ops *with,
 	}
 	w->native = ~0u;
 	w->tsc = 1000;
+	for (lp = 0; lp < NUM_LPS; lp++)
+		w->misc_enable[lp] = MISC_ENABLE;
 	w->params = (struct td_params){
 		.xfam = 3, .max_vcpus = 4, .eptp_controls = 6 | 3 << 3,
 		.config_flags = CONFIG_NO_RBP_MOD, .tsc_frequency = 40,

@@ -43,6 +43,7 @@
 /* The CPU. */
 #define FAMILY_MODEL_STEPPING	0xa06d1
 #define PHYSICAL_BITS		52
+#define MISC_ENABLE		0x851889
 
 #define HKID		(GLOBAL_HKID + 1)
 #define OTHER_HKID	(GLOBAL_HKID + 2)
