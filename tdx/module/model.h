@@ -200,6 +200,8 @@ enum sys_state {
 
 enum seamldr_flow { FLOW_NONE, FLOW_INSTALL, FLOW_SHUTDOWN };
 
+#define NUM_COMPARED_MSRS	14
+
 /* The P-SEAMLDR, and what it knows of the module. */
 struct seamldr {
 	bool busy;			/* an LP is in it; atomic */
@@ -229,6 +231,7 @@ struct tdx_module {
 	bool handoff_valid;		/* by TDH.SYS.SHUTDOWN, for another module */
 	u16 handoff_version;
 	u64 tsc_adjust;			/* of all CPUs */
+	u64 compared_msrs[NUM_COMPARED_MSRS];	/* the same, see platform.c */
 	bool *lp_ready;			/* by logical processor */
 	unsigned int num_lps_ready;
 	u16 global_keyid;

@@ -5,6 +5,7 @@
  */
 #include "fields.h"
 #include "operands.h"
+#include "platform.h"
 #include "system.h"
 #include "td_cpuid.h"
 #include "tdh.h"
@@ -15,11 +16,15 @@ static u64 check_platform(struct call *c)
 	const struct tdx_platform *p = &c->m->platform;
 	u64 err = check_limit_cpuid(c);
 
+	if (!err)
+		err = platform_check_msrs(c->m, c->lp);
 	if (err)
 		return err;
 	if (p->num_mktme_keyids + p->num_tdx_keyids >= MAX_HKIDS)
 		return status(TDX_NUM_ACTIVATED_HKIDS_NOT_SUPPORTED, MAX_HKIDS);
-	return cmrs_valid(c->m) ? 0 : status(TDX_CMR_LIST_INVALID, 0);
+	if (!cmrs_valid(c->m))
+		return status(TDX_CMR_LIST_INVALID, 0);
+	return platform_check_smrr(c->m, c->lp);
 }
 
 u64 tdh_sys_init(struct call *c)
@@ -37,6 +42,7 @@ u64 tdh_sys_init(struct call *c)
 	if (err)
 		return err;
 	m->tsc_adjust = m->ops.rdmsr(m->opaque, c->lp, TDX_MSR_TSC_ADJUST);
+	platform_remember(m, c->lp);
 	cpuid_read_native(m);
 	m->sys_state = SYS_LP_INIT;
 	return 0;
@@ -55,6 +61,8 @@ u64 tdh_sys_lp_init(struct call *c)
 	err = check_limit_cpuid(c);
 	if (!err)
 		err = check_tsc_adjust(c);
+	if (!err)
+		err = platform_compare(m, c->lp);
 	if (err)
 		return err;
 	m->lp_ready[c->lp] = true;

@@ -91,12 +91,40 @@ static void op_cpuid(void *opaque, uint32_t leaf, uint32_t subleaf,
 	}
 }
 
+/* The other MSRs; what is a mask of controls allows all, and fixes few. */
+static const struct { enum tdx_host_msr msr; uint64_t value; } cpu_msrs[] = {
+	{ TDX_MSR_KEYID_PARTITIONING, 4ull << 32 | (GLOBAL_HKID - 1) },
+	{ TDX_MSR_MTRRCAP, 0x4d0a },
+	{ TDX_MSR_SMRR_PHYSBASE, RAM_SIZE | 6 },
+	{ TDX_MSR_SMRR_PHYSMASK, 0xff800c00 },
+	{ TDX_MSR_VMX_BASIC, 3ull << 54 | 0x1000ull << 32 },
+	{ TDX_MSR_VMX_TRUE_PINBASED_CTLS, ~0ull << 32 | 0x16 },
+	{ TDX_MSR_VMX_TRUE_PROCBASED_CTLS, ~0ull << 32 | 0x04006172 },
+	{ TDX_MSR_VMX_EPT_VPID_CAP, ~0ull },
+	{ TDX_MSR_VMX_CR0_FIXED0, 0x80000021 }, { TDX_MSR_VMX_CR0_FIXED1, ~0u },
+	{ TDX_MSR_VMX_CR4_FIXED0, 0x2000 }, { TDX_MSR_VMX_CR4_FIXED1, ~0u },
+	{ TDX_MSR_TME_CAPABILITY, 1 }, { TDX_MSR_TME_ACTIVATE, 1ull << 48 | 3 },
+};
+
+uint64_t cpu_msr(enum tdx_host_msr msr)
+{
+	unsigned int i = 0;
+
+	while (cpu_msrs[i].msr != msr)
+		i++;
+	return cpu_msrs[i].value;
+}
+
 static uint64_t op_rdmsr(void *opaque, unsigned int lp,
 			 enum tdx_host_msr msr)
 {
 	struct world *w = opaque;
 
-	return msr == TDX_MSR_TSC_ADJUST ? w->tsc_adjust[lp] : w->misc_enable[lp];
+	if (msr == TDX_MSR_TSC_ADJUST)
+		return w->tsc_adjust[lp];
+	if (msr == TDX_MSR_MISC_ENABLE)
+		return w->misc_enable[lp];
+	return w->odd.msr == msr && w->odd.lp == lp ? w->odd.value : cpu_msr(msr);
 }
 
 static uint64_t op_tsc(void *opaque)

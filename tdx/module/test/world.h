@@ -105,6 +105,8 @@ struct world {
 	bool invalid;			/* the last SEAMCALL: VMfailInvalid */
 	void (*on_write)(struct world *w);	/* when the module writes to memory */
 	uint64_t tsc_adjust[NUM_LPS], misc_enable[NUM_LPS];
+	/* Another MSR of a CPU that has a value of its own. */
+	struct { enum tdx_host_msr msr; unsigned int lp; uint64_t value; } odd;
 	GString *trace;			/* NULL: none */
 	unsigned int complaints;	/* about the host */
 	/* Called once, while the next SEAMCALL that succeeds holds its locks. */
@@ -131,6 +133,9 @@ struct world *world_new_cpu(const char *profile, uint64_t arch_capabilities);
 void world_free(struct world *w);
 /* Starts again with the module after reset, when w->platform has changed. */
 void world_restart(struct world *w);
+
+/* One of the CPU's other MSRs. */
+uint64_t cpu_msr(enum tdx_host_msr msr);
 
 /* Does all steps from reset to @step. */
 void world_to(struct world *w, enum step step);
