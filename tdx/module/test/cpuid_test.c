@@ -143,17 +143,44 @@ static void family(void)
 	}
 }
 
+/* The platform is a Granite Rapids of stepping 1, which 1.5.06 does not know. */
 static void family_to_migrate(void)
 {
-	const uint64_t attributes = TD_ATTR_MIGRATABLE;
-	unsigned int r;
+	static const struct { uint32_t eax; bool early, late; } rows[] = {
+		{ 0, false, true },		/* as the platform */
+		{ FAMILY_MODEL_STEPPING, false, true },
+		{ FAMILY_MODEL_STEPPING - 1, true, true },
+		{ FAMILY_MODEL_STEPPING + 1 }, { FAMILY_MODEL_STEPPING ^ 1 << 8 },
+		{ 0xa06f3, true, true }, { 0xa06f4 },	/* Sierra Forest */
+		{ 0xc06f2, true, true }, { 0xc06f3 },	/* Emerald Rapids */
+		{ 0x806f8, true, true }, { 0x806f9 },	/* Sapphire Rapids */
+		{ 0xd06d0 }, { 0xa06e0 }, { 0x606a6 },	/* newer, and without TDX */
+	};
+	unsigned int r, i;
 
-	for (r = 0; releases[r]; r++) {
-		ask_for_family(releases[r], attributes, 0, true);
-		ask_for_family(releases[r], attributes, FAMILY_MODEL_STEPPING, true);
-		ask_for_family(releases[r], attributes, FAMILY_MODEL_STEPPING - 1, true);
-		ask_for_family(releases[r], attributes, FAMILY_MODEL_STEPPING + 1, false);
-		ask_for_family(releases[r], attributes, FAMILY_MODEL_STEPPING ^ 1 << 8, false);
+	for (r = 0; releases[r]; r++)
+		for (i = 0; i < G_N_ELEMENTS(rows); i++)
+			ask_for_family(releases[r], TD_ATTR_MIGRATABLE, rows[i].eax,
+				       r ? rows[i].late : rows[i].early);
+}
+
+/* The platform's own stepping, even if the release knows later ones. */
+static void stepping_to_migrate(void)
+{
+	const struct { uint32_t eax; bool ok; } rows[] = {
+		{ 0, true }, { 0x806f5, true }, { 0x806f6, true }, { 0x806f7 }, { 0xc06f2 },
+	};
+	unsigned int i;
+
+	for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct world *w = world_new(NULL);
+
+		w->family = 0x000806f6;
+		world_to(w, TDCS_DONE);
+		w->params.attributes = TD_ATTR_MIGRATABLE;
+		slot_of(w, 1, NO_SUBLEAF)[EAX] = rows[i].eax;
+		check_status(mng_init(w), rows[i].ok ? 0 : BAD_CPUID);
+		world_free(w);
 	}
 }
 
@@ -645,8 +672,9 @@ static void lock(void)
 void add_cpuid_tests(void)
 {
 	g_test_add_func("/cpuid/family, model and stepping are 0 or the platform's", family);
-	g_test_add_func("/cpuid/a TD that can migrate may have an earlier stepping",
+	g_test_add_func("/cpuid/a TD that can migrate may be of an older CPU that the release knows",
 			family_to_migrate);
+	g_test_add_func("/cpuid/a TD that can migrate has no later stepping", stepping_to_migrate);
 	g_test_add_func("/cpuid/an allowed bit that the CPU lacks is accepted and stays 0",
 			lacking);
 	g_test_add_func("/cpuid/a bit that no CPU would give is refused", refused);

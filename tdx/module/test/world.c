@@ -67,7 +67,7 @@ static void op_cpuid(void *opaque, uint32_t leaf, uint32_t subleaf,
 	for (i = 0; i < 4; i++)
 		out[i] = w->native;
 	if (leaf == 1) {
-		out[0] = FAMILY_MODEL_STEPPING;
+		out[0] = w->family;
 	} else if (leaf == 0x1f) {
 		memset(out, 0, 4 * sizeof(out[0]));
 		if (subleaf < G_N_ELEMENTS(levels))
@@ -265,6 +265,7 @@ static struct world *world_new_with(const struct tdx_ops *with,
 		memcpy(w->platform.cmr, own->cmr, sizeof(own->cmr));
 	}
 	w->native = ~0u;
+	w->family = FAMILY_MODEL_STEPPING;
 	w->tsc = 1000;
 	for (lp = 0; lp < NUM_LPS; lp++)
 		w->misc_enable[lp] = MISC_ENABLE;

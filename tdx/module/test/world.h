@@ -101,6 +101,7 @@ struct world {
 	uint64_t rip;			/* of the last TDCALL */
 	uint64_t tsc;
 	uint32_t native;		/* each register of most CPUID leaves */
+	uint32_t family;		/* EAX of leaf 1 */
 	bool interrupt_pending;
 	bool invalid;			/* the last SEAMCALL: VMfailInvalid */
 	void (*on_write)(struct world *w);	/* when the module writes to memory */
