@@ -260,24 +260,11 @@ static void limited_cpuid(struct world *w)
 	leave(w, 1);
 }
 
-/* Asks for MONITOR in ECX of leaf 1. */
-static void ask_for_monitor(struct world *w)
-{
-	unsigned int slot;
-
-	for (slot = 0; slot < G_N_ELEMENTS(w->params.cpuid); slot++) {
-		if (seamcall(w, SYS_RD, .rdx = 0x9900000300000400 + slot))
-			break;
-		if ((uint32_t)w->regs[TDX_R8] == 1)
-			w->params.cpuid[slot][2] |= 1 << 3;
-	}
-}
-
 static void monitor(struct world *w)
 {
 	const uint64_t wrong = STATUS(TDX_INCORRECT_MSR_VALUE, 0x1a0);
 
-	ask_for_monitor(w);
+	slot_of(w, 1, WHOLE_LEAF)[2] |= 1 << 3;
 	world_through(w, INITIALIZED, RUNNABLE);
 	w->misc_enable[0] = ~(MONITOR | LIMIT_CPUID);
 	check_status(enter(w, 0, TDVPR), wrong);

@@ -259,19 +259,6 @@ static const struct width_row {
 	  1ull << 46, TDX_EXIT, ERR(EPT_WALK_FAILED, RCX) },
 };
 
-/* MAXPA in EAX of leaf 0x80000008. */
-static void ask_for_maxpa(struct world *w)
-{
-	unsigned int slot;
-
-	for (slot = 0; slot < G_N_ELEMENTS(w->params.cpuid); slot++) {
-		if (seamcall(w, SYS_RD, .rdx = 0x9900000300000400 + slot))
-			break;
-		if ((uint32_t)w->regs[TDX_R8] == 0x80000008)
-			w->params.cpuid[slot][0] |= MAXPA_45;
-	}
-}
-
 static void gpa_width(const void *data)
 {
 	const struct width_row *row = data;
@@ -281,7 +268,7 @@ static void gpa_width(const void *data)
 
 	world_to(w, TDCS_DONE);
 	w->params.config_flags |= row->flags;
-	ask_for_maxpa(w);
+	slot_of(w, 0x80000008, WHOLE_LEAF)[0] = MAXPA_45;
 	world_through(w, INITIALIZED, RUNNABLE);
 	check_status(seamcall(w, MEM_PAGE_AUG, .rcx = row->gpa, .rdx = TDR, .r8 = FREE),
 		     row->aug);

@@ -391,6 +391,24 @@ void check_status_at(const char *file, int line, const char *what,
 				   got, name_of(want), want);
 }
 
+#define NUM_CPUID_CONFIG	0x9900000100000004
+#define CPUID_CONFIG_LEAVES	0x9900000300000400
+
+uint32_t *slot_of(struct world *w, uint64_t leaf, uint64_t subleaf)
+{
+	unsigned int i, n;
+
+	check_status(seamcall(w, SYS_RD, .rdx = NUM_CPUID_CONFIG), 0);
+	n = w->regs[TDX_R8];
+	for (i = 0; i < n; i++) {
+		check_status(seamcall(w, SYS_RD, .rdx = CPUID_CONFIG_LEAVES + i), 0);
+		if (w->regs[TDX_R8] == (leaf | subleaf << 32))
+			return w->params.cpuid[i];
+	}
+	g_error("leaf 0x%x is not configurable", (uint32_t)leaf);
+	return NULL;
+}
+
 unsigned int page_type(struct world *w, uint64_t pa)
 {
 	check_status(seamcall(w, PHYMEM_PAGE_RDMD, .rcx = pa), 0);

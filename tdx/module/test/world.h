@@ -138,6 +138,10 @@ void world_restart(struct world *w);
 /* One of the CPU's other MSRs. */
 uint64_t cpu_msr(enum tdx_host_msr msr);
 
+/* The parameters of a leaf that is configurable.  The module must be ready. */
+uint32_t *slot_of(struct world *w, uint64_t leaf, uint64_t subleaf);
+#define WHOLE_LEAF	0xffffffffull	/* it has no subleaves */
+
 /* Does all steps from reset to @step. */
 void world_to(struct world *w, enum step step);
 /* Does the steps from @from, which must be next, to @to. */
