@@ -5,33 +5,26 @@
  */
 #include "fields.h"
 #include "operands.h"
+#include "platform.h"
 #include "system.h"
 #include "td_cpuid.h"
 #include "tdh.h"
 #include "tdmr.h"
 
-#define LIMIT_CPUID	BIT(22)		/* of IA32_MISC_ENABLE */
-
-/* What the module does not tolerate on any CPU. */
-static u64 check_cpu(struct call *c)
-{
-	const struct tdx_ops *ops = &c->m->ops;
-
-	if (ops->rdmsr(c->m->opaque, c->lp, TDX_MSR_MISC_ENABLE) & LIMIT_CPUID)
-		return status(TDX_LIMIT_CPUID_MAXVAL_SET, 0);
-	return 0;
-}
-
 static u64 check_platform(struct call *c)
 {
 	const struct tdx_platform *p = &c->m->platform;
-	u64 err = check_cpu(c);
+	u64 err = check_limit_cpuid(c);
 
+	if (!err)
+		err = platform_check_msrs(c->m, c->lp);
 	if (err)
 		return err;
 	if (p->num_mktme_keyids + p->num_tdx_keyids >= MAX_HKIDS)
 		return status(TDX_NUM_ACTIVATED_HKIDS_NOT_SUPPORTED, MAX_HKIDS);
-	return cmrs_valid(c->m) ? 0 : status(TDX_CMR_LIST_INVALID, 0);
+	if (!cmrs_valid(c->m))
+		return status(TDX_CMR_LIST_INVALID, 0);
+	return platform_check_smrr(c->m, c->lp);
 }
 
 u64 tdh_sys_init(struct call *c)
@@ -49,6 +42,7 @@ u64 tdh_sys_init(struct call *c)
 	if (err)
 		return err;
 	m->tsc_adjust = m->ops.rdmsr(m->opaque, c->lp, TDX_MSR_TSC_ADJUST);
+	platform_remember(m, c->lp);
 	cpuid_read_native(m);
 	m->sys_state = SYS_LP_INIT;
 	return 0;
@@ -64,9 +58,11 @@ u64 tdh_sys_lp_init(struct call *c)
 		return status(TDX_SYS_LP_INIT_NOT_PENDING, 0);
 	if (m->lp_ready[c->lp])
 		return status(TDX_SYS_LP_INIT_DONE, 0);
-	err = check_cpu(c);
+	err = check_limit_cpuid(c);
 	if (!err)
 		err = check_tsc_adjust(c);
+	if (!err)
+		err = platform_compare(m, c->lp);
 	if (err)
 		return err;
 	m->lp_ready[c->lp] = true;
@@ -95,7 +91,7 @@ u64 tdh_sys_config(struct call *c)
 
 	if (!lps_are_ready(m))
 		return status(TDX_SYS_CONFIG_NOT_PENDING, 0);
-	if (array % 512 || array & keyid_mask(m))
+	if (array % 512 || !is_shared_address(m, array))
 		return status(TDX_OPERAND_INVALID, TDX_OP_RCX);
 	if (!count || count > MAX_TDMRS)
 		return status(TDX_OPERAND_INVALID, TDX_OP_RDX);
@@ -103,7 +99,7 @@ u64 tdh_sys_config(struct call *c)
 		hkid &= ~DYNAMIC_PAMT;
 	if (!is_tdx_keyid(m, hkid))
 		return status(TDX_OPERAND_INVALID, TDX_OP_R8);
-	if (!m->ops.read(m->opaque, array, pa, count * sizeof(pa[0])))
+	if (!read_shared(m, array, pa, count * sizeof(pa[0])))
 		return status(TDX_OPERAND_ADDR_RANGE_ERROR, TDX_OP_RCX);
 
 	/* From here on, what another module handed over no longer counts. */

@@ -104,8 +104,13 @@ static uint64_t op_rdmsr(void *opaque, unsigned int lp,
 			 enum tdx_host_msr msr)
 {
 	const CPUX86State *env = cpu_env(qemu_get_cpu(lp));
+	uint64_t value;
 
-	return msr == TDX_MSR_TSC_ADJUST ? env->tsc_adjust : env->msr_ia32_misc_enable;
+	if (msr == TDX_MSR_TSC_ADJUST)
+		return env->tsc_adjust;
+	if (msr == TDX_MSR_MISC_ENABLE)
+		return env->msr_ia32_misc_enable;
+	return seam_msr(msr, &value) || host_tdx_msr(&profile, msr, &value) ? value : 0;
 }
 
 static uint64_t op_tsc(void *opaque)
