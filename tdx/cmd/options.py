@@ -4,6 +4,7 @@
 import os
 import random
 import re
+from collections import namedtuple
 
 from outcome import Failure
 
@@ -21,6 +22,7 @@ MACHINES_OWN = ["/proc", "/sys", "/dev"]
 class Options:
     def __init__(self):
         self.cpus = 4           # of a random profile: some
+        self.threads = 1        # in each core; of a random profile: 1 or 2
         self.memory = 2048      # megabytes
         self.timeout = None     # seconds
         self.out = None
@@ -95,10 +97,20 @@ def split(arguments):
     return given, arguments[at:]
 
 
-def drawn_cpus(profile):
-    """Returns how many CPUs the machine of a random profile has, or None."""
+Drawn = namedtuple("Drawn", "cpus threads kernel_options")
+
+# Intel's module refuses a CPU without a PMU, but KVM need not have one for VMs.
+NO_PMU_FOR_VMS = "kvm.enable_pmu=0 "
+
+
+def drawn_machine(profile):
+    """Returns the machine that a random profile is on, or None for another profile."""
     match = re.fullmatch("random:([0-9]{1,9})", profile or "")
-    return random.Random(int(match[1])).choice([1, 2, 3, 4, 5, 8]) if match else None
+    if not match:
+        return None
+    draw = random.Random(int(match[1]))
+    return Drawn(draw.choice([1, 2, 3, 4, 5, 8]), draw.choice([1, 2]),
+                 draw.choice(["", "", "", NO_PMU_FOR_VMS]))
 
 
 def parse(arguments):
@@ -112,9 +124,12 @@ def parse(arguments):
         for option in "--trace", "--profile", "--inject":
             if option in given:
                 raise Failure(f"{option}: with --plain there is no TDX module")
-    options.cpus = drawn_cpus(given.get("--profile")) or options.cpus
+    drawn = drawn_machine(given.get("--profile")) or Drawn(options.cpus, options.threads, "")
+    options.cpus = drawn.cpus
     if "--cpus" in given:
         options.cpus = number("--cpus", given["--cpus"], MAX_CPUS)
+    if options.cpus % drawn.threads == 0:
+        options.threads = drawn.threads
     if "--memory" in given:
         options.memory = megabytes(given["--memory"])
     # An empty value is none, for scripts.
@@ -124,7 +139,7 @@ def parse(arguments):
         options.kernel = image(given["--kernel"])
     if given.get("--out"):
         options.out = shared_directory(given["--out"])
-    options.append = given.get("--append", "")
+    options.append = drawn.kernel_options + given.get("--append", "")
     options.profile = given.get("--profile")
     options.inject = given.get("--inject")
     if given.get("--log"):
