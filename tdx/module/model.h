@@ -227,7 +227,7 @@ struct tdx_module {
 	bool dynamic_pamt;		/* TDH.SYS.CONFIG has asked for it */
 	bool handoff_valid;		/* by TDH.SYS.SHUTDOWN, for another module */
 	u16 handoff_version;
-	u64 tsc_adjust;			/* of all CPUs */
+	u64 tsc_adjust, perf_capabilities;	/* of all CPUs */
 	bool *lp_ready;			/* by logical processor */
 	unsigned int num_lps_ready;
 	u16 global_keyid;

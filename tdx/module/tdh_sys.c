@@ -10,22 +10,75 @@
 #include "tdh.h"
 #include "tdmr.h"
 
-#define LIMIT_CPUID	BIT(22)		/* of IA32_MISC_ENABLE */
+/* Of IA32_MISC_ENABLE. */
+#define PERFMON_AVAIL		BIT(7)
+#define BTS_UNAVAIL		BIT(11)
+#define LIMIT_CPUID		BIT(22)
+
+/* Of IA32_PERF_CAPABILITIES. */
+#define PERF_CAP_NEEDED		(BIT(12) | BIT(13))	/* freezes in SMM, full writes */
+
+#define LEAF_PERFMON		0xau
+#define PERFMON_VERSION		0xfu			/* EAX: what is compared */
+#define PERFMON_MIN_VERSION	5u
+
+static u64 read_msr(struct call *c, enum tdx_host_msr msr)
+{
+	return c->m->ops.rdmsr(c->m->opaque, c->lp, msr);
+}
 
 /* What the module does not tolerate on any CPU. */
 static u64 check_cpu(struct call *c)
 {
-	const struct tdx_ops *ops = &c->m->ops;
-
-	if (ops->rdmsr(c->m->opaque, c->lp, TDX_MSR_MISC_ENABLE) & LIMIT_CPUID)
+	if (read_msr(c, TDX_MSR_MISC_ENABLE) & LIMIT_CPUID)
 		return status(TDX_LIMIT_CPUID_MAXVAL_SET, 0);
+	return 0;
+}
+
+/* RCX: the leaf.  RDX and R8 have the bits that are wrong, R9 and R10 what is wanted. */
+static u64 check_pmu_version(struct call *c)
+{
+	u32 regs[4];
+
+	c->m->ops.cpuid(c->m->opaque, LEAF_PERFMON, 0, regs);
+	if ((regs[EAX] & 0xff) >= PERFMON_MIN_VERSION)
+		return 0;
+	c->gpr[TDX_RCX] = LEAF_PERFMON | (u64)NO_SUBLEAF << 32;
+	c->gpr[TDX_RDX] = PERFMON_VERSION;
+	c->gpr[TDX_R9] = PERFMON_MIN_VERSION;
+	return status(TDX_INCORRECT_CPUID_VALUE, 0);
+}
+
+static u64 check_features(struct call *c)
+{
+	u64 misc_enable = read_msr(c, TDX_MSR_MISC_ENABLE), err;
+
+	if (~read_msr(c, TDX_MSR_PERF_CAPABILITIES) & PERF_CAP_NEEDED)
+		return status(TDX_INCORRECT_MSR_VALUE, TDX_MSR_PERF_CAPABILITIES);
+	err = check_cpu(c);
+	if (err)
+		return err;
+	if (!(misc_enable & PERFMON_AVAIL) || misc_enable & BTS_UNAVAIL)
+		return status(TDX_INCORRECT_MSR_VALUE, TDX_MSR_MISC_ENABLE);
+	return check_pmu_version(c);
+}
+
+/* Returns 0 if the CPU has the same as the one of TDH.SYS.INIT. */
+static u64 compare_cpus(struct call *c)
+{
+	u64 err = check_tsc_adjust(c);
+
+	if (err)
+		return err;
+	if (read_msr(c, TDX_MSR_PERF_CAPABILITIES) != c->m->perf_capabilities)
+		return status(TDX_INCONSISTENT_MSR, TDX_MSR_PERF_CAPABILITIES);
 	return 0;
 }
 
 static u64 check_platform(struct call *c)
 {
 	const struct tdx_platform *p = &c->m->platform;
-	u64 err = check_cpu(c);
+	u64 err = check_features(c);
 
 	if (err)
 		return err;
@@ -48,7 +101,8 @@ u64 tdh_sys_init(struct call *c)
 	err = check_platform(c);
 	if (err)
 		return err;
-	m->tsc_adjust = m->ops.rdmsr(m->opaque, c->lp, TDX_MSR_TSC_ADJUST);
+	m->tsc_adjust = read_msr(c, TDX_MSR_TSC_ADJUST);
+	m->perf_capabilities = read_msr(c, TDX_MSR_PERF_CAPABILITIES);
 	cpuid_read_native(m);
 	m->sys_state = SYS_LP_INIT;
 	return 0;
@@ -66,7 +120,7 @@ u64 tdh_sys_lp_init(struct call *c)
 		return status(TDX_SYS_LP_INIT_DONE, 0);
 	err = check_cpu(c);
 	if (!err)
-		err = check_tsc_adjust(c);
+		err = compare_cpus(c);
 	if (err)
 		return err;
 	m->lp_ready[c->lp] = true;

@@ -27,7 +27,11 @@ enum tdx_gpr {
 };
 
 /* MSRs of the CPU that the module asks for. */
-enum tdx_host_msr { TDX_MSR_TSC_ADJUST = 0x3b, TDX_MSR_MISC_ENABLE = 0x1a0 };
+enum tdx_host_msr {
+	TDX_MSR_TSC_ADJUST		= 0x3b,
+	TDX_MSR_MISC_ENABLE		= 0x1a0,
+	TDX_MSR_PERF_CAPABILITIES	= 0x345,
+};
 
 struct tdx_ops {
 	/*

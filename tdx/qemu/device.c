@@ -105,7 +105,15 @@ static uint64_t op_rdmsr(void *opaque, unsigned int lp,
 {
 	const CPUX86State *env = cpu_env(qemu_get_cpu(lp));
 
-	return msr == TDX_MSR_TSC_ADJUST ? env->tsc_adjust : env->msr_ia32_misc_enable;
+	switch (msr) {
+	case TDX_MSR_TSC_ADJUST:
+		return env->tsc_adjust;
+	case TDX_MSR_MISC_ENABLE:
+		return env->msr_ia32_misc_enable | MISC_ENABLE_PERFMON;
+	case TDX_MSR_PERF_CAPABILITIES:
+		return PERF_CAPABILITIES;
+	}
+	g_assert_not_reached();
 }
 
 static uint64_t op_tsc(void *opaque)

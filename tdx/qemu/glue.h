@@ -39,6 +39,8 @@
 #define PMU_COUNTER_WIDTH	48
 /* PERF_GLOBAL_CTRL after a reset: the general-purpose counters. */
 #define PMU_GLOBAL_CTRL_RESET	MAKE_64BIT_MASK(0, PMU_GP_COUNTERS)
+/* It can freeze in SMM, and the counters' new names take all their bits. */
+#define PERF_CAPABILITIES	(1ull << 12 | 1ull << 13)
 #define MISC_ENABLE_PERFMON	(1ull << 7)	/* there is a PMU; read-only */
 
 /* VM exit reasons, by their names in the SDM, volume 3, appendix C. */

@@ -111,13 +111,16 @@ static void results_of_init(struct world *w)
 			==, 0);
 }
 
-#define LIMIT_CPUID	(1ull << 22)	/* of IA32_MISC_ENABLE */
+/* Of IA32_MISC_ENABLE. */
+#define PERFMON_AVAIL	(1ull << 7)
+#define BTS_UNAVAIL	(1ull << 11)
+#define LIMIT_CPUID	(1ull << 22)
 
 static void limited_cpuid(struct world *w)
 {
 	w->misc_enable[0] = LIMIT_CPUID;
 	check_status(seamcall(w, SYS_INIT), STATUS(TDX_LIMIT_CPUID_MAXVAL_SET, 0));
-	w->misc_enable[0] = ~LIMIT_CPUID;
+	w->misc_enable[0] = ~(LIMIT_CPUID | BTS_UNAVAIL);
 	check_status(seamcall(w, SYS_INIT), 0);
 	w->misc_enable[1] = LIMIT_CPUID;
 	check_status(seamcall(w, SYS_LP_INIT), 0);
@@ -139,6 +142,64 @@ static void tsc_adjust(struct world *w)
 	check_status(seamcall_on(w, 1, SYS_LP_INIT, &(struct operands){}),
 		     STATUS(TDX_INCONSISTENT_MSR, 0x3b));
 	w->tsc_adjust[1] = 100;
+	check_status(seamcall_on(w, 1, SYS_LP_INIT, &(struct operands){}), 0);
+}
+
+/* Each of these is refused, and the neighbours don't matter. */
+static void pmu_in_msrs(struct world *w)
+{
+	static const uint64_t capabilities[] = { 0, 1 << 12, 1 << 13, ~(3ull << 12) };
+	static const uint64_t misc_enable[] = {
+		0, ~PERFMON_AVAIL & ~LIMIT_CPUID, PERFMON_AVAIL | BTS_UNAVAIL,
+	};
+	unsigned int i;
+
+	for (i = 0; i < G_N_ELEMENTS(capabilities); i++) {
+		w->perf_capabilities[0] = capabilities[i];
+		check_status(seamcall(w, SYS_INIT), STATUS(TDX_INCORRECT_MSR_VALUE, 0x345));
+	}
+	w->misc_enable[0] = LIMIT_CPUID;
+	check_status(seamcall(w, SYS_INIT), STATUS(TDX_INCORRECT_MSR_VALUE, 0x345));
+	w->perf_capabilities[0] = 3 << 12;
+	check_status(seamcall(w, SYS_INIT), STATUS(TDX_LIMIT_CPUID_MAXVAL_SET, 0));
+	for (i = 0; i < G_N_ELEMENTS(misc_enable); i++) {
+		w->misc_enable[0] = misc_enable[i];
+		check_status(seamcall(w, SYS_INIT), STATUS(TDX_INCORRECT_MSR_VALUE, 0x1a0));
+	}
+	w->misc_enable[0] = PERFMON_AVAIL;
+	check_status(seamcall(w, SYS_INIT), 0);
+}
+
+static void pmu_version(struct world *w)
+{
+	for (w->pmu_version = 0; w->pmu_version < 5; w->pmu_version++) {
+		check_status(seamcall(w, SYS_INIT), STATUS(TDX_INCORRECT_CPUID_VALUE, 0));
+		g_assert_cmphex(w->regs[TDX_RCX], ==, 0xffffffff0000000a);
+		g_assert_cmphex(w->regs[TDX_RDX], ==, 0xf);
+		g_assert_cmphex(w->regs[TDX_R8], ==, 0);
+		g_assert_cmphex(w->regs[TDX_R9], ==, 5);
+		g_assert_cmphex(w->regs[TDX_R10], ==, 0);
+	}
+	w->misc_enable[0] = 0;
+	w->pmu_version = 4;
+	check_status(seamcall(w, SYS_INIT), STATUS(TDX_INCORRECT_MSR_VALUE, 0x1a0));
+	w->misc_enable[0] = PERFMON_AVAIL;
+	w->pmu_version = 6;
+	check_status(seamcall(w, SYS_INIT), 0);
+	g_assert_cmphex(w->regs[TDX_RCX] | w->regs[TDX_RDX] | w->regs[TDX_R9], ==, 0);
+}
+
+static void same_perf_capabilities(struct world *w)
+{
+	check_status(seamcall(w, SYS_INIT), 0);
+	w->perf_capabilities[1] = 3 << 12 | 1 << 15;
+	check_status(seamcall_on(w, 1, SYS_LP_INIT, &(struct operands){}),
+		     STATUS(TDX_INCONSISTENT_MSR, 0x345));
+	w->tsc_adjust[1] = 1;
+	check_status(seamcall_on(w, 1, SYS_LP_INIT, &(struct operands){}),
+		     STATUS(TDX_INCONSISTENT_MSR, 0x3b));
+	w->tsc_adjust[1] = 0;
+	w->perf_capabilities[1] = 3 << 12;
 	check_status(seamcall_on(w, 1, SYS_LP_INIT, &(struct operands){}), 0);
 }
 
@@ -262,6 +323,11 @@ void add_system_tests(void)
 		 results_of_init);
 	add_test("/system/no CPU may have a limit to CPUID", AT_RESET, limited_cpuid);
 	add_test("/system/TSC_ADJUST is the same on all LPs", AT_RESET, tsc_adjust);
+	add_test("/system/SYS.INIT refuses a CPU whose MSRs name no complete PMU", AT_RESET,
+		 pmu_in_msrs);
+	add_test("/system/SYS.INIT refuses a PMU before version 5", AT_RESET, pmu_version);
+	add_test("/system/PERF_CAPABILITIES is the same on all LPs", AT_RESET,
+		 same_perf_capabilities);
 	g_test_add_func("/system/SYS.INIT refuses too many KeyIDs", too_many_keyids);
 	add_test("/system/SYS.RD returns the next field, none after an error", READY,
 		 rd_results);

@@ -51,6 +51,8 @@ static bool op_write(void *opaque, uint64_t pa, const void *buf, size_t len)
 	return at;
 }
 
+#define MISC_ENABLE_PERFMON	(1ull << 7)
+
 /* XSAVE components that a TD may have: 64 bytes each, in order. */
 #define XCR0_NATIVE	0x602e7u
 #define XSS_NATIVE	0x09900u
@@ -68,6 +70,8 @@ static void op_cpuid(void *opaque, uint32_t leaf, uint32_t subleaf,
 		out[i] = w->native;
 	if (leaf == 1) {
 		out[0] = FAMILY_MODEL_STEPPING;
+	} else if (leaf == 0xa) {
+		out[0] = (w->native & ~0xffu) | w->pmu_version;
 	} else if (leaf == 0x1f) {
 		memset(out, 0, 4 * sizeof(out[0]));
 		if (subleaf < G_N_ELEMENTS(levels))
@@ -96,7 +100,9 @@ static uint64_t op_rdmsr(void *opaque, unsigned int lp,
 {
 	struct world *w = opaque;
 
-	return msr == TDX_MSR_TSC_ADJUST ? w->tsc_adjust[lp] : w->misc_enable[lp];
+	return msr == TDX_MSR_TSC_ADJUST ? w->tsc_adjust[lp] :
+	       msr == TDX_MSR_MISC_ENABLE ? w->misc_enable[lp] :
+	       w->perf_capabilities[lp];
 }
 
 static uint64_t op_tsc(void *opaque)
@@ -213,6 +219,7 @@ static struct world *world_new_with(const struct tdx_ops *with,
 				    uint64_t arch_capabilities)
 {
 	struct world *w = g_new0(struct world, 1);
+	unsigned int lp;
 	char *wrong;
 
 	if (!memory)
@@ -236,6 +243,11 @@ static struct world *world_new_with(const struct tdx_ops *with,
 		memcpy(w->platform.cmr, own->cmr, sizeof(own->cmr));
 	}
 	w->native = ~0u;
+	w->pmu_version = 5;
+	for (lp = 0; lp < NUM_LPS; lp++) {
+		w->misc_enable[lp] = MISC_ENABLE_PERFMON;
+		w->perf_capabilities[lp] = 3ull << 12;
+	}
 	w->tsc = 1000;
 	w->params = (struct td_params){
 		.xfam = 3, .max_vcpus = 4, .eptp_controls = 6 | 3 << 3,

@@ -103,7 +103,8 @@ struct world {
 	bool interrupt_pending;
 	bool invalid;			/* the last SEAMCALL: VMfailInvalid */
 	void (*on_write)(struct world *w);	/* when the module writes to memory */
-	uint64_t tsc_adjust[NUM_LPS], misc_enable[NUM_LPS];
+	uint64_t tsc_adjust[NUM_LPS], misc_enable[NUM_LPS], perf_capabilities[NUM_LPS];
+	uint8_t pmu_version;
 	GString *trace;			/* NULL: none */
 	unsigned int complaints;	/* about the host */
 	/* Called once, while the next SEAMCALL that succeeds holds its locks. */
