@@ -104,16 +104,13 @@ static uint64_t op_rdmsr(void *opaque, unsigned int lp,
 			 enum tdx_host_msr msr)
 {
 	const CPUX86State *env = cpu_env(qemu_get_cpu(lp));
+	uint64_t value;
 
-	switch (msr) {
-	case TDX_MSR_TSC_ADJUST:
+	if (msr == TDX_MSR_TSC_ADJUST)
 		return env->tsc_adjust;
-	case TDX_MSR_MISC_ENABLE:
+	if (msr == TDX_MSR_MISC_ENABLE)
 		return env->msr_ia32_misc_enable | MISC_ENABLE_PERFMON;
-	case TDX_MSR_PERF_CAPABILITIES:
-		return PERF_CAPABILITIES;
-	}
-	g_assert_not_reached();
+	return seam_msr(msr, &value) || host_tdx_msr(&profile, msr, &value) ? value : 0;
 }
 
 static uint64_t op_tsc(void *opaque)

@@ -123,6 +123,8 @@ void bare_cpuid(CPUX86State *env, const struct tdx_profile *profile,
 /* Reads an MSR about TDX or VMX; false if it is not one of these. */
 bool host_tdx_msr(const struct tdx_profile *profile, uint32_t msr,
 		  uint64_t *value);
+/* The same for those that only SMM and SEAM can read. */
+bool seam_msr(uint32_t msr, uint64_t *value);
 /* The host's time stamp counter. */
 uint64_t host_tsc(void);
 uint64_t host_arch_capabilities(void);

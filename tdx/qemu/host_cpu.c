@@ -183,8 +183,17 @@ uint64_t host_arch_capabilities(void)
 #define TME_KEYID_BITS		((uint64_t)KEYID_BITS << 32)
 #define TME_MAX_KEYS		(63ull << 36)
 #define TME_AES_XTS_128		(1ull << 0)
+#define TME_AES_XTS_128_USED	(1ull << 48)
 #define TME_LOCKED		(1ull << 0)
 #define TME_ENABLED		(1ull << 1)
+
+/* What QEMU has, and an SMRR with a lock. */
+#define MTRRCAP_SMRR		(1u << 11)
+#define MTRRCAP_SMRR_LOCK	(1u << 14)
+#define MTRRCAP			(MSR_MTRRcap_VCNT | MSR_MTRRcap_FIXRANGE_SUPPORT | \
+				 MSR_MTRRcap_WC_SUPPORTED | MTRRCAP_SMRR | \
+				 MTRRCAP_SMRR_LOCK)
+#define SMRR_LOCKED		(1u << 10)
 
 /* MSRs that QEMU's cpu.h has no name for. */
 #define MSR_KEYID_PARTITIONING	0x87
@@ -233,7 +242,9 @@ static const struct {
 	{ MSR_IA32_VMX_VMFUNC, 0 },
 	{ MSR_VMX_PROCBASED_CTLS3, 0 },
 	{ MSR_TME_CAPABILITY, TME_AES_XTS_128 | TME_KEYID_BITS | TME_MAX_KEYS },
-	{ MSR_TME_ACTIVATE, TME_LOCKED | TME_ENABLED | TME_KEYID_BITS },
+	{ MSR_TME_ACTIVATE, TME_LOCKED | TME_ENABLED | TME_KEYID_BITS |
+	  TME_AES_XTS_128_USED },
+	{ MSR_MTRRcap, MTRRCAP },
 };
 
 /* What depends on the profile, or is computed. */
@@ -261,6 +272,13 @@ bool host_tdx_msr(const struct tdx_profile *profile, uint32_t msr,
 		}
 	}
 	return false;
+}
+
+/* There is no SMRAM. */
+bool seam_msr(uint32_t msr, uint64_t *value)
+{
+	*value = msr == TDX_MSR_SMRR_PHYSMASK ? SMRR_LOCKED : 0;
+	return msr == TDX_MSR_SMRR_PHYSBASE || msr == TDX_MSR_SMRR_PHYSMASK;
 }
 
 /*
