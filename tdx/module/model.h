@@ -200,7 +200,7 @@ enum sys_state {
 
 enum seamldr_flow { FLOW_NONE, FLOW_INSTALL, FLOW_SHUTDOWN };
 
-#define NUM_COMPARED_MSRS	14
+#define NUM_COMPARED_MSRS	15
 
 /* The P-SEAMLDR, and what it knows of the module. */
 struct seamldr {

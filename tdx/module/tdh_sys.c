@@ -11,10 +11,54 @@
 #include "tdh.h"
 #include "tdmr.h"
 
+/* Of IA32_MISC_ENABLE. */
+#define PERFMON_AVAIL		BIT(7)
+#define BTS_UNAVAIL		BIT(11)
+
+/* Of IA32_PERF_CAPABILITIES. */
+#define PERF_CAP_NEEDED		(BIT(12) | BIT(13))	/* freezes in SMM, full writes */
+
+#define LEAF_PERFMON		0xau
+#define PERFMON_VERSION		0xfu			/* EAX: what is compared */
+#define PERFMON_MIN_VERSION	5u
+
+static u64 read_msr(struct call *c, enum tdx_host_msr msr)
+{
+	return c->m->ops.rdmsr(c->m->opaque, c->lp, msr);
+}
+
+/* RCX: the leaf.  RDX and R8 have the bits that are wrong, R9 and R10 what is wanted. */
+static u64 check_pmu_version(struct call *c)
+{
+	u32 regs[4];
+
+	c->m->ops.cpuid(c->m->opaque, LEAF_PERFMON, 0, regs);
+	if ((regs[EAX] & 0xff) >= PERFMON_MIN_VERSION)
+		return 0;
+	c->gpr[TDX_RCX] = LEAF_PERFMON | (u64)NO_SUBLEAF << 32;
+	c->gpr[TDX_RDX] = PERFMON_VERSION;
+	c->gpr[TDX_R9] = PERFMON_MIN_VERSION;
+	return status(TDX_INCORRECT_CPUID_VALUE, 0);
+}
+
+static u64 check_features(struct call *c)
+{
+	u64 misc_enable = read_msr(c, TDX_MSR_MISC_ENABLE), err;
+
+	if (~read_msr(c, TDX_MSR_PERF_CAPABILITIES) & PERF_CAP_NEEDED)
+		return status(TDX_INCORRECT_MSR_VALUE, TDX_MSR_PERF_CAPABILITIES);
+	err = check_limit_cpuid(c);
+	if (err)
+		return err;
+	if (!(misc_enable & PERFMON_AVAIL) || misc_enable & BTS_UNAVAIL)
+		return status(TDX_INCORRECT_MSR_VALUE, TDX_MSR_MISC_ENABLE);
+	return check_pmu_version(c);
+}
+
 static u64 check_platform(struct call *c)
 {
 	const struct tdx_platform *p = &c->m->platform;
-	u64 err = check_limit_cpuid(c);
+	u64 err = check_features(c);
 
 	if (!err)
 		err = platform_check_msrs(c->m, c->lp);
@@ -41,7 +85,7 @@ u64 tdh_sys_init(struct call *c)
 	err = check_platform(c);
 	if (err)
 		return err;
-	m->tsc_adjust = m->ops.rdmsr(m->opaque, c->lp, TDX_MSR_TSC_ADJUST);
+	m->tsc_adjust = read_msr(c, TDX_MSR_TSC_ADJUST);
 	platform_remember(m, c->lp);
 	cpuid_read_native(m);
 	m->sys_state = SYS_LP_INIT;

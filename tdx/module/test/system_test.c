@@ -111,13 +111,15 @@ static void results_of_init(struct world *w)
 			==, 0);
 }
 
-#define LIMIT_CPUID	(1ull << 22)	/* of IA32_MISC_ENABLE */
+/* Of IA32_MISC_ENABLE. */
+#define PERFMON_AVAIL	(1ull << 7)
+#define LIMIT_CPUID	(1ull << 22)
 
 static void limited_cpuid(struct world *w)
 {
 	w->misc_enable[0] = LIMIT_CPUID;
 	check_status(seamcall(w, SYS_INIT), STATUS(TDX_LIMIT_CPUID_MAXVAL_SET, 0));
-	w->misc_enable[0] = ~LIMIT_CPUID;
+	w->misc_enable[0] = ~(LIMIT_CPUID | BTS_UNAVAIL);
 	check_status(seamcall(w, SYS_INIT), 0);
 	w->misc_enable[1] = LIMIT_CPUID;
 	check_status(seamcall(w, SYS_LP_INIT), 0);
@@ -196,6 +198,50 @@ static void flip(struct world *w, unsigned int lp, enum tdx_host_msr msr, uint64
 	w->odd.msr = msr;
 	w->odd.lp = lp;
 	w->odd.value = cpu_msr(msr) ^ bits;
+}
+
+/* Each of these is refused, and the neighbours don't matter. */
+static void pmu_in_msrs(struct world *w)
+{
+	static const uint64_t capabilities[] = { 0, 1 << 12, 1 << 13 };
+	static const uint64_t misc_enable[] = {
+		0, ~PERFMON_AVAIL & ~LIMIT_CPUID, PERFMON_AVAIL | BTS_UNAVAIL,
+	};
+	unsigned int i;
+
+	for (i = 0; i < G_N_ELEMENTS(capabilities); i++) {
+		flip(w, 0, TDX_MSR_PERF_CAPABILITIES, ~capabilities[i] & 3 << 12);
+		check_status(seamcall(w, SYS_INIT), STATUS(TDX_INCORRECT_MSR_VALUE, 0x345));
+	}
+	w->misc_enable[0] = LIMIT_CPUID;
+	check_status(seamcall(w, SYS_INIT), STATUS(TDX_INCORRECT_MSR_VALUE, 0x345));
+	w->odd.msr = 0;
+	check_status(seamcall(w, SYS_INIT), STATUS(TDX_LIMIT_CPUID_MAXVAL_SET, 0));
+	for (i = 0; i < G_N_ELEMENTS(misc_enable); i++) {
+		w->misc_enable[0] = misc_enable[i];
+		check_status(seamcall(w, SYS_INIT), STATUS(TDX_INCORRECT_MSR_VALUE, 0x1a0));
+	}
+	w->misc_enable[0] = PERFMON_AVAIL;
+	check_status(seamcall(w, SYS_INIT), 0);
+}
+
+static void pmu_version(struct world *w)
+{
+	for (w->pmu_version = 0; w->pmu_version < 5; w->pmu_version++) {
+		check_status(seamcall(w, SYS_INIT), STATUS(TDX_INCORRECT_CPUID_VALUE, 0));
+		g_assert_cmphex(w->regs[TDX_RCX], ==, 0xffffffff0000000a);
+		g_assert_cmphex(w->regs[TDX_RDX], ==, 0xf);
+		g_assert_cmphex(w->regs[TDX_R8], ==, 0);
+		g_assert_cmphex(w->regs[TDX_R9], ==, 5);
+		g_assert_cmphex(w->regs[TDX_R10], ==, 0);
+	}
+	w->misc_enable[0] = 0;
+	w->pmu_version = 4;
+	check_status(seamcall(w, SYS_INIT), STATUS(TDX_INCORRECT_MSR_VALUE, 0x1a0));
+	w->misc_enable[0] = PERFMON_AVAIL;
+	w->pmu_version = 6;
+	check_status(seamcall(w, SYS_INIT), 0);
+	g_assert_cmphex(w->regs[TDX_RCX] | w->regs[TDX_RDX] | w->regs[TDX_R9], ==, 0);
 }
 
 static void msrs_of_vmx_and_tme(void)
@@ -281,8 +327,8 @@ static void same_msrs(struct world *w)
 		TDX_MSR_VMX_BASIC, TDX_MSR_VMX_TRUE_PINBASED_CTLS,
 		TDX_MSR_VMX_TRUE_PROCBASED_CTLS, TDX_MSR_VMX_EPT_VPID_CAP,
 		TDX_MSR_VMX_CR0_FIXED0, TDX_MSR_VMX_CR0_FIXED1, TDX_MSR_VMX_CR4_FIXED0,
-		TDX_MSR_VMX_CR4_FIXED1, TDX_MSR_TME_CAPABILITY, TDX_MSR_TME_ACTIVATE,
-		TDX_MSR_KEYID_PARTITIONING,
+		TDX_MSR_VMX_CR4_FIXED1, TDX_MSR_PERF_CAPABILITIES,
+		TDX_MSR_TME_CAPABILITY, TDX_MSR_TME_ACTIVATE, TDX_MSR_KEYID_PARTITIONING,
 	};
 	const struct operands none = { 0 };
 	unsigned int i;
@@ -413,7 +459,7 @@ void add_system_tests(void)
 	g_test_add_func("/system/SYS.INIT checks the MSRs of VMX and TME", msrs_of_vmx_and_tme);
 	g_test_add_func("/system/the SMRR is locked and apart from CMRs", smrr);
 	g_test_add_func("/system/SYS.INIT says which CMR is SMRAM", smrr_overlaps);
-	add_test("/system/LP.INIT compares the MSRs of VMX, TME and SMRR", SYS_INIT_DONE,
+	add_test("/system/LP.INIT compares the MSRs of VMX, PMU, TME and SMRR", SYS_INIT_DONE,
 		 same_msrs);
 	g_test_add_func("/system/SEAMCALL leaves refuse versions they don't have",
 			seamcall_versions);
@@ -425,6 +471,9 @@ void add_system_tests(void)
 		 results_of_init);
 	add_test("/system/no CPU may have a limit to CPUID", AT_RESET, limited_cpuid);
 	add_test("/system/TSC_ADJUST is the same on all LPs", AT_RESET, tsc_adjust);
+	add_test("/system/SYS.INIT refuses a CPU whose MSRs name no complete PMU", AT_RESET,
+		 pmu_in_msrs);
+	add_test("/system/SYS.INIT refuses a PMU before version 5", AT_RESET, pmu_version);
 	g_test_add_func("/system/SYS.INIT refuses too many KeyIDs", too_many_keyids);
 	add_test("/system/SYS.RD returns the next field, none after an error", READY,
 		 rd_results);

@@ -68,6 +68,8 @@ static void op_cpuid(void *opaque, uint32_t leaf, uint32_t subleaf,
 		out[i] = w->native;
 	if (leaf == 1) {
 		out[0] = w->family;
+	} else if (leaf == 0xa) {
+		out[0] = (w->native & ~0xffu) | w->pmu_version;
 	} else if (leaf == 0x1f) {
 		memset(out, 0, 4 * sizeof(out[0]));
 		if (subleaf < G_N_ELEMENTS(levels))
@@ -97,6 +99,7 @@ static const struct { enum tdx_host_msr msr; uint64_t value; } cpu_msrs[] = {
 	{ TDX_MSR_MTRRCAP, 0x4d0a },
 	{ TDX_MSR_SMRR_PHYSBASE, RAM_SIZE | 6 },
 	{ TDX_MSR_SMRR_PHYSMASK, 0xff800c00 },
+	{ TDX_MSR_PERF_CAPABILITIES, 3ull << 12 },
 	{ TDX_MSR_VMX_BASIC, 3ull << 54 | 0x1000ull << 32 },
 	{ TDX_MSR_VMX_TRUE_PINBASED_CTLS, ~0ull << 32 | 0x16 },
 	{ TDX_MSR_VMX_TRUE_PROCBASED_CTLS, ~0ull << 32 | 0x04006172 },
@@ -265,10 +268,11 @@ static struct world *world_new_with(const struct tdx_ops *with,
 		memcpy(w->platform.cmr, own->cmr, sizeof(own->cmr));
 	}
 	w->native = ~0u;
+	w->pmu_version = 5;
 	w->family = FAMILY_MODEL_STEPPING;
 	w->tsc = 1000;
 	for (lp = 0; lp < NUM_LPS; lp++)
-		w->misc_enable[lp] = MISC_ENABLE;
+		w->misc_enable[lp] = MISC_ENABLE & ~BTS_UNAVAIL;
 	w->params = (struct td_params){
 		.xfam = 3, .max_vcpus = 4, .eptp_controls = 6 | 3 << 3,
 		.config_flags = CONFIG_NO_RBP_MOD, .tsc_frequency = 40,

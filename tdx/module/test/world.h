@@ -44,6 +44,7 @@
 #define FAMILY_MODEL_STEPPING	0xa06d1
 #define PHYSICAL_BITS		52
 #define MISC_ENABLE		0x851889
+#define BTS_UNAVAIL		(1ull << 11)
 
 #define HKID		(GLOBAL_HKID + 1)
 #define OTHER_HKID	(GLOBAL_HKID + 2)
@@ -100,6 +101,7 @@ struct world {
 	enum tdx_outcome outcome;
 	uint64_t rip;			/* of the last TDCALL */
 	uint64_t tsc;
+	uint8_t pmu_version;		/* of CPUID leaf 0xa */
 	uint32_t native;		/* each register of most CPUID leaves */
 	uint32_t family;		/* EAX of leaf 1 */
 	bool interrupt_pending;
