@@ -273,37 +273,54 @@ TEST_F(host_state, msrs)
 
 /*
  * The module preserves only some bits of DEBUGCTL; KVM has to restore the others.
- * These two are safe to set.
+ * These are safe to set.  Which of them are there depends on the CPU: one with
+ * architectural LBRs ignores writes of LBR, and few have BUS_LOCK_DETECT.
  */
-#define DEBUGCTL_LBR	BIT_ULL(0)
-#define DEBUGCTL_BTF	BIT_ULL(1)
+#define DEBUGCTL_LBR			BIT_ULL(0)
+#define DEBUGCTL_BTF			BIT_ULL(1)	/* which the module preserves */
+#define DEBUGCTL_BUS_LOCK_DETECT	BIT_ULL(2)
+
+static bool debugctl_write(int fd, u64 val)
+{
+	u64 now;
+
+	return pwrite(fd, &val, sizeof(val), MSR_IA32_DEBUGCTLMSR) == sizeof(val) &&
+	       msr_read(fd, MSR_IA32_DEBUGCTLMSR, &now) && now == val;
+}
 
 TEST_F(host_state, debugctl)
 {
 	static const u64 bits[] = {
-		DEBUGCTL_LBR, DEBUGCTL_BTF, DEBUGCTL_LBR | DEBUGCTL_BTF,
+		DEBUGCTL_LBR, DEBUGCTL_BTF, DEBUGCTL_BUS_LOCK_DETECT,
 	};
 	int fd = msr_open(last_host_cpu(), O_RDWR);
-	u64 old, val;
+	u64 values[ARRAY_SIZE(bits) + 1], old, val;
+	int nr_values = 0;
 
 	if (fd < 0)
 		SKIP(return, "no access to the host's MSRs");
 
+	/* Those that the CPU has, each by itself, and then all of them. */
 	TEST_ASSERT(msr_read(fd, MSR_IA32_DEBUGCTLMSR, &old), "DEBUGCTL can't be read");
+	val = old;
 	for (int i = 0; i < ARRAY_SIZE(bits); i++) {
-		val = old | bits[i];
-		if (pwrite(fd, &val, sizeof(val), MSR_IA32_DEBUGCTLMSR) < 0 ||
-		    !msr_read(fd, MSR_IA32_DEBUGCTLMSR, &val) ||
-		    val != (old | bits[i])) {
-			pwrite(fd, &old, sizeof(old), MSR_IA32_DEBUGCTLMSR);
-			SKIP(return, "the host's DEBUGCTL can't be written");
+		if (!(old & bits[i]) && debugctl_write(fd, old | bits[i])) {
+			values[nr_values++] = old | bits[i];
+			val |= bits[i];
 		}
+		TEST_ASSERT(debugctl_write(fd, old) || !nr_values,
+			    "DEBUGCTL can't be restored");
+	}
+	if (!nr_values)
+		SKIP(return, "the host's DEBUGCTL can't be written");
+	values[nr_values++] = val;
 
+	for (int i = 0; i < nr_values; i++) {
+		TEST_ASSERT(debugctl_write(fd, values[i]), "DEBUGCTL can't be written");
 		run_guest(self->vcpu);
 		TEST_ASSERT(msr_read(fd, MSR_IA32_DEBUGCTLMSR, &val), "DEBUGCTL can't be read");
-		TEST_ASSERT_EQ(pwrite(fd, &old, sizeof(old), MSR_IA32_DEBUGCTLMSR),
-			       sizeof(old));
-		TEST_ASSERT_EQ(val, old | bits[i]);
+		TEST_ASSERT(debugctl_write(fd, old), "DEBUGCTL can't be restored");
+		TEST_ASSERT_EQ(val, values[i]);
 	}
 	close(fd);
 }

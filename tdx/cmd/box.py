@@ -20,6 +20,7 @@ is gone afterwards, except in the directory of --out.  The suite's tests
 are x86/tdx_..._test inside.
 
   --cpus N          CPUs inside (4)
+  --threads N       of them in each core, 1 or 2 (1)
   --memory M        memory inside, in MB or with a suffix M or G (2G)
   --timeout S       end it after S seconds
   --out DIR         a directory that the command may write to, at the same path

@@ -4,7 +4,7 @@ is counted at the end is what they printed.
 
   module  unit tests of the emulated module
   inside  CPUID and MSRs in a TD, on each profile of the module; TDs beside CPUs
-          that are busy with what QEMU keeps in one place
+          that are busy with what QEMU keeps in one place; the host's PMU
   suite   the tests in the box, as "make run_tests" does it
   inject  tests while calls of the module fail in ways that KVM has to bear
   guest   Linux as a TD in the box
@@ -160,6 +160,8 @@ def check_inside(part):
             line for line in output.splitlines() if not line.startswith("ok ")))
     part.ok("inside: a TD's CPU, and what the others do to it",
             BOX, "run", "--timeout", "120", "--", programs / "tdx_cpus")
+    part.ok("inside: the host's PMU",
+            BOX, "run", "--timeout", "120", "--", programs / "tdx_pmu")
     return part.plan()
 
 

@@ -438,7 +438,7 @@ def entry(path, facts, qemu):
         say(f"tdx: making the box like {path} ...")
         try:
             adapt(facts, releases(qemu),
-                  lambda profile: recording.record(profile, recording.cpus(facts)), new)
+                  lambda profile: recording.record(profile, facts), new)
         except ValueError as error:
             raise Failure(f"{path} is not a recording: {error}")
 

@@ -48,6 +48,11 @@ def quote(text):
     return os.fspath(text).replace(",", ",,")
 
 
+def processors(options):
+    """Returns QEMU's description of the CPUs.  A machine of one has room for another."""
+    return f"{options.cpus},threads={options.threads},maxcpus={max(2, options.cpus)}"
+
+
 def check_kernel_options(append):
     room = MAX_KERNEL_OPTIONS - QEMU_OPTIONS - len(KERNEL_OPTIONS) - 1
     if len(os.fsencode(append)) > room:
@@ -285,7 +290,7 @@ class Machine:
             qemu / "qemu-system-x86_64", "-L", qemu,
             "-M", "microvm,acpi=off,rtc=on",
             "-accel", "tcg,thread=multi", "-cpu", CPU_MODEL,
-            "-smp", f"{options.cpus},maxcpus={max(2, options.cpus)}", "-m", f"{options.memory}M",
+            "-smp", processors(options), "-m", f"{options.memory}M",
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-kernel", self.kernel(), "-initrd", initramfs,
             "-append", f"{KERNEL_OPTIONS} {options.append}",

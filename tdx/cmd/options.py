@@ -4,15 +4,17 @@
 import os
 import random
 import re
+from collections import namedtuple
 
 import recording
 from outcome import Failure
 
 FLAGS = {"--trace", "--plain", "--gdb"}
-VALUES = {"--cpus", "--memory", "--timeout", "--out", "--kernel", "--append",
-          "--profile", "--inject", "--log", "--config"}
+VALUES = {"--cpus", "--threads", "--memory", "--timeout", "--out", "--kernel", "--config",
+          "--append", "--profile", "--inject", "--log"}
 
 MAX_CPUS = 64
+MAX_THREADS = 2
 MAX_TIMEOUT = 10 ** 9
 
 # Sharing these would hide what the machine itself has there.
@@ -22,6 +24,7 @@ MACHINES_OWN = ["/proc", "/sys", "/dev"]
 class Options:
     def __init__(self):
         self.cpus = 4           # of a drawn or recorded machine: as many as that has
+        self.threads = 1        # in each core; the same
         self.memory = 2048      # megabytes
         self.timeout = None     # seconds
         self.out = None
@@ -116,10 +119,38 @@ def split(arguments):
     return given, arguments[at:]
 
 
-def drawn_cpus(profile):
-    """Returns how many CPUs the machine of a random profile has, or None."""
+Machine = namedtuple("Machine", "cpus threads kernel_options")
+
+# Intel's module refuses a CPU without a PMU, but KVM need not have one for VMs.
+NO_PMU_FOR_VMS = "kvm.enable_pmu=0 "
+
+
+def drawn_machine(profile):
+    """Returns the machine that a random profile is on, or None for another profile."""
     match = re.fullmatch("random:([0-9]{1,9})", profile or "")
-    return random.Random(int(match[1])).choice([1, 2, 3, 4, 5, 8]) if match else None
+    if not match:
+        return None
+    draw = random.Random(int(match[1]))
+    return Machine(draw.choice([1, 2, 3, 4, 5, 8]), draw.choice([1, 2]),
+                   draw.choice(["", "", "", NO_PMU_FOR_VMS]))
+
+
+def chosen_machine(options):
+    """Returns the machine that the profile says."""
+    if options.recording:
+        return Machine(recording.cpus(options.recording), recording.threads(options.recording), "")
+    return drawn_machine(options.profile) or Machine(options.cpus, options.threads, "")
+
+
+def chosen_threads(given, cpus, threads):
+    """Returns how many threads a core has: as many as the profile says, if that goes with
+    the number of CPUs."""
+    if "--threads" not in given:
+        return threads if cpus % threads == 0 else 1
+    threads = number("--threads", given["--threads"], MAX_THREADS)
+    if cpus % threads:
+        raise Failure(f"--threads: {cpus} CPUs can't be cores of {threads}")
+    return threads
 
 
 def parse(arguments):
@@ -136,10 +167,11 @@ def parse(arguments):
     options.profile = options.module = given.get("--profile")
     if options.profile and recording.is_file(options.profile):
         options.recording = recording.load(options.profile)
-        options.cpus = recording.cpus(options.recording)
-    options.cpus = drawn_cpus(options.profile) or options.cpus
+    machine = chosen_machine(options)
+    options.cpus = machine.cpus
     if "--cpus" in given:
         options.cpus = number("--cpus", given["--cpus"], MAX_CPUS)
+    options.threads = chosen_threads(given, options.cpus, machine.threads)
     if given.get("--config"):
         if given.get("--kernel"):
             raise Failure("--config: a kernel that is there has its configuration")
@@ -154,7 +186,7 @@ def parse(arguments):
         options.kernel = image(given["--kernel"])
     if given.get("--out"):
         options.out = shared_directory(given["--out"])
-    options.append = given.get("--append", "")
+    options.append = machine.kernel_options + given.get("--append", "")
     options.inject = given.get("--inject")
     if given.get("--log"):
         options.log_file = log_file(given["--log"])

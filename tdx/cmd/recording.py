@@ -123,13 +123,21 @@ def cpus(facts):
     return max(1, min(MAX_CPUS, number(facts, "host.cpus", 4)))
 
 
-def record(profile, cpus=None):
+def threads(facts):
+    """How many threads a core of the box gets, by the lowest level of the topology."""
+    levels = facts.get("cpu.cpuid.0xb.0", "").split()
+    return 2 if len(levels) == 4 and levels[1] == "0x00000002" and cpus(facts) % 2 == 0 else 1
+
+
+def record(profile, like=None):
     """Returns the facts of the module that the box has by that profile, in a machine
-    with so many CPUs."""
+    whose CPUs are like those of a recording."""
     with tempfile.TemporaryDirectory() as directory:
         path = os.path.join(directory, "recording")
         command = [TDX / "box", "run", "--profile", profile, "--out", directory,
-                   *(["--cpus", str(cpus)] if cpus else []), "--", "x86/tdx_profile", path]
+                   "--", "x86/tdx_profile", path]
+        if like:
+            command[2:2] = ["--cpus", str(cpus(like)), "--threads", str(threads(like))]
         run = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, cwd=TDX.parent)
         if run.returncode:

@@ -2,6 +2,7 @@
 /* The CPUID values of a TD, as TDH.MNG.INIT sets them by the table. */
 #include <string.h>
 
+#include "profiles.h"
 #include "td.h"
 #include "td_cpuid.h"
 
@@ -267,20 +268,43 @@ static bool build_row(struct td *td, const struct cpuid_row *r,
 	return true;
 }
 
-/* EAX of leaf 1 without the reserved bits. */
-#define STEPPING	0xfu
-#define FAMILY_MODEL	0x0fff3ff0u
+/* EAX of leaf 1. */
+#define STEPPING		0xfu
+#define FAMILY_6(model)		(((model) & 0xfu) << 4 | 6 << 8 | ((model) & 0xf0u) << 12)
 
 /*
- * Whether a TD may move to a CPU of that family, model and stepping.  It may also
- * run on a later model; the lists of those are the module's own.
+ * The CPUs that a release knows, the newest first, and the latest stepping of each in
+ * 1.5.06 and in later releases.
  */
-static bool migratable_to(const struct td *td, u32 wish)
-{
-	u32 platform = td->m->family_model_stepping;
+static const struct { u32 model; u8 early, late; } cpus[] = {
+	{ CLEARWATER_FOREST, 0, 1 }, { GRANITE_RAPIDS_D, 0, 1 },
+	{ GRANITE_RAPIDS, 0, 1 }, { SIERRA_FOREST, 3, 3 },
+	{ EMERALD_RAPIDS, 2, 2 }, { SAPPHIRE_RAPIDS, 8, 8 },
+};
 
-	return (wish & FAMILY_MODEL) == (platform & FAMILY_MODEL) &&
-	       (wish & STEPPING) <= (platform & STEPPING);
+static bool is_cpu(u32 eax, unsigned int i)
+{
+	return i < ARRAY_SIZE(cpus) && (eax & ~STEPPING) == FAMILY_6(cpus[i].model);
+}
+
+/*
+ * Whether a TD on this platform can be moved from or to a CPU of that family, model
+ * and stepping: the platform's own, or an older one.
+ */
+static bool can_move(const struct td *td, u32 eax)
+{
+	bool early = td->m->profile->cpuid->release == R_1_5_06;
+	u32 platform = td->m->family_model_stepping;
+	unsigned int i = 0;
+
+	while (i < ARRAY_SIZE(cpus) && !is_cpu(platform, i))
+		i++;
+	if (is_cpu(eax, i) && (eax & STEPPING) > (platform & STEPPING))
+		return false;
+	while (i < ARRAY_SIZE(cpus) && !is_cpu(eax, i))
+		i++;
+	return i < ARRAY_SIZE(cpus) &&
+	       (eax & STEPPING) <= (early ? cpus[i].early : cpus[i].late);
 }
 
 /* Leaf 1: 0 asks for the platform's family, model and stepping. */
@@ -290,8 +314,8 @@ static bool set_family(const struct td *td, u32 v[NUM_CPUID_REGS])
 
 	if (!v[EAX])
 		v[EAX] = platform;
-	return v[EAX] == platform ||
-	       (td->attributes & TD_ATTR_MIGRATABLE && migratable_to(td, v[EAX]));
+	return td->attributes & TD_ATTR_MIGRATABLE ? can_move(td, v[EAX]) :
+						     v[EAX] == platform;
 }
 
 /*

@@ -12,7 +12,7 @@ u64 gpa_operand(struct call *c, u64 gpa, u64 align, bool private_only,
 {
 	const struct td *td = c->vcpu->td;
 
-	if (gpa % align || gpa >> gpa_width(td) ||
+	if (gpa % align || !gpa_fits(td, gpa) ||
 	    (private_only && gpa & shared_bit(td)))
 		return status(TDX_OPERAND_INVALID, op);
 	return 0;

@@ -112,6 +112,7 @@ struct td {
 	u16 max_vcpus, tsc_frequency;	/* frequency in units of 25 MHz */
 	u64 tsc_offset, tsc_multiplier;	/* multiplier: 48 fraction bits */
 	bool gpaw_52, topology_configured, ve_reduction_valid;
+	u8 physical_bits;		/* of an address, as the TD's CPUID says */
 	u64 uuid[4];
 	/* Always 0: no TD partitioning, service TDs or migration. */
 	u16 num_l2_vms, num_servtds;
@@ -199,6 +200,8 @@ enum sys_state {
 
 enum seamldr_flow { FLOW_NONE, FLOW_INSTALL, FLOW_SHUTDOWN };
 
+#define NUM_COMPARED_MSRS	15
+
 /* The P-SEAMLDR, and what it knows of the module. */
 struct seamldr {
 	bool busy;			/* an LP is in it; atomic */
@@ -228,6 +231,7 @@ struct tdx_module {
 	bool handoff_valid;		/* by TDH.SYS.SHUTDOWN, for another module */
 	u16 handoff_version;
 	u64 tsc_adjust;			/* of all CPUs */
+	u64 compared_msrs[NUM_COMPARED_MSRS];	/* the same, see platform.c */
 	bool *lp_ready;			/* by logical processor */
 	unsigned int num_lps_ready;
 	u16 global_keyid;
@@ -267,6 +271,22 @@ static inline bool has_feature(const struct tdx_module *m, u64 feature)
 static inline u64 keyid_mask(const struct tdx_module *m)
 {
 	return ~0ull << m->platform.keyid_shift;
+}
+
+#define PHYSICAL_ADDRESS_BITS	52
+
+/* Whether @pa is an address of the host's: its KeyID, if any, is one of MKTME. */
+static inline bool is_shared_address(const struct tdx_module *m, u64 pa)
+{
+	return !(pa >> PHYSICAL_ADDRESS_BITS) &&
+	       pa >> m->platform.keyid_shift <= m->platform.num_mktme_keyids;
+}
+
+/* Reads the host's memory.  The host's KeyIDs have no keys, so all see the same. */
+static inline bool read_shared(const struct tdx_module *m, u64 pa, void *buf,
+			       size_t len)
+{
+	return m->ops.read(m->opaque, pa & ~keyid_mask(m), buf, len);
 }
 
 /* Whether @hkid is one of the KeyIDs that are reserved for TDX. */

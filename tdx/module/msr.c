@@ -69,8 +69,6 @@ static bool td_has(const struct td *td, enum msr_rule rule)
 #define MISC_ENABLE_NO_BTS	BIT(11)
 #define MISC_ENABLE_NO_PEBS	BIT(12)
 #define MISC_ENABLE_EST		BIT(16)
-#define MISC_ENABLE_MONITOR	BIT(18)
-#define MISC_ENABLE_LIMIT_CPUID	BIT(22)
 #define MISC_ENABLE_XTPR	BIT(23)
 /* What the guest can't change. */
 #define MISC_ENABLE_FIXED	(MISC_ENABLE_PERFMON | MISC_ENABLE_NO_BTS | \
@@ -263,6 +261,11 @@ static bool is_special(enum msr_rule rule)
 	return rule == SPECIAL || rule == R_SPECIAL;
 }
 
+static const struct msr_row *find_row(const struct td *td, u32 msr)
+{
+	return msr_find_row(td->m->profile, msr);
+}
+
 static const struct msr_access *access_rules(const struct td *td,
 					     const struct msr_row *r)
 {
@@ -271,7 +274,7 @@ static const struct msr_access *access_rules(const struct td *td,
 
 static enum tdx_outcome read_like(struct tdx_vcpu *v, u32 msr, u64 *value)
 {
-	const struct msr_row *r = msr_find_row(msr);
+	const struct msr_row *r = find_row(v->td, msr);
 	enum msr_rule rule = access_rules(v->td, r)->read;
 	enum tdx_outcome out = outcome(v->td, rule);
 
@@ -299,7 +302,7 @@ enum tdx_outcome tdx_wrmsr(struct tdx_vcpu *v, uint32_t msr, uint64_t value)
 	enum tdx_outcome out;
 
 	msr = like ? like->write : msr;
-	rule = access_rules(v->td, msr_find_row(msr))->write;
+	rule = access_rules(v->td, find_row(v->td, msr))->write;
 	out = outcome(v->td, rule);
 
 	if (out == TDX_DONE && is_special(rule))

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* How MSRs are virtualised; see msr_table.h. */
+#include "cpuid_table.h"
 #include "msr_table.h"
 
 #define ARRAY_LEN(a)	(sizeof(a) / sizeof((a)[0]))
 
+/* In other releases the row's MSRs are not in the table. */
+#define IN_2_0_08	.releases = R_2_0_08
+
 /*
  * In ascending order: first and last MSR, name without IA32_ or MSR_, RDMSR and
- * WRMSR in release 1.5 and in 2.0, value.
+ * WRMSR without and with TD_CTLS.REDUCE_VE, value.
  */
 const struct msr_row msr_rows[] = {
 	{ 0x0, 0x1, "P5_MC_ADDR, TYPE", { VE, VE }, { VE, VE } },
@@ -101,7 +105,7 @@ const struct msr_row msr_rows[] = {
 	  { IF_PERFMON, IF_PERFMON }, { IF_PERFMON, IF_PERFMON } },
 	{ 0x3f1, 0x3f2, "PEBS_ENABLE, PEBS_DATA_CFG",
 	  { IF_PERFMON, IF_PERFMON }, { IF_PERFMON, IF_PERFMON } },
-	{ 0x3f4, 0x3f5, "PEBS, reserved", { VE, VE }, { GP, GP } },
+	{ 0x3f4, 0x3f5, "PEBS, reserved", { VE, VE }, { GP, GP }, IN_2_0_08 },
 	{ 0x3f6, 0x3f7, "PEBS_LD_LAT, PEBS_FRONTEND",
 	  { IF_PERFMON, IF_PERFMON }, { IF_PERFMON, IF_PERFMON } },
 	{ 0x400, 0x473, "MCi_CTL, STATUS, ADDR, MISC",
@@ -119,7 +123,7 @@ const struct msr_row msr_rows[] = {
 	{ 0x4d0, 0x4d0, "MCG_EXT_CTL", { VE, VE }, { VE_MCA, VE_MCA } },
 	{ 0x500, 0x500, "SGX_SVN_STATUS", { GP, GP }, { GP, GP } },
 	{ 0x501, 0x501, "model-specific", { VE, VE }, { R_GP, R_GP } },
-	{ 0x550, 0x550, "SE_SVN", { VE, VE }, { GP, GP } },
+	{ 0x550, 0x550, "SE_SVN", { VE, VE }, { GP, GP }, IN_2_0_08 },
 	{ 0x560, 0x561, "RTIT_OUTPUT_BASE, MASK_PTRS",
 	  { IF_PT, IF_PT }, { IF_PT, IF_PT } },
 	{ 0x562, 0x56f, "RTIT, reserved", { VE, VE }, { R_GP, R_GP } },
@@ -186,8 +190,10 @@ const struct msr_row msr_rows[] = {
 	  { IF_LBR, IF_LBR }, { IF_LBR, IF_LBR } },
 	{ 0x17d0, 0x17da, "HFI and thread director",
 	  { VE, VE }, { R_GP, R_GP } },
-	{ 0x1900, 0x191f, "PMC_GPx_*", { VE, VE }, { SPECIAL, SPECIAL } },
-	{ 0x1980, 0x199b, "PMC_FXx_*", { VE, VE }, { SPECIAL, SPECIAL } },
+	{ 0x1900, 0x191f, "PMC_GPx_*", { VE, VE }, { SPECIAL, SPECIAL },
+	  IN_2_0_08 },
+	{ 0x1980, 0x199b, "PMC_FXx_*", { VE, VE }, { SPECIAL, SPECIAL },
+	  IN_2_0_08 },
 	{ 0x1b01, 0x1b01, "UARCH_MISC_CTL", { NAT, NAT }, { NAT, NAT } },
 	{ 0xc0000080, 0xc0000080, "EFER", { NAT, SPECIAL }, { NAT, SPECIAL } },
 	{ 0xc0000081, 0xc0000082, "STAR, LSTAR", { NAT, NAT }, { NAT, NAT } },
@@ -212,7 +218,12 @@ static bool in_bitmap(uint32_t msr)
 	return msr - LOW_MSRS < NUM_MSRS || msr - HIGH_MSRS < NUM_MSRS;
 }
 
-const struct msr_row *msr_find_row(uint32_t msr)
+static bool in_release(const struct tdx_profile *p, const struct msr_row *r)
+{
+	return !r->releases || r->releases & p->cpuid->release;
+}
+
+const struct msr_row *msr_find_row(const struct tdx_profile *p, uint32_t msr)
 {
 	static const struct msr_row unknown = {
 		0, ~0u, "not in the table", { VE, VE }, { R_GP, R_GP }
@@ -231,7 +242,8 @@ const struct msr_row *msr_find_row(uint32_t msr)
 		else if (msr > msr_rows[i].last)
 			low = i + 1;
 		else
-			return &msr_rows[i];
+			return in_release(p, &msr_rows[i]) ? &msr_rows[i] :
+							     &unknown;
 	}
 	return &unknown;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "td_features.h"
+#include "tdx_module.h"
 
 /* What RDMSR or WRMSR does. */
 enum msr_rule {
@@ -47,17 +48,19 @@ struct msr_access {
 struct msr_row {
 	uint32_t first, last;
 	const char *name;
-	struct msr_access v1_5, v2_0;	/* releases 1.5 and 2.0 */
+	/* In releases without and with TD_CTLS.REDUCE_VE. */
+	struct msr_access v1_5, v2_0;
 	uint64_t value;			/* VALUE and R_VALUE */
+	uint8_t releases;		/* that have the row, of cpuid_table.h; 0: all */
 };
 
 extern const struct msr_row msr_rows[];
 unsigned int msr_num_rows(void);
 
 /*
- * The row of @msr.  MSRs that are not in the table have one of two rows: those
- * in the MSR bitmap's two ranges, and all others.
+ * The row of @msr in the profile's table.  MSRs that are not there have one of two
+ * rows: those in the MSR bitmap's two ranges, and all others.
  */
-const struct msr_row *msr_find_row(uint32_t msr);
+const struct msr_row *msr_find_row(const struct tdx_profile *p, uint32_t msr);
 
 #endif /* TDX_MSR_TABLE_H */

@@ -99,6 +99,14 @@ u64 vcpu_associate(struct call *c, struct tdx_vcpu *v, bool disabled)
 	return 0;
 }
 
+u64 check_limit_cpuid(struct call *c)
+{
+	struct tdx_module *m = c->m;
+
+	return m->ops.rdmsr(m->opaque, c->lp, TDX_MSR_MISC_ENABLE) &
+	       MISC_ENABLE_LIMIT_CPUID ? status(TDX_LIMIT_CPUID_MAXVAL_SET, 0) : 0;
+}
+
 u64 check_tsc_adjust(struct call *c)
 {
 	struct tdx_module *m = c->m;
@@ -115,7 +123,7 @@ u64 leveled_gpa_operand(struct call *c, const struct td *td, unsigned int min,
 	*level = rcx & 7;
 	*gpa = rcx & ~7ull;
 	if (*level < min || *level > max || *gpa % LEVEL_SIZE(*level) ||
-	    *gpa >= shared_bit(td))
+	    *gpa & shared_bit(td) || !gpa_fits(td, *gpa))
 		return status(TDX_OPERAND_INVALID, TDX_OP_RCX);
 	return 0;
 }

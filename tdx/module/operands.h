@@ -39,6 +39,9 @@ u64 vcpu_state_incorrect(const struct tdx_vcpu *v);
  */
 u64 vcpu_associate(struct call *c, struct tdx_vcpu *v, bool disabled);
 
+/* The CPU's IA32_MISC_ENABLE must not limit CPUID. */
+u64 check_limit_cpuid(struct call *c);
+
 /* IA32_TSC_ADJUST must be as it was at TDH.SYS.INIT. */
 u64 check_tsc_adjust(struct call *c);
 

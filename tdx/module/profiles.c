@@ -91,7 +91,7 @@ const char tdx_profile_help[] =
 	"         source: sslab-gatech/tdx-module, commit 2c25cb3\n"
 	"1.5.28   a late release of 1.5: a guest can have fewer #VE, and more of\n"
 	"         CPUID is configurable\n"
-	"         source: intel/tdx-module, commit 30d2218; for MSRs that of 2.0.08\n"
+	"         source: intel/tdx-module, commit 30d2218\n"
 	"2.0.08   has that too; a TD takes 9 pages of TDCS and may have 1376 vCPUs\n"
 	"         source: intel/tdx-module, commit 1666adc\n"
 	"none     no module is loaded\n"

@@ -17,6 +17,17 @@ static inline u64 shared_bit(const struct td *td)
 	return BIT(gpa_width(td) - 1);
 }
 
+/*
+ * Whether @gpa has only bits that the TD's addresses have.  The shared bit may lie
+ * above those that its CPUID shows.
+ */
+static inline bool gpa_fits(const struct td *td, u64 gpa)
+{
+	unsigned int bits = MIN(gpa_width(td), td->physical_bits);
+
+	return !(gpa & ~shared_bit(td) & ~0ull << bits);
+}
+
 /* Whether XFAM has all of @xfam and ATTRIBUTES all of @attributes. */
 static inline bool td_allows(const struct td *td, u64 xfam, u64 attributes)
 {
@@ -52,6 +63,9 @@ void td_measure(struct td *td, const char *operation, u64 gpa);
 
 /* Frees a TD with its vCPUs.  Its pages must have been released, see pamt.h. */
 void td_free(struct td *td);
+
+#define MISC_ENABLE_MONITOR	BIT(18)
+#define MISC_ENABLE_LIMIT_CPUID	BIT(22)
 
 /* IA32_MISC_ENABLE of a new vCPU. */
 u64 msr_initial_misc_enable(const struct td *td);

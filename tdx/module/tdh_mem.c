@@ -7,34 +7,82 @@
 #include "td.h"
 #include "tdh.h"
 
-/* SEPT.ADD, version 1, in RDX: don't fail if the table is there already. */
+/* SEPT.ADD, in RDX: don't fail if the table is there already. */
 #define ALLOW_EXISTING	BIT(0)
+
+#define NO_PAGE		(~0ull)
+#define NOT_USED	BIT(63)
+
+/*
+ * R8 has the page for the table, and in version 1 R9 to R11 have those for the tables
+ * of L2 VMs, or NO_PAGE.  Version 1 returns NO_PAGE for each page that it has used,
+ * and NOT_USED with a page whose table exists.  The host may pass that again.
+ */
+static void begin_pages(struct call *c)
+{
+	enum tdx_gpr reg;
+
+	for (reg = TDX_R8; c->version && reg <= TDX_R11; reg++)
+		if (c->gpr[reg] != NO_PAGE)
+			c->gpr[reg] &= ~NOT_USED;
+}
+
+/* No TD has L2 VMs. */
+static u64 check_l2_pages(const struct call *c)
+{
+	enum tdx_gpr reg;
+
+	for (reg = TDX_R9; c->version && reg <= TDX_R11; reg++)
+		if (c->gpr[reg] != NO_PAGE)
+			return status(TDX_OPERAND_INVALID,
+				      TDX_OP_R8 + reg - TDX_R8);
+	return 0;
+}
+
+static u64 add_table(struct call *c, const struct sept_place *at)
+{
+	u64 pa = c->gpr[TDX_R8] & ~NOT_USED, err;
+	struct page *p;
+
+	err = pamt_get(c->m, pa, TDX_OP_R8, PT_NDA, &p);
+	if (!err)
+		err = check_l2_pages(c);
+	if (err)
+		return err;
+	at->e->table = g_new0(struct sept_table, 1);
+	at->e->pa = pa;
+	at->e->state = SEPT_NL_MAPPED;
+	pamt_assign(p, PT_EPT, at->td, at->e->table);
+	if (c->version)
+		c->gpr[TDX_R8] = NO_PAGE;
+	return 0;
+}
 
 u64 tdh_mem_sept_add(struct call *c)
 {
-	bool allow_existing = c->version && c->gpr[TDX_RDX] & ALLOW_EXISTING;
+	bool allow_existing = c->gpr[TDX_RDX] & ALLOW_EXISTING;
+	bool no_page = c->gpr[TDX_R8] == NO_PAGE, exists;
 	struct sept_place at;
-	struct page *p;
 	u64 err;
 
-	if (c->version)
-		c->gpr[TDX_RDX] &= ~ALLOW_EXISTING;
+	begin_pages(c);
+	c->gpr[TDX_RDX] &= ~ALLOW_EXISTING;
 	err = sept_operands(c, BUILDING_OR_RUNNING, 1, MAX_LEVEL, &at);
 	if (err)
 		return err;
-	if (at.e->state == SEPT_NL_MAPPED && allow_existing)
-		return 0;
-	if (at.e->state != SEPT_FREE)
+	exists = at.e->state == SEPT_NL_MAPPED;
+	if (exists || at.e->state == SEPT_FREE) {
+		if (no_page && !c->version)
+			return status(TDX_OPERAND_INVALID, TDX_OP_R8);
+		if (!no_page && !exists)
+			return add_table(c, &at);
+	}
+	if (!exists || (!no_page && !allow_existing))
 		return fail_at_entry(c, TDX_EPT_ENTRY_STATE_INCORRECT, at.e,
 				     at.level);
-	err = pamt_get(c->m, c->gpr[TDX_R8], TDX_OP_R8, PT_NDA, &p);
-	if (err)
-		return err;
-	at.e->table = g_new0(struct sept_table, 1);
-	at.e->pa = c->gpr[TDX_R8];
-	at.e->state = SEPT_NL_MAPPED;
-	pamt_assign(p, PT_EPT, at.td, at.e->table);
-	return 0;
+	if (c->version)
+		c->gpr[TDX_R8] |= NOT_USED;
+	return check_l2_pages(c);
 }
 
 static void map(struct call *c, struct sept_place *at, u64 pa,
@@ -56,7 +104,7 @@ static bool copy_page(struct call *c, const struct td *td, u64 pa, u64 source)
 	bool copied;
 
 	unlock_for_work(c);
-	copied = m->ops.read(m->opaque, source, data, sizeof(data)) &&
+	copied = read_shared(m, source, data, sizeof(data)) &&
 		 m->ops.write(m->opaque, private_view(td, pa), data,
 			      sizeof(data));
 	lock_after_work(c);
@@ -75,7 +123,7 @@ u64 tdh_mem_page_add(struct call *c)
 		return err;
 	if (at.e->state != SEPT_FREE)
 		return fail_at_entry(c, TDX_EPT_ENTRY_STATE_INCORRECT, at.e, 0);
-	if (source % PAGE_SIZE || source & keyid_mask(c->m))
+	if (source % PAGE_SIZE || !is_shared_address(c->m, source))
 		return status(TDX_OPERAND_INVALID, TDX_OP_R9);
 	err = pamt_get(c->m, pa, TDX_OP_R8, PT_NDA, &p);
 	if (err)

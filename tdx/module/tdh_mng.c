@@ -236,6 +236,15 @@ static void initialize(struct td *td, const struct td_params *p)
 	td->op_state = OP_INITIALIZED;
 }
 
+#define PHYSICAL_BITS	0xff	/* of EAX of leaf 0x80000008 */
+
+static unsigned int physical_bits(const struct td *td)
+{
+	u32 bits = cpuid_lookup(td, 0x80000008, 0, true)[EAX] & PHYSICAL_BITS;
+
+	return bits ? bits : PHYSICAL_ADDRESS_BITS;
+}
+
 u64 tdh_mng_init(struct call *c)
 {
 	struct tdx_module *m = c->m;
@@ -248,9 +257,9 @@ u64 tdh_mng_init(struct call *c)
 	err = td_operand(c, tdr, TDX_OP_RCX, BIT(OP_UNINITIALIZED), &td);
 	if (err)
 		return err;
-	if (params % TD_PARAMS_SIZE || params & keyid_mask(m))
+	if (params % TD_PARAMS_SIZE || !is_shared_address(m, params))
 		return status(TDX_OPERAND_INVALID, TDX_OP_RDX);
-	if (!m->ops.read(m->opaque, params, &p, sizeof(p)))
+	if (!read_shared(m, params, &p, sizeof(p)))
 		return status(TDX_OPERAND_ADDR_RANGE_ERROR, TDX_OP_RDX);
 
 	err = check_params(c, &p);
@@ -261,6 +270,7 @@ u64 tdh_mng_init(struct call *c)
 	c->gpr[TDX_RCX] = bad;
 	if (err)
 		return err;
+	td->physical_bits = physical_bits(td);
 	start_clock(td, tsc, hz);
 	initialize(td, &p);
 	return 0;

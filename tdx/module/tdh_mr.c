@@ -20,7 +20,7 @@ u64 tdh_mr_extend(struct call *c)
 	err = td_operand(c, tdr, TDX_OP_RDX, UNTIL_FINALIZED, &td);
 	if (err)
 		return err;
-	if (gpa % EXTEND_CHUNK || gpa >= shared_bit(td))
+	if (gpa % EXTEND_CHUNK || gpa & shared_bit(td) || !gpa_fits(td, gpa))
 		return status(TDX_OPERAND_INVALID, TDX_OP_RCX);
 	e = sept_find(td, gpa, 0, &found);
 	if (e->state != SEPT_MAPPED)

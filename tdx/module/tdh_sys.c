@@ -5,33 +5,70 @@
  */
 #include "fields.h"
 #include "operands.h"
+#include "platform.h"
 #include "system.h"
 #include "td_cpuid.h"
 #include "tdh.h"
 #include "tdmr.h"
 
-#define LIMIT_CPUID	BIT(22)		/* of IA32_MISC_ENABLE */
+/* Of IA32_MISC_ENABLE. */
+#define PERFMON_AVAIL		BIT(7)
+#define BTS_UNAVAIL		BIT(11)
 
-/* What the module does not tolerate on any CPU. */
-static u64 check_cpu(struct call *c)
+/* Of IA32_PERF_CAPABILITIES. */
+#define PERF_CAP_NEEDED		(BIT(12) | BIT(13))	/* freezes in SMM, full writes */
+
+#define LEAF_PERFMON		0xau
+#define PERFMON_VERSION		0xfu			/* EAX: what is compared */
+#define PERFMON_MIN_VERSION	5u
+
+static u64 read_msr(struct call *c, enum tdx_host_msr msr)
 {
-	const struct tdx_ops *ops = &c->m->ops;
+	return c->m->ops.rdmsr(c->m->opaque, c->lp, msr);
+}
 
-	if (ops->rdmsr(c->m->opaque, c->lp, TDX_MSR_MISC_ENABLE) & LIMIT_CPUID)
-		return status(TDX_LIMIT_CPUID_MAXVAL_SET, 0);
-	return 0;
+/* RCX: the leaf.  RDX and R8 have the bits that are wrong, R9 and R10 what is wanted. */
+static u64 check_pmu_version(struct call *c)
+{
+	u32 regs[4];
+
+	c->m->ops.cpuid(c->m->opaque, LEAF_PERFMON, 0, regs);
+	if ((regs[EAX] & 0xff) >= PERFMON_MIN_VERSION)
+		return 0;
+	c->gpr[TDX_RCX] = LEAF_PERFMON | (u64)NO_SUBLEAF << 32;
+	c->gpr[TDX_RDX] = PERFMON_VERSION;
+	c->gpr[TDX_R9] = PERFMON_MIN_VERSION;
+	return status(TDX_INCORRECT_CPUID_VALUE, 0);
+}
+
+static u64 check_features(struct call *c)
+{
+	u64 misc_enable = read_msr(c, TDX_MSR_MISC_ENABLE), err;
+
+	if (~read_msr(c, TDX_MSR_PERF_CAPABILITIES) & PERF_CAP_NEEDED)
+		return status(TDX_INCORRECT_MSR_VALUE, TDX_MSR_PERF_CAPABILITIES);
+	err = check_limit_cpuid(c);
+	if (err)
+		return err;
+	if (!(misc_enable & PERFMON_AVAIL) || misc_enable & BTS_UNAVAIL)
+		return status(TDX_INCORRECT_MSR_VALUE, TDX_MSR_MISC_ENABLE);
+	return check_pmu_version(c);
 }
 
 static u64 check_platform(struct call *c)
 {
 	const struct tdx_platform *p = &c->m->platform;
-	u64 err = check_cpu(c);
+	u64 err = check_features(c);
 
+	if (!err)
+		err = platform_check_msrs(c->m, c->lp);
 	if (err)
 		return err;
 	if (p->num_mktme_keyids + p->num_tdx_keyids >= MAX_HKIDS)
 		return status(TDX_NUM_ACTIVATED_HKIDS_NOT_SUPPORTED, MAX_HKIDS);
-	return cmrs_valid(c->m) ? 0 : status(TDX_CMR_LIST_INVALID, 0);
+	if (!cmrs_valid(c->m))
+		return status(TDX_CMR_LIST_INVALID, 0);
+	return platform_check_smrr(c->m, c->lp);
 }
 
 u64 tdh_sys_init(struct call *c)
@@ -48,7 +85,8 @@ u64 tdh_sys_init(struct call *c)
 	err = check_platform(c);
 	if (err)
 		return err;
-	m->tsc_adjust = m->ops.rdmsr(m->opaque, c->lp, TDX_MSR_TSC_ADJUST);
+	m->tsc_adjust = read_msr(c, TDX_MSR_TSC_ADJUST);
+	platform_remember(m, c->lp);
 	cpuid_read_native(m);
 	m->sys_state = SYS_LP_INIT;
 	return 0;
@@ -64,9 +102,11 @@ u64 tdh_sys_lp_init(struct call *c)
 		return status(TDX_SYS_LP_INIT_NOT_PENDING, 0);
 	if (m->lp_ready[c->lp])
 		return status(TDX_SYS_LP_INIT_DONE, 0);
-	err = check_cpu(c);
+	err = check_limit_cpuid(c);
 	if (!err)
 		err = check_tsc_adjust(c);
+	if (!err)
+		err = platform_compare(m, c->lp);
 	if (err)
 		return err;
 	m->lp_ready[c->lp] = true;
@@ -95,7 +135,7 @@ u64 tdh_sys_config(struct call *c)
 
 	if (!lps_are_ready(m))
 		return status(TDX_SYS_CONFIG_NOT_PENDING, 0);
-	if (array % 512 || array & keyid_mask(m))
+	if (array % 512 || !is_shared_address(m, array))
 		return status(TDX_OPERAND_INVALID, TDX_OP_RCX);
 	if (!count || count > MAX_TDMRS)
 		return status(TDX_OPERAND_INVALID, TDX_OP_RDX);
@@ -103,7 +143,7 @@ u64 tdh_sys_config(struct call *c)
 		hkid &= ~DYNAMIC_PAMT;
 	if (!is_tdx_keyid(m, hkid))
 		return status(TDX_OPERAND_INVALID, TDX_OP_R8);
-	if (!m->ops.read(m->opaque, array, pa, count * sizeof(pa[0])))
+	if (!read_shared(m, array, pa, count * sizeof(pa[0])))
 		return status(TDX_OPERAND_ADDR_RANGE_ERROR, TDX_OP_RCX);
 
 	/* From here on, what another module handed over no longer counts. */

@@ -68,7 +68,11 @@ u64 tdh_vp_init(struct call *c)
 	u64 err;
 	u32 id;
 
-	err = vcpu_operand(c, c->gpr[TDX_RCX], TDX_OP_RCX, UNTIL_FINALIZED, &v);
+	/* Since 2.0 this is the first check; before, it is the last one. */
+	err = c->m->profile->major >= 2 ? check_tsc_adjust(c) : 0;
+	if (!err)
+		err = vcpu_operand(c, c->gpr[TDX_RCX], TDX_OP_RCX,
+				   UNTIL_FINALIZED, &v);
 	if (err)
 		return err;
 	td = v->td;

@@ -7,6 +7,7 @@
 #include "locks.h"
 #include "operands.h"
 #include "td.h"
+#include "td_cpuid.h"
 #include "tdh.h"
 #include "zero_step.h"
 
@@ -89,22 +90,38 @@ static u64 check_tsc(struct call *c, const struct tdx_vcpu *v)
 	return err;
 }
 
+/* MONITOR must work if the TD has it. */
+static u64 check_monitor(struct call *c, const struct td *td)
+{
+	struct tdx_module *m = c->m;
+
+	if (cpuid_bit(td, CPUID_MONITOR) &&
+	    !(m->ops.rdmsr(m->opaque, c->lp, TDX_MSR_MISC_ENABLE) &
+	      MISC_ENABLE_MONITOR))
+		return status(TDX_INCORRECT_MSR_VALUE, TDX_MSR_MISC_ENABLE);
+	return 0;
+}
+
 u64 tdh_vp_enter(struct call *c)
 {
 	u64 flags = c->gpr[TDX_RCX] & ENTRY_FLAGS, err, gpa = 0;
 	struct tdx_vcpu *v;
 
-	err = vcpu_operand(c, c->gpr[TDX_RCX] & ~ENTRY_FLAGS, TDX_OP_RCX,
-			   BIT(OP_RUNNABLE), &v);
+	err = check_limit_cpuid(c);
+	if (!err)
+		err = vcpu_operand(c, c->gpr[TDX_RCX] & ~ENTRY_FLAGS, TDX_OP_RCX,
+				   BIT(OP_RUNNABLE), &v);
 	if (err)
 		return err;
 	err = vcpu_associate(c, v, false);
 	if (!err)
+		err = check_flags(v, flags);
+	if (!err)
 		err = check_tsc(c, v);
 	if (!err)
-		err = take_lock(c, LOCK_EPOCH);
+		err = check_monitor(c, v->td);
 	if (!err)
-		err = check_flags(v, flags);
+		err = take_lock(c, LOCK_EPOCH);
 	if (!err)
 		err = zero_step_enter(c, v, &gpa);
 	if (err == EXIT_EPT_VIOLATION)

@@ -239,9 +239,9 @@ u64 tdmr_read(struct tdx_module *m, u64 pa, unsigned int index)
 	u64 info[TDMR_INFO_QWORDS], err;
 	unsigned int i;
 
-	if (pa % 512 || pa & keyid_mask(m))
+	if (pa % 512 || !is_shared_address(m, pa))
 		return status(TDX_OPERAND_INVALID, TDX_OP_RCX);
-	if (!m->ops.read(m->opaque, pa, info, sizeof(info)))
+	if (!read_shared(m, pa, info, sizeof(info)))
 		return status(TDX_OPERAND_ADDR_RANGE_ERROR, TDX_OP_RCX);
 
 	memset(t, 0, sizeof(*t));

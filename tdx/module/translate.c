@@ -123,18 +123,35 @@ misconfig:
 	return TDX_EXIT;
 }
 
+/* With MAXGPA_VIRT, CPUID shows the GPA's width, and #VE says that it is too wide. */
+static enum tdx_outcome reserved_bits(const struct td *td, enum tdx_access access,
+				      struct tdx_exit *exit)
+{
+	if (!(td->config_flags & CONFIG_MAXGPA_VIRT))
+		return TDX_RSVD;
+	exit->qualification = access;
+	return TDX_VE;
+}
+
 enum tdx_outcome translate_gpa(struct tdx_vcpu *v, u64 gpa,
 			       enum tdx_access access, u64 *hpa,
 			       unsigned int *rights, struct tdx_exit *exit)
 {
+	const struct td *td = v->td;
+	enum tdx_outcome out;
+
 	memset(exit, 0, sizeof(*exit));
 	/* A TD can't execute shared memory, mapped or not. */
-	if (gpa >> gpa_width(v->td) ||
-	    (access == TDX_FETCH && gpa & shared_bit(v->td)))
+	if (access == TDX_FETCH && gpa & shared_bit(td))
 		return TDX_RSVD;
-	return gpa & shared_bit(v->td) ?
-	       translate_shared(v, gpa, access, hpa, rights, exit) :
-	       translate_private(v, gpa, access, hpa, rights, exit);
+	if (gpa >> gpa_width(td))
+		return reserved_bits(td, access, exit);
+	out = gpa & shared_bit(td) ?
+	      translate_shared(v, gpa, access, hpa, rights, exit) :
+	      translate_private(v, gpa, access, hpa, rights, exit);
+	/* The EPT comes first: it may map what is too wide, or raise #VE itself. */
+	return exit->reason == EXIT_EPT_VIOLATION && !gpa_fits(td, gpa) ?
+	       reserved_bits(td, access, exit) : out;
 }
 
 enum tdx_outcome tdx_translate(struct tdx_vcpu *v, uint64_t gpa,

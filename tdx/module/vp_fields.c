@@ -160,19 +160,11 @@ u64 vp_read(struct tdx_vcpu *v, u64 id, enum access by, u64 *value)
 #define PI_DESC_UNSET		(~0ull)
 
 #define MAX_VECTOR		0xff
-#define PHYSICAL_ADDRESS_BITS	52
 
 void vp_init_fields(struct tdx_vcpu *v)
 {
 	v->vmcs[VMCS_PI_VECTOR] = PI_VECTOR_UNSET;
 	v->pi_desc = PI_DESC_UNSET;
-}
-
-/* An address of ordinary memory: its KeyID, if any, is not one of TDX. */
-static bool is_shared_address(const struct tdx_module *m, u64 pa)
-{
-	return !(pa >> PHYSICAL_ADDRESS_BITS) &&
-	       pa >> m->platform.keyid_shift <= m->platform.num_mktme_keyids;
 }
 
 static u64 check_pin_controls(const struct tdx_vcpu *v, u64 value)

@@ -132,6 +132,8 @@ void insn_decode(struct insn *i, CPUX86State *env)
 	i->opcode = fetch(i);
 	if (i->opcode == 0x38)
 		i->opcode = 0x3800 | fetch(i);
+	if (i->opcode == OP_RDPMC)
+		return;
 	i->modrm = fetch(i);
 	if (insn_is_memory(i) && code64)
 		fetch_address(i);

@@ -26,6 +26,7 @@ struct insn {
  */
 enum opcode {
 	OP_GROUP7	= 0x01,
+	OP_RDPMC	= 0x33,		/* without ModRM */
 	OP_VMREAD	= 0x78,
 	OP_VMWRITE	= 0x79,
 	OP_GROUP15	= 0xae,

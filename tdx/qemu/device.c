@@ -104,8 +104,13 @@ static uint64_t op_rdmsr(void *opaque, unsigned int lp,
 			 enum tdx_host_msr msr)
 {
 	const CPUX86State *env = cpu_env(qemu_get_cpu(lp));
+	uint64_t value;
 
-	return msr == TDX_MSR_TSC_ADJUST ? env->tsc_adjust : env->msr_ia32_misc_enable;
+	if (msr == TDX_MSR_TSC_ADJUST)
+		return env->tsc_adjust;
+	if (msr == TDX_MSR_MISC_ENABLE)
+		return env->msr_ia32_misc_enable | MISC_ENABLE_PERFMON;
+	return seam_msr(msr, &value) || host_tdx_msr(&profile, msr, &value) ? value : 0;
 }
 
 static uint64_t op_tsc(void *opaque)
@@ -204,7 +209,7 @@ static void machine_done(Notifier *notifier, void *data)
 		.num_mktme_keyids = NUM_MKTME_KEYIDS,
 		.num_tdx_keyids = profile.num_tdx_keyids,
 		.arch_capabilities = host_arch_capabilities(),
-		.misc_enable = MSR_IA32_MISC_ENABLE_DEFAULT,
+		.misc_enable = MSR_IA32_MISC_ENABLE_DEFAULT | MISC_ENABLE_PERFMON,
 	};
 	const char *error;
 	CPUState *cs;
@@ -229,8 +234,10 @@ static void machine_done(Notifier *notifier, void *data)
 	if (t->inject)
 		tdx_module_inject(module, t->inject, &error);
 	lps = g_new0(struct lp, platform.num_lps);
-	for (unsigned int i = 0; i < platform.num_lps; i++)
+	for (unsigned int i = 0; i < platform.num_lps; i++) {
 		lps[i].vmcs = VMCS_NONE;
+		lps[i].pmu.global_ctrl = PMU_GLOBAL_CTRL_RESET;
+	}
 }
 
 /* The device. */

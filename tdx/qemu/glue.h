@@ -32,6 +32,17 @@
 #define DEBUGCTL_KEPT	(DEBUGCTL_BTF | DEBUGCTL_FREEZE_PERFMON |	\
 			 DEBUGCTL_FREEZE_WHILE_SMM)
 
+/* The PMU: a Granite Rapids has as many counters. */
+#define PMU_VERSION		5
+#define PMU_GP_COUNTERS		8
+#define PMU_FIXED_COUNTERS	4
+#define PMU_COUNTER_WIDTH	48
+/* PERF_GLOBAL_CTRL after a reset: the general-purpose counters. */
+#define PMU_GLOBAL_CTRL_RESET	MAKE_64BIT_MASK(0, PMU_GP_COUNTERS)
+/* It can freeze in SMM, and the counters' new names take all their bits. */
+#define PERF_CAPABILITIES	(1ull << 12 | 1ull << 13)
+#define MISC_ENABLE_PERFMON	(1ull << 7)	/* there is a PMU; read-only */
+
 /* VM exit reasons, by their names in the SDM, volume 3, appendix C. */
 enum exit_reason {
 	EXIT_REASON_NMI			= 0,
@@ -53,6 +64,14 @@ enum exit_reason {
 	EXIT_REASON_WBINVD		= 54,
 	EXIT_REASON_TPAUSE		= 68,
 	EXIT_REASON_BUS_LOCK		= 74,
+};
+
+/* The registers of the PMU, see pmu.c. */
+struct pmu {
+	uint64_t gp[PMU_GP_COUNTERS], evtsel[PMU_GP_COUNTERS];
+	uint64_t fixed[PMU_FIXED_COUNTERS], fixed_ctrl;
+	uint64_t global_ctrl, global_status;
+	uint64_t offcore_rsp[2], frontend;
 };
 
 /* What only saves time, see speed.c. */
@@ -77,6 +96,7 @@ struct lp {
 	uint64_t bus_lock_rip;		/* ... by the instruction here */
 	uint64_t debugctl, tsx_ctrl, umwait_control;	/* the host's, not a TD's */
 	bool direct_store;		/* the host executes MOVDIR64B */
+	struct pmu pmu;			/* the host's: no TD has PERFMON */
 	struct lp_speed speed;
 };
 
@@ -103,6 +123,8 @@ void bare_cpuid(CPUX86State *env, const struct tdx_profile *profile,
 /* Reads an MSR about TDX or VMX; false if it is not one of these. */
 bool host_tdx_msr(const struct tdx_profile *profile, uint32_t msr,
 		  uint64_t *value);
+/* The same for those that only SMM and SEAM can read. */
+bool seam_msr(uint32_t msr, uint64_t *value);
 /* The host's time stamp counter. */
 uint64_t host_tsc(void);
 uint64_t host_arch_capabilities(void);
@@ -169,6 +191,14 @@ static inline void tdx_flush_tlb(CPUX86State *env)
 }
 
 /* speed.c: see speed.h. */
+
+/* pmu.c: the host's PMU. */
+
+/* Its MSRs; false if it is another one.  A write raises #GP where a CPU does. */
+bool pmu_rdmsr(CPUX86State *env, uint32_t msr, uint64_t *value);
+bool pmu_wrmsr(CPUX86State *env, uint32_t msr, uint64_t value, uintptr_t ra);
+/* RDPMC; false if there is no such counter. */
+bool pmu_rdpmc(CPUX86State *env, uint32_t counter, uint64_t *value);
 
 /* switch.c: the world switch. */
 

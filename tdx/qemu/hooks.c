@@ -189,10 +189,13 @@ static bool host_rdmsr(CPUX86State *env, uint32_t msr, uint64_t *value)
 
 	if (msr == MSR_IA32_TSC)
 		*value = host_tsc();
+	else if (msr == MSR_IA32_MISC_ENABLE)
+		*value = env->msr_ia32_misc_enable | MISC_ENABLE_PERFMON;
 	else if (m)
 		*value = *host_msr_value(env, m);
 	else
-		return host_tdx_msr(tdx_profile(), msr, value);
+		return pmu_rdmsr(env, msr, value) ||
+		       host_tdx_msr(tdx_profile(), msr, value);
 	return true;
 }
 
@@ -227,7 +230,7 @@ static bool td_wrmsr(CPUX86State *env, uint32_t msr, uint64_t value,
 	return true;
 }
 
-/* The same for the host.  MSRs about TDX and VMX are read-only. */
+/* The same for the host.  What host_tdx_msr() has is read-only. */
 static bool host_wrmsr(CPUX86State *env, uint32_t msr, uint64_t value,
 		       uintptr_t ra)
 {
@@ -237,7 +240,7 @@ static bool host_wrmsr(CPUX86State *env, uint32_t msr, uint64_t value,
 	if (host_tdx_msr(tdx_profile(), msr, &old) || (m && value & ~m->bits))
 		raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
 	if (!m)
-		return false;
+		return pmu_wrmsr(env, msr, value, ra);
 	*host_msr_value(env, m) = value;
 	return true;
 }
@@ -252,6 +255,25 @@ bool tdx_hook_wrmsr(CPUX86State *env, uintptr_t ra)
 		return false;
 	return tdx_in_td(env) ? td_wrmsr(env, msr, value, ra) :
 				host_wrmsr(env, msr, value, ra);
+}
+
+/* RDPMC. */
+
+/* In a TD, QEMU asks for an intercept. */
+void tdx_hook_rdpmc(CPUX86State *env, uintptr_t ra)
+{
+	uint64_t value;
+	struct insn i;
+
+	if (!tdx_present || tdx_in_td(env))
+		return;
+	if ((env->hflags & HF_CPL_MASK && !(env->cr[4] & CR4_PCE_MASK)) ||
+	    !pmu_rdpmc(env, env->regs[R_ECX], &value))
+		raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
+	cpu_restore_state(env_cpu(env), ra);
+	set_edx_eax(env, value);
+	insn_decode(&i, env);
+	insn_done(&i);
 }
 
 /* Control registers. */

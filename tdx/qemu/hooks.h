@@ -16,6 +16,8 @@
 /* An instruction raises an exception.  Returns if it really does. */
 void tdx_hook_exception(struct CPUArchState *env, int vector);
 
+/* RDPMC, which QEMU lacks.  Returns if a TD runs. */
+void tdx_hook_rdpmc(CPUX86State *env, uintptr_t ra);
 /* These return true if the instruction was executed here. */
 bool tdx_hook_cpuid(CPUX86State *env, uintptr_t ra);
 bool tdx_hook_rdtsc(CPUX86State *env, uintptr_t ra);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What the bare CPU of a TDX host has and QEMU's CPU model does not: features in
- * CPUID, the MSRs of VMX and of memory encryption, a TSC of known frequency.
+ * CPUID, the MSRs of VMX and of memory encryption, a TSC of known frequency.  The PMU
+ * is in pmu.c.
  */
 #include "qemu/osdep.h"
 #include "qemu/timer.h"
@@ -10,6 +11,7 @@
 
 /* CPUID. */
 
+#define LEAF_PMU		0xau
 #define LEAF_TOPOLOGY_OLD	0xbu
 #define LEAF_TSC		0x15u
 #define LEAF_TOPOLOGY		0x1fu
@@ -18,6 +20,8 @@
 
 #define MODEL_MASK		0x000f00f0u	/* EAX of leaf 1 */
 #define CPUID_7_0_ECX_TME_EN	(1u << 13)
+#define PMU_EVENTS		8	/* architectural events, none of which is missing */
+#define PMU_NO_ANYTHREAD	(1u << 15)
 
 /* Turns what QEMU's model says into what a TDX host's CPU says. */
 static void add_features(const struct tdx_profile *profile, uint32_t leaf,
@@ -29,13 +33,19 @@ static void add_features(const struct tdx_profile *profile, uint32_t leaf,
 		out[0] = (out[0] & ~MODEL_MASK) |
 			 (profile->cpu_model & 0xf) << 4 |
 			 (profile->cpu_model >> 4) << 16;
-		out[2] |= CPUID_EXT_VMX;
+		out[2] |= CPUID_EXT_VMX | CPUID_EXT_PDCM;
 		out[3] |= CPUID_SS;
 	} else if (leaf == 7 && subleaf == 0) {
 		out[1] |= CPUID_7_0_EBX_HLE | CPUID_7_0_EBX_RTM;
 		out[2] |= CPUID_7_0_ECX_WAITPKG | CPUID_7_0_ECX_TME_EN | CPUID_7_0_ECX_MOVDIRI |
 			  CPUID_7_0_ECX_MOVDIR64B;
 		out[3] |= CPUID_7_0_EDX_ARCH_CAPABILITIES;
+	} else if (leaf == LEAF_PMU) {
+		out[0] = PMU_VERSION | PMU_GP_COUNTERS << 8 | PMU_COUNTER_WIDTH << 16 |
+			 PMU_EVENTS << 24;
+		out[1] = 0;
+		out[2] = MAKE_64BIT_MASK(0, PMU_FIXED_COUNTERS);
+		out[3] = PMU_FIXED_COUNTERS | PMU_COUNTER_WIDTH << 5 | PMU_NO_ANYTHREAD;
 	} else if (leaf == LEAF_APM) {
 		out[3] |= CPUID_APM_INVTSC;
 	} else if (leaf == LEAF_TSC) {
@@ -170,8 +180,17 @@ uint64_t host_arch_capabilities(void)
 #define TME_KEYID_BITS		((uint64_t)KEYID_BITS << 32)
 #define TME_MAX_KEYS		(63ull << 36)
 #define TME_AES_XTS_128		(1ull << 0)
+#define TME_AES_XTS_128_USED	(1ull << 48)
 #define TME_LOCKED		(1ull << 0)
 #define TME_ENABLED		(1ull << 1)
+
+/* What QEMU has, and an SMRR with a lock. */
+#define MTRRCAP_SMRR		(1u << 11)
+#define MTRRCAP_SMRR_LOCK	(1u << 14)
+#define MTRRCAP			(MSR_MTRRcap_VCNT | MSR_MTRRcap_FIXRANGE_SUPPORT | \
+				 MSR_MTRRcap_WC_SUPPORTED | MTRRCAP_SMRR | \
+				 MTRRCAP_SMRR_LOCK)
+#define SMRR_LOCKED		(1u << 10)
 
 /* MSRs that QEMU's cpu.h has no name for. */
 #define MSR_KEYID_PARTITIONING	0x87
@@ -187,6 +206,7 @@ static const struct {
 	  FEATURE_CONTROL_VMXON_ENABLED_OUTSIDE_SMX },
 	{ MSR_KEYID_PARTITIONING, NUM_MKTME_KEYIDS },
 	{ MSR_IA32_ARCH_CAPABILITIES, 0 },
+	{ MSR_IA32_PERF_CAPABILITIES, PERF_CAPABILITIES },
 	{ MSR_IA32_VMX_BASIC, VMCS_REVISION | BASIC_VMCS_4K |
 	  BASIC_WRITE_BACK | MSR_VMX_BASIC_INS_OUTS |
 	  MSR_VMX_BASIC_TRUE_CTLS | BASIC_VMCS_AFTER_SEAM },
@@ -219,7 +239,9 @@ static const struct {
 	{ MSR_IA32_VMX_VMFUNC, 0 },
 	{ MSR_VMX_PROCBASED_CTLS3, 0 },
 	{ MSR_TME_CAPABILITY, TME_AES_XTS_128 | TME_KEYID_BITS | TME_MAX_KEYS },
-	{ MSR_TME_ACTIVATE, TME_LOCKED | TME_ENABLED | TME_KEYID_BITS },
+	{ MSR_TME_ACTIVATE, TME_LOCKED | TME_ENABLED | TME_KEYID_BITS |
+	  TME_AES_XTS_128_USED },
+	{ MSR_MTRRcap, MTRRCAP },
 };
 
 /* What depends on the profile, or is computed. */
@@ -247,6 +269,13 @@ bool host_tdx_msr(const struct tdx_profile *profile, uint32_t msr,
 		}
 	}
 	return false;
+}
+
+/* There is no SMRAM. */
+bool seam_msr(uint32_t msr, uint64_t *value)
+{
+	*value = msr == TDX_MSR_SMRR_PHYSMASK ? SMRR_LOCKED : 0;
+	return msr == TDX_MSR_SMRR_PHYSBASE || msr == TDX_MSR_SMRR_PHYSMASK;
 }
 
 /*

@@ -5,6 +5,7 @@ import os
 import struct
 import tempfile
 import unittest
+import unittest.mock
 
 import kernel_image
 import machine
@@ -35,6 +36,34 @@ class Options(unittest.TestCase):
         self.assertEqual((given.cpus, given.memory, given.timeout, given.append, given.trace,
                           given.profile, given.inject, given.gdb, given.plain),
                          (8, 1024, 9, "a b", True, "p", "i", True, False))
+
+    def drawn(self, *arguments, cpus=4, threads=2, kernel_options=""):
+        """Returns the options where a random profile draws this machine."""
+        with unittest.mock.patch("options.drawn_machine") as draw:
+            draw.return_value = options.Machine(cpus, threads, kernel_options)
+            return options.parse([*arguments, "x"])[0]
+
+    def test_threads_of_a_drawn_machine(self):
+        self.assertEqual(machine.processors(self.drawn()), "4,threads=2,maxcpus=4")
+        self.assertEqual(machine.processors(self.drawn(cpus=2)), "2,threads=2,maxcpus=2")
+        self.assertEqual(machine.processors(self.drawn(threads=1)), "4,threads=1,maxcpus=4")
+        self.assertEqual(machine.processors(options.parse(["x"])[0]), "4,threads=1,maxcpus=4")
+
+    def test_an_odd_number_of_cpus_has_one_thread_per_core(self):
+        self.assertEqual(machine.processors(self.drawn(cpus=5)), "5,threads=1,maxcpus=5")
+        self.assertEqual(machine.processors(self.drawn(cpus=1)), "1,threads=1,maxcpus=2")
+        self.assertEqual(self.drawn("--cpus", "3").threads, 1)
+        self.assertEqual(self.drawn("--cpus", "6", cpus=3).threads, 2)
+
+    def test_threads_of_the_users_choice(self):
+        self.assertEqual(options.parse(["--threads", "2", "x"])[0].threads, 2)
+        self.assertEqual(self.drawn("--threads", "1").threads, 1)
+        self.refused("5 CPUs can't be cores of 2", "--cpus", "5", "--threads", "2", "x")
+        self.refused("3 is not between 1 and 2", "--threads", "3", "x")
+
+    def test_kernel_options_of_a_drawn_machine_come_first(self):
+        self.assertEqual(self.drawn("--append", "b", kernel_options="a ").append, "a b")
+        self.assertEqual(self.drawn(kernel_options="a ").append, "a ")
 
     def test_sizes(self):
         for text, size in ("512", 512), ("512M", 512), ("3G", 3072):

@@ -65,9 +65,10 @@ class Sweeps(unittest.TestCase):
         self.assertEqual(status, 1)
         self.assertRegex(lines[2], "^not ok 1 random:1 ")
 
-    def test_a_random_machine_has_some_number_of_cpus(self):
-        drawn = {options.drawn_cpus(f"random:{seed}") for seed in range(50)}
-        self.assertEqual(drawn, {1, 2, 3, 4, 5, 8})
-        self.assertEqual(options.drawn_cpus("random:7"), options.drawn_cpus("random:7"))
-        self.assertIsNone(options.drawn_cpus("1.5.06"))
-        self.assertEqual(options.parse(["--cpus", "6", "--profile", "random:1", "x"])[0].cpus, 6)
+    def test_a_random_machine_differs_by_its_seed(self):
+        drawn = [options.drawn_machine(f"random:{seed}") for seed in range(50)]
+        self.assertEqual({machine.cpus for machine in drawn}, {1, 2, 3, 4, 5, 8})
+        self.assertEqual({machine.threads for machine in drawn}, {1, 2})
+        self.assertEqual({machine.kernel_options for machine in drawn}, {"", "kvm.enable_pmu=0 "})
+        self.assertEqual(options.drawn_machine("random:7"), options.drawn_machine("random:7"))
+        self.assertIsNone(options.drawn_machine("1.5.06"))

@@ -15,6 +15,7 @@
 #include "tdx/tdx_util.h"
 #include "ucall_common.h"
 
+#define MD_MAJOR_VERSION	0x0800000100000004
 #define MD_TDX_FEATURES0	0x0A00000300000008
 #define FEATURE_VE_REDUCTION	BIT_ULL(30)
 #define MD_TD_CTLS		0x1110000300000017
@@ -123,10 +124,11 @@ struct access {
 	u8 rd, wr;
 };
 
-/* MSRs by their rule: RDMSR and WRMSR in release 2.0, then in 1.5. */
+/* MSRs by their rule: RDMSR and WRMSR in releases with REDUCE_VE, then in others. */
 static const struct msr_list {
 	const char *msrs;	/* hexadecimal */
 	struct access v2_0, v1_5;
+	bool since_2_0;		/* late releases of 1.5 don't know them */
 } msr_lists[] = {
 	{ "0-1 6 1b 80f 828 82f-830 832-838 83a 83e c0000083", { W_VE, W_VE }, { W_VE, W_VE } },
 	{ "10", { W_DONE, W_VE }, { W_DONE, W_VE } },
@@ -165,7 +167,8 @@ static const struct msr_list {
 	{ "2c0-2c1 2ff", { F(MTRR), F(MTRR) }, { W_VE, W_VE } },
 	{ "1f8-1fa", { F(DCA), F(DCA) }, { F(DCA), F(DCA) } },
 	{ "345 480 485-489 48b-492", { W_DONE, W_GP }, { W_DONE, W_GP } },
-	{ "3f4-3f5 550 83b-83d", { W_GP, W_GP }, { W_VE, W_VE } },
+	{ "3f4-3f5 550", { W_GP, W_GP }, { W_VE, W_VE }, true },
+	{ "83b-83d", { W_GP, W_GP }, { W_VE, W_VE } },
 	{ "481-484 48a", { RVE, W_GP }, { W_VE, W_GP } },
 	{ "560-561 570-572 580-587", { IF_PT, IF_PT }, { IF_PT, IF_PT } },
 	{ "6a0 6a2 6a4-6a8", { IF_CET, IF_CET }, { IF_CET, IF_CET } },
@@ -180,7 +183,7 @@ static const struct msr_list {
 	{ "c81-c82 c90-d8f", { F(RDT_A), F(RDT_A) }, { W_VE, W_VE } },
 	{ "c8d-c8f", { F(RDT_M), F(RDT_M) }, { W_VE, W_VE } },
 	{ "1200-12ff 14ce-14cf 1500-16ff", { IF_LBR, IF_LBR }, { IF_LBR, IF_LBR } },
-	{ "1900-191f 1980-199b", { COUNTER, COUNTER }, { W_VE, W_VE } },
+	{ "1900-191f 1980-199b", { COUNTER, COUNTER }, { W_VE, W_VE }, true },
 };
 
 /* Values that every TD reads, if it can. */
@@ -192,6 +195,7 @@ static const struct { u32 msr; u64 value; } msr_values[] = {
 /* What the guest has found out, in memory that it shares with the host. */
 struct record {
 	bool late;		/* the module has REDUCE_VE */
+	u64 major;		/* its version */
 	u64 state;
 	u32 cpuid_1[4], cpuid_7[4], cpuid_d_1[4], cpuid_a[4];
 	struct {
@@ -290,6 +294,7 @@ static void try_all(struct record *rec)
 static void guest_code(struct record *rec)
 {
 	rec->late = read_field(TDG_SYS_RD, MD_TDX_FEATURES0) & FEATURE_VE_REDUCTION;
+	rec->major = read_field(TDG_SYS_RD, MD_MAJOR_VERSION);
 
 	for (int i = 0; i < ARRAY_SIZE(states); i++) {
 		if (states[i].only_late && !rec->late)
@@ -406,13 +411,16 @@ static struct access counter_access(u32 msr)
 static struct access msr_access(u32 msr)
 {
 	const struct access outside = { W_VE, W_VE }, unknown = { RVE, RVE };
+	const struct msr_list *list;
 	struct access found;
 
 	if (msr >= NR_LOW && msr - 0xc0000000 >= NR_LOW)
 		return outside;
-	for (int i = 0; i < ARRAY_SIZE(msr_lists); i++)
-		if (has_msr(msr_lists[i].msrs, msr)) {
-			found = is_late() ? msr_lists[i].v2_0 : msr_lists[i].v1_5;
+	for (list = msr_lists; list < msr_lists + ARRAY_SIZE(msr_lists); list++)
+		if (has_msr(list->msrs, msr)) {
+			if (list->since_2_0 && rec->major < 2)
+				return unknown;
+			found = is_late() ? list->v2_0 : list->v1_5;
 			return found.rd == COUNTER ? counter_access(msr) : found;
 		}
 	return unknown;

@@ -17,7 +17,6 @@
 
 #define BAD_CPUID	ERR(OPERAND_INVALID, CPUID_CONFIG)
 #define BAD_TOPOLOGY	STATUS(TDX_CPUID_LEAF_1F_FORMAT_UNRECOGNIZED, 0)
-#define NO_SUBLEAF	0xffffffffull
 
 enum { EAX, EBX, ECX, EDX };
 
@@ -25,18 +24,6 @@ static uint64_t sys_rd(struct world *w, uint64_t id)
 {
 	check_status(seamcall(w, SYS_RD, .rdx = id), 0);
 	return w->regs[TDX_R8];
-}
-
-/* The parameters of a leaf that is configurable. */
-static uint32_t *slot_of(struct world *w, uint64_t leaf, uint64_t subleaf)
-{
-	unsigned int i, n = sys_rd(w, NUM_CPUID_CONFIG);
-
-	for (i = 0; i < n; i++)
-		if (sys_rd(w, CPUID_CONFIG_LEAVES + i) == (leaf | subleaf << 32))
-			return w->params.cpuid[i];
-	g_error("leaf 0x%x is not configurable", (uint32_t)leaf);
-	return NULL;
 }
 
 static uint64_t mng_init(struct world *w)
@@ -90,7 +77,7 @@ static uint64_t mng_rd_cpuid(struct world *w, uint32_t leaf, uint32_t subleaf,
 			     unsigned int half)
 {
 	uint64_t code = (uint64_t)(leaf >> 31) << 16 | (leaf & 0x7f) << 9 |
-			(subleaf == (uint32_t)NO_SUBLEAF ? 0x1fe :
+			(subleaf == (uint32_t)WHOLE_LEAF ? 0x1fe :
 			 (subleaf & 0x7f) << 1) | half;
 
 	return seamcall(w, MNG_RD, .rcx = TDR, .rdx = 0x1400000300000000 | code);
@@ -118,11 +105,11 @@ static void ask_for_family(const char *release, uint64_t attributes,
 
 	g_assert_cmphex((uint32_t)sys_rd(w, CPUID_CONFIG_VALUES), ==, 0x0fff3fff);
 	w->params.attributes = attributes;
-	slot_of(w, 1, NO_SUBLEAF)[EAX] = eax;
+	slot_of(w, 1, WHOLE_LEAF)[EAX] = eax;
 	check_status(mng_init(w), ok ? 0 : BAD_CPUID);
-	g_assert_cmphex(w->regs[TDX_RCX], ==, ok ? 0 : NO_SUBLEAF << 32 | 1);
+	g_assert_cmphex(w->regs[TDX_RCX], ==, ok ? 0 : WHOLE_LEAF << 32 | 1);
 	if (ok)
-		g_assert_cmphex(reported(w, 1, NO_SUBLEAF, EAX), ==,
+		g_assert_cmphex(reported(w, 1, WHOLE_LEAF, EAX), ==,
 				eax ? eax : FAMILY_MODEL_STEPPING);
 	world_free(w);
 }
@@ -143,17 +130,44 @@ static void family(void)
 	}
 }
 
+/* The platform is a Granite Rapids of stepping 1, which 1.5.06 does not know. */
 static void family_to_migrate(void)
 {
-	const uint64_t attributes = TD_ATTR_MIGRATABLE;
-	unsigned int r;
+	static const struct { uint32_t eax; bool early, late; } rows[] = {
+		{ 0, false, true },		/* as the platform */
+		{ FAMILY_MODEL_STEPPING, false, true },
+		{ FAMILY_MODEL_STEPPING - 1, true, true },
+		{ FAMILY_MODEL_STEPPING + 1 }, { FAMILY_MODEL_STEPPING ^ 1 << 8 },
+		{ 0xa06f3, true, true }, { 0xa06f4 },	/* Sierra Forest */
+		{ 0xc06f2, true, true }, { 0xc06f3 },	/* Emerald Rapids */
+		{ 0x806f8, true, true }, { 0x806f9 },	/* Sapphire Rapids */
+		{ 0xd06d0 }, { 0xa06e0 }, { 0x606a6 },	/* newer, and without TDX */
+	};
+	unsigned int r, i;
 
-	for (r = 0; releases[r]; r++) {
-		ask_for_family(releases[r], attributes, 0, true);
-		ask_for_family(releases[r], attributes, FAMILY_MODEL_STEPPING, true);
-		ask_for_family(releases[r], attributes, FAMILY_MODEL_STEPPING - 1, true);
-		ask_for_family(releases[r], attributes, FAMILY_MODEL_STEPPING + 1, false);
-		ask_for_family(releases[r], attributes, FAMILY_MODEL_STEPPING ^ 1 << 8, false);
+	for (r = 0; releases[r]; r++)
+		for (i = 0; i < G_N_ELEMENTS(rows); i++)
+			ask_for_family(releases[r], TD_ATTR_MIGRATABLE, rows[i].eax,
+				       r ? rows[i].late : rows[i].early);
+}
+
+/* The platform's own stepping, even if the release knows later ones. */
+static void stepping_to_migrate(void)
+{
+	const struct { uint32_t eax; bool ok; } rows[] = {
+		{ 0, true }, { 0x806f5, true }, { 0x806f6, true }, { 0x806f7 }, { 0xc06f2 },
+	};
+	unsigned int i;
+
+	for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct world *w = world_new(NULL);
+
+		w->family = 0x000806f6;
+		world_to(w, TDCS_DONE);
+		w->params.attributes = TD_ATTR_MIGRATABLE;
+		slot_of(w, 1, WHOLE_LEAF)[EAX] = rows[i].eax;
+		check_status(mng_init(w), rows[i].ok ? 0 : BAD_CPUID);
+		world_free(w);
 	}
 }
 
@@ -195,7 +209,7 @@ static void lacking(void)
 		g_assert_cmphex(slot_of(w, 0x23, 0)[EAX], ==, 0xf);
 		check_status(mng_init(w), 0);
 		g_assert_cmphex(reported(w, 7, 0, EBX) & 0xdc2b9b18, ==, 0);
-		g_assert_cmphex(reported(w, 0x1c, NO_SUBLEAF, EAX), ==, 0);
+		g_assert_cmphex(reported(w, 0x1c, WHOLE_LEAF, EAX), ==, 0);
 		g_assert_cmphex(reported(w, 0x23, 0, EAX), ==, 0);
 		world_free(w);
 	}
@@ -208,14 +222,14 @@ static const struct never {
 	unsigned int reg;
 	uint32_t bit;
 } never[] = {
-	{ 1, NO_SUBLEAF, EAX, 1u << 14 }, { 1, NO_SUBLEAF, EAX, 1u << 28 },
-	{ 1, NO_SUBLEAF, EBX, 1 }, { 1, NO_SUBLEAF, ECX, 1u << 5 },
-	{ 1, NO_SUBLEAF, EDX, 1u << 9 }, { 4, 0, EAX, 1 << 10 },
+	{ 1, WHOLE_LEAF, EAX, 1u << 14 }, { 1, WHOLE_LEAF, EAX, 1u << 28 },
+	{ 1, WHOLE_LEAF, EBX, 1 }, { 1, WHOLE_LEAF, ECX, 1u << 5 },
+	{ 1, WHOLE_LEAF, EDX, 1u << 9 }, { 4, 0, EAX, 1 << 10 },
 	{ 4, 3, EDX, 1 << 3 }, { 7, 0, EAX, 1 }, { 7, 0, EBX, 1 << 2 },
-	{ 7, 1, EBX, 1 }, { 7, 2, EDX, 1 }, { 0xa, NO_SUBLEAF, EAX, 1 },
-	{ 0x1c, NO_SUBLEAF, EAX, 1 << 8 }, { 0x1f, 0, EDX, 1 },
-	{ 0x23, 0, EAX, 1 << 4 }, { 0x80000008, NO_SUBLEAF, EAX, 1 << 8 },
-	{ 0x80000008, NO_SUBLEAF, ECX, 1 },
+	{ 7, 1, EBX, 1 }, { 7, 2, EDX, 1 }, { 0xa, WHOLE_LEAF, EAX, 1 },
+	{ 0x1c, WHOLE_LEAF, EAX, 1 << 8 }, { 0x1f, 0, EDX, 1 },
+	{ 0x23, 0, EAX, 1 << 4 }, { 0x80000008, WHOLE_LEAF, EAX, 1 << 8 },
+	{ 0x80000008, WHOLE_LEAF, ECX, 1 },
 };
 
 static void refuse(const char *release, uint32_t native, const struct never *n)
@@ -307,14 +321,14 @@ static void unreadable(void)
 
 		world_step(w, INITIALIZED);
 		for (i = 0; i < G_N_ELEMENTS(leaves); i++)
-			check_status(mng_rd_cpuid(w, leaves[i], NO_SUBLEAF, 0) ? 1 : 0,
+			check_status(mng_rd_cpuid(w, leaves[i], WHOLE_LEAF, 0) ? 1 : 0,
 				     old ? 1 : 0);
-		check_status(mng_rd_cpuid(w, 0x80000002, NO_SUBLEAF, 0),
+		check_status(mng_rd_cpuid(w, 0x80000002, WHOLE_LEAF, 0),
 			     old ? absent : 0);
 		check_status(mng_rd_cpuid(w, 0x18, 0, 0), old ? absent : 0);
-		check_status(mng_rd_cpuid(w, 0x19, NO_SUBLEAF, 0), 0);
+		check_status(mng_rd_cpuid(w, 0x19, WHOLE_LEAF, 0), 0);
 		g_assert_cmphex(w->regs[TDX_R8], ==, 0);
-		check_status(mng_rd_cpuid(w, 5, NO_SUBLEAF, 0), 0);
+		check_status(mng_rd_cpuid(w, 5, WHOLE_LEAF, 0), 0);
 		check_status(mng_rd_cpuid(w, 7, 3, 0), absent);
 		world_free(w);
 	}
@@ -378,7 +392,7 @@ static void tiles(void)
 static void forced(void)
 {
 	static const struct { uint32_t leaf, subleaf, bits; } rows[] = {
-		{ 1, NO_SUBLEAF, 1 << 7 | 1 << 12 | 1 << 14 }, { 7, 0, 1 << 30 },
+		{ 1, WHOLE_LEAF, 1 << 7 | 1 << 12 | 1 << 14 }, { 7, 0, 1 << 30 },
 	};
 	unsigned int i, r;
 
@@ -411,7 +425,7 @@ static void mce(void)
 {
 	struct world *w = before_init("2.0.08", ~0u);
 
-	slot_of(w, 1, NO_SUBLEAF)[EDX] = 1 << 7;
+	slot_of(w, 1, WHOLE_LEAF)[EDX] = 1 << 7;
 	run(w);
 	wr(w, TD_CTLS, TD_CTLS_REDUCE_VE);
 	g_assert_cmphex(cpuid_reg(w, 1, 0, EDX) & (1 << 7 | 1 << 14), ==, 0);
@@ -528,11 +542,11 @@ static void widths(void)
 				continue;
 			}
 			w->params.config_flags |= rows[i].flags;
-			slot_of(w, 0x80000008, NO_SUBLEAF)[EAX] = rows[i].asked;
+			slot_of(w, 0x80000008, WHOLE_LEAF)[EAX] = rows[i].asked;
 			check_status(mng_init(w), rows[i].bad ? BAD_CPUID : 0);
 			g_assert_cmphex(w->regs[TDX_RCX], ==, 0);
 			if (!rows[i].bad)
-				g_assert_cmphex(reported(w, 0x80000008, NO_SUBLEAF, EAX),
+				g_assert_cmphex(reported(w, 0x80000008, WHOLE_LEAF, EAX),
 						==, rows[i].want | 48 << 8);
 			world_free(w);
 		}
@@ -645,8 +659,9 @@ static void lock(void)
 void add_cpuid_tests(void)
 {
 	g_test_add_func("/cpuid/family, model and stepping are 0 or the platform's", family);
-	g_test_add_func("/cpuid/a TD that can migrate may have an earlier stepping",
+	g_test_add_func("/cpuid/a TD that can migrate may be of an older CPU that the release knows",
 			family_to_migrate);
+	g_test_add_func("/cpuid/a TD that can migrate has no later stepping", stepping_to_migrate);
 	g_test_add_func("/cpuid/an allowed bit that the CPU lacks is accepted and stays 0",
 			lacking);
 	g_test_add_func("/cpuid/a bit that no CPU would give is refused", refused);

@@ -121,6 +121,171 @@ static void field_values(struct world *w)
 	}
 }
 
+/* The KeyID before the first one of TDX. */
+#define MKTME_KEY	((GLOBAL_HKID - 1ull) << KEYID_SHIFT)
+
+static void mktme_keys(struct world *w)
+{
+	uint64_t info[2] = { TDMR_INFO(0) | MKTME_KEY, TDMR_INFO(1) | MKTME_KEY };
+
+	memcpy(ram(TDMR_ARRAY), info, sizeof(info));
+	check_status(seamcall(w, SYS_CONFIG, .rcx = TDMR_ARRAY | MKTME_KEY, .rdx = 2,
+			      .r8 = GLOBAL_HKID), 0);
+	world_through(w, KEY_DONE, TDCS_DONE);
+	memcpy(ram(PARAMS), &w->params, sizeof(w->params));
+	check_status(seamcall(w, MNG_INIT, .rcx = TDR, .rdx = PARAMS | MKTME_KEY), 0);
+	world_through(w, VP_CREATED, TABLES);
+	memset(ram(SOURCE), 0x5a, 4096);
+	check_status(seamcall(w, MEM_PAGE_ADD, .rcx = GPA_ADDED, .rdx = TDR, .r8 = ADDED,
+			      .r9 = SOURCE | MKTME_KEY), 0);
+	g_assert_cmpmem(private_ram(ADDED), 4096, ram(SOURCE), 4096);
+}
+
+#define NO_PAGE		(~0ull)
+#define NOT_USED	(1ull << 63)
+/* What makes a table for 4 KiB pages: none is there, one is there, a page is. */
+#define NEW_TABLE	(GPA_BIG | 1)
+#define TABLE		1
+#define BIG_PAGE	((GPA_BIG + 2 * MIB) | 1)
+
+static const struct sept_add_row {
+	const char *name;
+	struct operands in;
+	uint64_t want, r8;
+} sept_adds[] = {
+	{ "a page is used",
+	  { NEW_TABLE, TDR, FREE, NO_PAGE, 0, NO_PAGE, NO_PAGE }, 0, NO_PAGE },
+	{ "the mark of an unused page is ignored",
+	  { NEW_TABLE, TDR, FREE | NOT_USED, NO_PAGE, 0, NO_PAGE, NO_PAGE }, 0, NO_PAGE },
+	{ "a page is not used if the table may exist",
+	  { TABLE, TDR | 1, FREE, NO_PAGE, 0, NO_PAGE, NO_PAGE }, 0, FREE | NOT_USED },
+	{ "the table must not exist otherwise",
+	  { TABLE, TDR, FREE | NOT_USED, NO_PAGE, 0, NO_PAGE, NO_PAGE },
+	  ERR(EPT_ENTRY_STATE_INCORRECT, RCX), FREE },
+	{ "without a page the table must exist",
+	  { TABLE, TDR, NO_PAGE, NO_PAGE, 0, NO_PAGE, NO_PAGE }, 0, NO_PAGE },
+	{ "without a page there is no new table",
+	  { NEW_TABLE, TDR | 1, NO_PAGE, NO_PAGE, 0, NO_PAGE, NO_PAGE },
+	  ERR(EPT_ENTRY_STATE_INCORRECT, RCX), NO_PAGE },
+	{ "where a page is, nothing fits",
+	  { BIG_PAGE, TDR | 1, NO_PAGE, NO_PAGE, 0, NO_PAGE, NO_PAGE },
+	  ERR(EPT_ENTRY_STATE_INCORRECT, RCX), NO_PAGE },
+	{ "no page for the first L2 VM",
+	  { NEW_TABLE, TDR, FREE, FREE, 0, NO_PAGE, NO_PAGE },
+	  ERR(OPERAND_INVALID, R9), FREE },
+	{ "no page for the second one",
+	  { TABLE, TDR | 1, FREE, NO_PAGE, 0, FREE, FREE },
+	  ERR(OPERAND_INVALID, R10), FREE | NOT_USED },
+	{ "no page for the third one",
+	  { TABLE, TDR, NO_PAGE, NO_PAGE, 0, NO_PAGE, 0 }, ERR(OPERAND_INVALID, R11),
+	  NO_PAGE },
+	{ "the page is checked before those of L2 VMs",
+	  { NEW_TABLE, TDR, ADDED, FREE, 0, NO_PAGE, NO_PAGE },
+	  ERR(PAGE_METADATA_INCORRECT, R8), ADDED },
+	{ "the mark is cleared if the call fails early",
+	  { NEW_TABLE, FREE, FREE | NOT_USED, NO_PAGE, 0, FREE | NOT_USED, NO_PAGE },
+	  ERR(PAGE_METADATA_INCORRECT, RDX), FREE },
+};
+
+static void sept_add(const void *data)
+{
+	const struct sept_add_row *row = data;
+	const struct operands *in = &row->in;
+	struct world *w = world_new(NULL);
+
+	world_to(w, PAGE_AUGED);
+	check_status(seamcall(w, MEM_PAGE_AUG, .rcx = BIG_PAGE, .rdx = TDR, .r8 = BIG), 0);
+	check_status(seamcall_on(w, 0, MEM_SEPT_ADD | V(1), in), row->want);
+	g_assert_cmphex(w->regs[TDX_R8], ==, row->r8);
+	/* Those of L2 VMs are returned, too. */
+	g_assert_cmphex(w->regs[TDX_R9], ==, in->r9);
+	g_assert_cmphex(w->regs[TDX_R10], ==,
+			in->r10 == NO_PAGE ? NO_PAGE : in->r10 & ~NOT_USED);
+	g_assert_cmphex(w->regs[TDX_R11], ==, in->r11);
+	g_assert_cmpuint(page_type(w, FREE), ==, row->want || row->r8 != NO_PAGE ||
+			 in->r8 == NO_PAGE ? PT_NDA : PT_EPT);
+	world_free(w);
+}
+
+/* Version 0 leaves R8 to R11 alone. */
+static void sept_add_0(struct world *w)
+{
+	check_status(seamcall(w, MEM_SEPT_ADD, .rcx = TABLE, .rdx = TDR | 1,
+			      .r8 = FREE | NOT_USED, .r9 = 9, .r10 = 10, .r11 = 11), 0);
+	g_assert_cmphex(w->regs[TDX_R8], ==, FREE | NOT_USED);
+	check_status(seamcall(w, MEM_SEPT_ADD, .rcx = NEW_TABLE, .rdx = TDR,
+			      .r8 = FREE | NOT_USED, .r9 = 9, .r10 = 10, .r11 = 11), 0);
+	g_assert_cmphex(w->regs[TDX_R8], ==, FREE | NOT_USED);
+	g_assert_cmphex(w->regs[TDX_R9], ==, 9);
+	g_assert_cmphex(w->regs[TDX_R10], ==, 10);
+	g_assert_cmphex(w->regs[TDX_R11], ==, 11);
+	g_assert_cmpuint(page_type(w, FREE), ==, PT_EPT);
+}
+
+/* What VP.INIT says of a page that is no TDVPR while TSC_ADJUST differs. */
+static void vp_init_order(void)
+{
+	const struct { const char *release; uint64_t want; } rows[] = {
+		{ "1.5.06", ERR(PAGE_METADATA_INCORRECT, RCX) },
+		{ "2.0.08", STATUS(TDX_INCONSISTENT_MSR, 0x3b) },
+	};
+	unsigned int i;
+
+	for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct world *w = world_new(rows[i].release);
+
+		world_to(w, VP_TDCX_DONE);
+		w->tsc_adjust[0] = 1;
+		check_status(seamcall(w, VP_INIT | V(1), .rcx = FREE), rows[i].want);
+		w->tsc_adjust[0] = 0;
+		check_status(seamcall(w, VP_INIT | V(1), .rcx = FREE),
+			     ERR(PAGE_METADATA_INCORRECT, RCX));
+		world_free(w);
+	}
+}
+
+#define MONITOR			(1ull << 18)	/* of IA32_MISC_ENABLE */
+#define LIMIT_CPUID		(1ull << 22)
+#define RECOVERABILITY_HINT	(1ull << 52)
+
+static void limited_cpuid(struct world *w)
+{
+	w->misc_enable[0] |= LIMIT_CPUID;
+	check_status(enter(w, 0, FREE), STATUS(TDX_LIMIT_CPUID_MAXVAL_SET, 0));
+	check_status(enter(w, 0, TDVPR), STATUS(TDX_LIMIT_CPUID_MAXVAL_SET, 0));
+	/* Another CPU's register does not matter. */
+	check_status(enter(w, 1, FREE), ERR(PAGE_METADATA_INCORRECT, RCX));
+	w->misc_enable[0] &= ~LIMIT_CPUID;
+	check_status(enter(w, 0, TDVPR), 0);
+	leave(w, 1);
+}
+
+static void monitor(struct world *w)
+{
+	const uint64_t wrong = STATUS(TDX_INCORRECT_MSR_VALUE, 0x1a0);
+
+	slot_of(w, 1, WHOLE_LEAF)[2] |= 1 << 3;
+	world_through(w, INITIALIZED, RUNNABLE);
+	w->misc_enable[0] = ~(MONITOR | LIMIT_CPUID);
+	check_status(enter(w, 0, TDVPR), wrong);
+	/* The flags of the entry, then the TSC are checked before. */
+	w->tsc_adjust[0] = 1;
+	check_status(enter(w, 0, TDVPR), STATUS(TDX_INCONSISTENT_MSR, 0x3b));
+	check_status(enter(w, 0, TDVPR | RECOVERABILITY_HINT), ERR(OPERAND_INVALID, RCX));
+	w->tsc_adjust[0] = 0;
+	check_status(enter(w, 0, TDVPR), wrong);
+	w->misc_enable[0] = MONITOR;
+	check_status(enter(w, 0, TDVPR), 0);
+	leave(w, 1);
+}
+
+static void no_monitor(struct world *w)
+{
+	w->misc_enable[0] = 0;
+	check_status(enter(w, 0, TDVPR), 0);
+	leave(w, 1);
+}
+
 static void tsc(struct world *w)
 {
 	const uint64_t adjusted = STATUS(TDX_INCONSISTENT_MSR, 0x3b);
@@ -295,12 +460,31 @@ static void entropy_plans(void)
 	}
 }
 
+static void add_sept_adds(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < G_N_ELEMENTS(sept_adds); i++) {
+		g_autofree char *path = g_strconcat("/host/SEPT.ADD version 1: ",
+						    sept_adds[i].name, NULL);
+
+		g_test_add_data_func(path, &sept_adds[i], sept_add);
+	}
+	add_test("/host/SEPT.ADD version 0 leaves R8 to R11 alone", TABLES, sept_add_0);
+}
+
 void add_host_tests(void)
 {
+	add_sept_adds();
+	add_test("/host/the host's memory may have KeyIDs of MKTME", LPS_DONE, mktme_keys);
+	g_test_add_func("/host/since 2.0 VP.INIT looks at TSC_ADJUST first", vp_init_order);
 	add_test("/host/a call on an entry describes it, or returns zeros", BLOCKED, entry_results);
 	add_test("/host/results are 0 if a call fails early", RUNNABLE, early_failure);
 	add_test("/host/RD returns no next field if it fails", RUNNABLE, field_ids);
 	add_test("/host/VP.WR checks what it writes", RUNNABLE, field_values);
+	add_test("/host/VP.ENTER on a CPU that limits CPUID is refused", RUNNABLE, limited_cpuid);
+	add_test("/host/a TD with MONITOR needs a CPU whose MONITOR works", TDCS_DONE, monitor);
+	add_test("/host/a TD without MONITOR does not", RUNNABLE, no_monitor);
 	add_test("/host/the TSC must not be adjusted or go back", TDCS_DONE, tsc);
 	g_test_add_func("/host/since 2.0 VCPU_STATE_INCORRECT has the state", vcpu_states);
 	add_test("/host/a page that is used without write-back is a complaint", TRACKED, used_dirty);

@@ -26,7 +26,7 @@ LAYERS = [
                      'instruction.c ve.c ve.h sept.c sept.h translate.c '
                      'translate.h pamt.c pamt.h sys_fields.c td_fields.c '
                      'vp_fields.c fields.h events.c events.h system.c system.h '
-                     'tdmr.c tdmr.h'),
+                     'tdmr.c tdmr.h platform.c platform.h'),
     ('tables', 'cpuid_table.c cpuid_table.h cpuid_adapt.c cpuid_adapt.h '
                'msr_table.c msr_table.h td_features.h profiles.c profiles.h '
                'random_profile.c rules.c rules.h'),

@@ -229,6 +229,73 @@ static void shared_access(struct world *w)
 	leave(w, 1);
 }
 
+#define MAXPA_45	45	/* the narrowest */
+
+/* GPAs at and above the TD's limits; bit 47 makes them shared. */
+static const struct width_row {
+	const char *name;
+	const char *release;
+	uint64_t flags, gpa;
+	enum tdx_outcome want;
+	uint64_t aug;
+} widths[] = {
+	{ "within MAXPA is like any other", "1.5.06", CONFIG_MAXPA_VIRT, 1ull << 44, TDX_EXIT,
+	  ERR(EPT_WALK_FAILED, RCX) },
+	{ "above MAXPA is reserved", "1.5.06", CONFIG_MAXPA_VIRT, 1ull << 45, TDX_RSVD,
+	  ERR(OPERAND_INVALID, RCX) },
+	{ "above MAXPA is reserved when shared, too", "1.5.06", CONFIG_MAXPA_VIRT, 5ull << 45, TDX_RSVD,
+	  ERR(OPERAND_INVALID, RCX) },
+	{ "within MAXPA is not reserved when shared", "1.5.06", CONFIG_MAXPA_VIRT, 1ull << 47, TDX_EXIT,
+	  ERR(OPERAND_INVALID, RCX) },
+	{ "is not limited without MAXPA_VIRT", "1.5.06", 0, 1ull << 46, TDX_EXIT,
+	  ERR(EPT_WALK_FAILED, RCX) },
+	{ "above its width is reserved", "1.5.06", 0, 1ull << 48, TDX_RSVD,
+	  ERR(OPERAND_INVALID, RCX) },
+	{ "above its width is reserved without MAXGPA_VIRT", "2.0.08", 0, 1ull << 48, TDX_RSVD,
+	  ERR(OPERAND_INVALID, RCX) },
+	{ "above its width raises #VE with MAXGPA_VIRT", "2.0.08", CONFIG_MAXGPA_VIRT,
+	  1ull << 48, TDX_VE, ERR(OPERAND_INVALID, RCX) },
+	{ "within its width does not", "2.0.08", CONFIG_MAXGPA_VIRT,
+	  1ull << 46, TDX_EXIT, ERR(EPT_WALK_FAILED, RCX) },
+};
+
+static void gpa_width(const void *data)
+{
+	const struct width_row *row = data;
+	struct world *w = world_new(row->release);
+	uint64_t table = 100 * MIB, hpa;
+	unsigned int i;
+
+	world_to(w, TDCS_DONE);
+	w->params.config_flags |= row->flags;
+	slot_of(w, 0x80000008, WHOLE_LEAF)[0] = MAXPA_45;
+	world_through(w, INITIALIZED, RUNNABLE);
+	check_status(seamcall(w, MEM_PAGE_AUG, .rcx = row->gpa, .rdx = TDR, .r8 = FREE),
+		     row->aug);
+	for (i = 0; i < 512; i++)
+		put_pte(table + 8 * i, 1ull << 63);
+	check_status(seamcall(w, VP_WR, .rcx = TDVPR, .rdx = 0x203c, .r8 = table,
+			      .r9 = ~0ull), 0);
+	check_status(enter(w, 0, TDVPR), 0);
+	g_assert_cmpint(translate(w, row->gpa, TDX_WRITE, &hpa), ==, row->want);
+	if (row->want == TDX_VE || row->want == TDX_EXIT)
+		g_assert_cmphex(w->exit.qualification & 7, ==, TDX_WRITE);
+	/* The CPU raises #VE by itself if the shared EPT says so. */
+	if (row->gpa & GPA_SHARED) {
+		put_pte(table + (row->gpa >> 39) * 8, 0);
+		g_assert_cmpint(translate(w, row->gpa, TDX_READ, &hpa), ==, TDX_VE);
+	}
+	/* Executing shared memory is refused in any case. */
+	g_assert_cmpint(translate(w, GPA_SHARED, TDX_FETCH, &hpa), ==, TDX_RSVD);
+	if (row->aug == ERR(OPERAND_INVALID, RCX)) {
+		check_status(tdcall(w, TDG_MEM_PAGE_ACCEPT, .rcx = row->gpa), row->aug);
+		check_status(tdcall(w, TDG_MR_RTMR_EXTEND, .rcx = row->gpa, .rdx = 2),
+			     row->aug);
+	}
+	leave(w, 1);
+	world_free(w);
+}
+
 /* MRTD, computed here as the specification describes it. */
 static void hash_block(GChecksum *sum, const char *name, uint64_t gpa)
 {
@@ -268,6 +335,13 @@ static void measurement(struct world *w)
 
 void add_memory_tests(void)
 {
+	unsigned int i;
+
+	for (i = 0; i < G_N_ELEMENTS(widths); i++) {
+		g_autofree char *path = g_strconcat("/memory/GPA ", widths[i].name, NULL);
+
+		g_test_add_data_func(path, &widths[i], gpa_width);
+	}
 	add_test("/memory/private accesses go by the state of the page", PAGE_AUGED, private_access);
 	add_test("/memory/pending pages exit with SEPT_VE_DISABLE", TDCS_DONE, pending_exit);
 	add_test("/memory/ACCEPT goes by the state of the page", PAGE_AUGED, accept_states);

@@ -98,6 +98,48 @@ static const struct msr_row msrs[] = {
 	{ 0xc0000103, { N, N, N, N }, { N, N, N, N } },
 };
 
+/* What 2.0.08 has in its table and 1.5.28 has not, */
+static const uint32_t only_in_2_0_08[][2] = {
+	{ 0x3f4, 0x3f5 }, { 0x550, 0x550 }, { 0x1900, 0x191f }, { 0x1980, 0x199b },
+};
+
+static bool is_only_in_2_0_08(uint32_t msr)
+{
+	unsigned int i;
+
+	for (i = 0; i < G_N_ELEMENTS(only_in_2_0_08); i++)
+		if (msr >= only_in_2_0_08[i][0] && msr <= only_in_2_0_08[i][1])
+			return true;
+	return false;
+}
+
+static void late_releases(void)
+{
+	struct world *early, *late;
+	enum tdx_outcome unknown;
+	enum setting s;
+	uint64_t value;
+	uint32_t msr;
+
+	for (s = R20; s < NUM_SETTINGS; s++) {
+		unknown = s == R20 ? TDX_VE : TDX_GP;
+		early = running_on("1.5.28", s, TD_ATTR_PERFMON, 3, true);
+		late = running_on("2.0.08", s, TD_ATTR_PERFMON, 3, true);
+		for (msr = 0; msr < 0x2000; msr++) {
+			bool only = is_only_in_2_0_08(msr);
+
+			if (tdx_rdmsr(early->vcpu, msr, &value) !=
+			    (only ? unknown : tdx_rdmsr(late->vcpu, msr, &value)))
+				g_test_fail_printf("RDMSR 0x%x, setting %u", msr, s);
+			if (tdx_wrmsr(early->vcpu, msr, 0) !=
+			    (only ? unknown : tdx_wrmsr(late->vcpu, msr, 0)))
+				g_test_fail_printf("WRMSR 0x%x, setting %u", msr, s);
+		}
+		end(early);
+		end(late);
+	}
+}
+
 static void msr_setting(enum setting s)
 {
 	struct world *w = running(s, 0, 3, true);
@@ -216,7 +258,7 @@ static void msr_values(void)
 }
 
 /* The CPU's value is 0x851889 here; bit 7 depends on PERFMON. */
-#define MISC_ENABLE	0x1a0
+#define MSR_MISC_ENABLE	0x1a0
 #define PERFMON_AVAIL	(1ull << 7)
 #define PEBS_UNAVAIL	(1ull << 12)
 #define EST		(1ull << 16)
@@ -252,31 +294,31 @@ static void misc_enable(void)
 	for (i = 0; i < G_N_ELEMENTS(reads); i++) {
 		w = running(reads[i].s, reads[i].attributes, 3,
 			    reads[i].all_features);
-		g_assert_cmpint(tdx_rdmsr(w->vcpu, MISC_ENABLE, &value), ==,
+		g_assert_cmpint(tdx_rdmsr(w->vcpu, MSR_MISC_ENABLE, &value), ==,
 				TDX_DONE);
 		g_assert_cmphex(value, ==, reads[i].want);
 		end(w);
 	}
 	w = running(R15, TD_ATTR_PERFMON, 3, false);
-	g_assert_cmpint(tdx_rdmsr(w->vcpu, MISC_ENABLE, &value), ==, TDX_NATIVE);
+	g_assert_cmpint(tdx_rdmsr(w->vcpu, MSR_MISC_ENABLE, &value), ==, TDX_NATIVE);
 	end(w);
 
 	w = running(PARAVIRT, 0, 3, true);
-	tdx_rdmsr(w->vcpu, MISC_ENABLE, &first);
+	tdx_rdmsr(w->vcpu, MSR_MISC_ENABLE, &first);
 	for (i = 0; i < G_N_ELEMENTS(writes); i++)
-		if (tdx_wrmsr(w->vcpu, MISC_ENABLE, first ^ writes[i].flip) !=
+		if (tdx_wrmsr(w->vcpu, MSR_MISC_ENABLE, first ^ writes[i].flip) !=
 		    writes[i].want)
 			g_test_fail_printf("row %u", i);
 	/* Bits that tell what the CPU has stay, others are kept. */
-	tdx_rdmsr(w->vcpu, MISC_ENABLE, &value);
+	tdx_rdmsr(w->vcpu, MSR_MISC_ENABLE, &value);
 	g_assert_cmphex(value, ==, first ^ 1);
-	tdx_wrmsr(w->vcpu, MISC_ENABLE, first ^ (PEBS_UNAVAIL | 1 << 3));
-	tdx_rdmsr(w->vcpu, MISC_ENABLE, &value);
+	tdx_wrmsr(w->vcpu, MSR_MISC_ENABLE, first ^ (PEBS_UNAVAIL | 1 << 3));
+	tdx_rdmsr(w->vcpu, MSR_MISC_ENABLE, &value);
 	g_assert_cmphex(value, ==, first ^ 1 << 3);
 	end(w);
 	w = running(REDUCED, 0, 3, false);
-	g_assert_cmpint(tdx_wrmsr(w->vcpu, MISC_ENABLE, 0x1801 | EST), ==, TDX_GP);
-	g_assert_cmpint(tdx_wrmsr(w->vcpu, MISC_ENABLE, 0x1801 | XTPR), ==, TDX_GP);
+	g_assert_cmpint(tdx_wrmsr(w->vcpu, MSR_MISC_ENABLE, 0x1801 | EST), ==, TDX_GP);
+	g_assert_cmpint(tdx_wrmsr(w->vcpu, MSR_MISC_ENABLE, 0x1801 | XTPR), ==, TDX_GP);
 	end(w);
 }
 
@@ -309,6 +351,8 @@ static void arch_capabilities(void)
 void add_msr_tests(void)
 {
 	g_test_add_func("/msr/MSR accesses go by rule and state", msr_outcomes);
+	g_test_add_func("/msr/1.5.28 does not know architectural PEBS, SE_SVN and PMC_*",
+			late_releases);
 	g_test_add_func("/msr/MSRs of missing features raise #GP", msr_without_features);
 	g_test_add_func("/msr/MSRs of XFAM and ATTRIBUTES are native", msr_with_state);
 	g_test_add_func("/msr/MSR values are checked", msr_values);

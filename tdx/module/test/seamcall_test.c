@@ -17,6 +17,7 @@ struct row {
 };
 
 #define KEY_BITS	(1ull << KEYID_SHIFT)
+#define TDX_KEY		(GLOBAL_HKID * KEY_BITS)	/* the first one */
 #define NO_RAM		(3ull * GIB)
 
 #define OP_STATE	STATUS(TDX_OP_STATE_INCORRECT, 0)
@@ -60,8 +61,8 @@ static const struct row rows[] = {
 	{ "SYS.CONFIG: array unaligned", LPS_DONE, SYS_CONFIG,
 	  { .rcx = TDMR_ARRAY + 8, .rdx = 2, .r8 = GLOBAL_HKID },
 	  ERR(OPERAND_INVALID, RCX) },
-	{ "SYS.CONFIG: array with KeyID bits", LPS_DONE, SYS_CONFIG,
-	  { .rcx = TDMR_ARRAY | KEY_BITS, .rdx = 2, .r8 = GLOBAL_HKID },
+	{ "SYS.CONFIG: array with a KeyID of TDX", LPS_DONE, SYS_CONFIG,
+	  { .rcx = TDMR_ARRAY | TDX_KEY, .rdx = 2, .r8 = GLOBAL_HKID },
 	  ERR(OPERAND_INVALID, RCX) },
 	{ "SYS.CONFIG: no RAM at the array", LPS_DONE, SYS_CONFIG,
 	  { .rcx = NO_RAM, .rdx = 2, .r8 = GLOBAL_HKID },
@@ -129,8 +130,8 @@ static const struct row rows[] = {
 	  { .rcx = TDR, .rdx = PARAMS }, OP_STATE },
 	{ "MNG.INIT: parameters unaligned", TDCS_DONE, MNG_INIT,
 	  { .rcx = TDR, .rdx = PARAMS + 512 }, ERR(OPERAND_INVALID, RDX) },
-	{ "MNG.INIT: parameters with KeyID bits", TDCS_DONE, MNG_INIT,
-	  { .rcx = TDR, .rdx = PARAMS | KEY_BITS }, ERR(OPERAND_INVALID, RDX) },
+	{ "MNG.INIT: parameters with a KeyID of TDX", TDCS_DONE, MNG_INIT,
+	  { .rcx = TDR, .rdx = PARAMS | TDX_KEY }, ERR(OPERAND_INVALID, RDX) },
 	{ "MNG.INIT: no RAM at the parameters", TDCS_DONE, MNG_INIT,
 	  { .rcx = TDR, .rdx = NO_RAM }, ERR(OPERAND_ADDR_RANGE_ERROR, RDX) },
 
@@ -177,7 +178,12 @@ static const struct row rows[] = {
 	  { .rcx = 1, .rdx = TDR, .r8 = FREE },
 	  ERR(EPT_ENTRY_STATE_INCORRECT, RCX) },
 	{ "MEM.SEPT.ADD: table exists, ALLOW_EXISTING", TABLES,
-	  MEM_SEPT_ADD | V(1), { .rcx = 1, .rdx = TDR | 1, .r8 = FREE }, 0 },
+	  MEM_SEPT_ADD, { .rcx = 1, .rdx = TDR | 1, .r8 = FREE }, 0 },
+	{ "MEM.SEPT.ADD: ALLOW_EXISTING of a leaf", PAGE_AUGED,
+	  MEM_SEPT_ADD, { .rcx = GPA_BIG | 1, .rdx = TDR | 3, .r8 = FREE },
+	  ERR(OPERAND_INVALID, RDX) },
+	{ "MEM.SEPT.ADD: version 0 wants a page", TABLES, MEM_SEPT_ADD,
+	  { .rcx = 1, .rdx = TDR | 1, .r8 = ~0ull }, ERR(OPERAND_INVALID, R8) },
 
 	{ "MEM.PAGE.ADD: after FINALIZE", RUNNABLE, MEM_PAGE_ADD,
 	  { .rcx = GPA_FREE, .rdx = TDR, .r8 = FREE, .r9 = SOURCE }, OP_STATE },
@@ -199,8 +205,11 @@ static const struct row rows[] = {
 	{ "MEM.PAGE.ADD: source unaligned", TABLES, MEM_PAGE_ADD,
 	  { .rcx = GPA_FREE, .rdx = TDR, .r8 = FREE, .r9 = SOURCE + 8 },
 	  ERR(OPERAND_INVALID, R9) },
-	{ "MEM.PAGE.ADD: source with KeyID bits", TABLES, MEM_PAGE_ADD,
-	  { .rcx = GPA_FREE, .rdx = TDR, .r8 = FREE, .r9 = SOURCE | KEY_BITS },
+	{ "MEM.PAGE.ADD: source with a KeyID of TDX", TABLES, MEM_PAGE_ADD,
+	  { .rcx = GPA_FREE, .rdx = TDR, .r8 = FREE, .r9 = SOURCE | TDX_KEY },
+	  ERR(OPERAND_INVALID, R9) },
+	{ "MEM.PAGE.ADD: source above physical addresses", TABLES, MEM_PAGE_ADD,
+	  { .rcx = GPA_FREE, .rdx = TDR, .r8 = FREE, .r9 = SOURCE | 1ull << 52 },
 	  ERR(OPERAND_INVALID, R9) },
 	{ "MEM.PAGE.ADD: no RAM at the source", TABLES, MEM_PAGE_ADD,
 	  { .rcx = GPA_FREE, .rdx = TDR, .r8 = FREE, .r9 = NO_RAM },

@@ -41,10 +41,10 @@ static void set(struct world *w, uint64_t field, uint64_t value)
 			    .r9 = value), 0);
 }
 
-struct world *running(enum setting s, uint64_t attributes, uint64_t xfam,
-		      bool all_features)
+struct world *running_on(const char *release, enum setting s, uint64_t attributes,
+			 uint64_t xfam, bool all_features)
 {
-	struct world *w = world_new(s == R15 ? "1.5.06" : "2.0.08");
+	struct world *w = world_new(release);
 
 	world_to(w, TDCS_DONE);
 	w->params.attributes = attributes;
@@ -57,6 +57,13 @@ struct world *running(enum setting s, uint64_t attributes, uint64_t xfam,
 	if (s == PARAVIRT)
 		set(w, PARAVIRT_CTRL, 0xfff);
 	return w;
+}
+
+struct world *running(enum setting s, uint64_t attributes, uint64_t xfam,
+		      bool all_features)
+{
+	return running_on(s == R15 ? "1.5.06" : "2.0.08", s, attributes, xfam,
+			  all_features);
 }
 
 void end(struct world *w)

@@ -67,7 +67,9 @@ static void op_cpuid(void *opaque, uint32_t leaf, uint32_t subleaf,
 	for (i = 0; i < 4; i++)
 		out[i] = w->native;
 	if (leaf == 1) {
-		out[0] = FAMILY_MODEL_STEPPING;
+		out[0] = w->family;
+	} else if (leaf == 0xa) {
+		out[0] = (w->native & ~0xffu) | w->pmu_version;
 	} else if (leaf == 0x1f) {
 		memset(out, 0, 4 * sizeof(out[0]));
 		if (subleaf < G_N_ELEMENTS(levels))
@@ -91,12 +93,41 @@ static void op_cpuid(void *opaque, uint32_t leaf, uint32_t subleaf,
 	}
 }
 
+/* The other MSRs; what is a mask of controls allows all, and fixes few. */
+static const struct { enum tdx_host_msr msr; uint64_t value; } cpu_msrs[] = {
+	{ TDX_MSR_KEYID_PARTITIONING, 4ull << 32 | (GLOBAL_HKID - 1) },
+	{ TDX_MSR_MTRRCAP, 0x4d0a },
+	{ TDX_MSR_SMRR_PHYSBASE, RAM_SIZE | 6 },
+	{ TDX_MSR_SMRR_PHYSMASK, 0xff800c00 },
+	{ TDX_MSR_PERF_CAPABILITIES, 3ull << 12 },
+	{ TDX_MSR_VMX_BASIC, 3ull << 54 | 0x1000ull << 32 },
+	{ TDX_MSR_VMX_TRUE_PINBASED_CTLS, ~0ull << 32 | 0x16 },
+	{ TDX_MSR_VMX_TRUE_PROCBASED_CTLS, ~0ull << 32 | 0x04006172 },
+	{ TDX_MSR_VMX_EPT_VPID_CAP, ~0ull },
+	{ TDX_MSR_VMX_CR0_FIXED0, 0x80000021 }, { TDX_MSR_VMX_CR0_FIXED1, ~0u },
+	{ TDX_MSR_VMX_CR4_FIXED0, 0x2000 }, { TDX_MSR_VMX_CR4_FIXED1, ~0u },
+	{ TDX_MSR_TME_CAPABILITY, 1 }, { TDX_MSR_TME_ACTIVATE, 1ull << 48 | 3 },
+};
+
+uint64_t cpu_msr(enum tdx_host_msr msr)
+{
+	unsigned int i = 0;
+
+	while (cpu_msrs[i].msr != msr)
+		i++;
+	return cpu_msrs[i].value;
+}
+
 static uint64_t op_rdmsr(void *opaque, unsigned int lp,
 			 enum tdx_host_msr msr)
 {
 	struct world *w = opaque;
 
-	return msr == TDX_MSR_TSC_ADJUST ? w->tsc_adjust[lp] : w->misc_enable[lp];
+	if (msr == TDX_MSR_TSC_ADJUST)
+		return w->tsc_adjust[lp];
+	if (msr == TDX_MSR_MISC_ENABLE)
+		return w->misc_enable[lp];
+	return w->odd.msr == msr && w->odd.lp == lp ? w->odd.value : cpu_msr(msr);
 }
 
 static uint64_t op_tsc(void *opaque)
@@ -213,6 +244,7 @@ static struct world *world_new_with(const struct tdx_ops *with,
 				    uint64_t arch_capabilities)
 {
 	struct world *w = g_new0(struct world, 1);
+	unsigned int lp;
 	char *wrong;
 
 	if (!memory)
@@ -226,7 +258,7 @@ static struct world *world_new_with(const struct tdx_ops *with,
 		.keyid_shift = KEYID_SHIFT,
 		.num_mktme_keyids = GLOBAL_HKID - 1,
 		.num_tdx_keyids = own && own->num_tdx_keyids ? own->num_tdx_keyids : 4,
-		.arch_capabilities = arch_capabilities, .misc_enable = 0x851889,
+		.arch_capabilities = arch_capabilities, .misc_enable = MISC_ENABLE,
 		.num_cmrs = 1, .cmr = { { MIB, RAM_SIZE - MIB } },
 	};
 	if (!tdx_profile_parse(profile, &w->profile, &wrong))
@@ -236,7 +268,11 @@ static struct world *world_new_with(const struct tdx_ops *with,
 		memcpy(w->platform.cmr, own->cmr, sizeof(own->cmr));
 	}
 	w->native = ~0u;
+	w->pmu_version = 5;
+	w->family = FAMILY_MODEL_STEPPING;
 	w->tsc = 1000;
+	for (lp = 0; lp < NUM_LPS; lp++)
+		w->misc_enable[lp] = MISC_ENABLE & ~BTS_UNAVAIL;
 	w->params = (struct td_params){
 		.xfam = 3, .max_vcpus = 4, .eptp_controls = 6 | 3 << 3,
 		.config_flags = CONFIG_NO_RBP_MOD, .tsc_frequency = 40,
@@ -358,6 +394,24 @@ void check_status_at(const char *file, int line, const char *what,
 		g_test_fail_printf("%s:%d: %s is %s (%" PRIx64 "), not %s (%"
 				   PRIx64 ")", file, line, what, name_of(got),
 				   got, name_of(want), want);
+}
+
+#define NUM_CPUID_CONFIG	0x9900000100000004
+#define CPUID_CONFIG_LEAVES	0x9900000300000400
+
+uint32_t *slot_of(struct world *w, uint64_t leaf, uint64_t subleaf)
+{
+	unsigned int i, n;
+
+	check_status(seamcall(w, SYS_RD, .rdx = NUM_CPUID_CONFIG), 0);
+	n = w->regs[TDX_R8];
+	for (i = 0; i < n; i++) {
+		check_status(seamcall(w, SYS_RD, .rdx = CPUID_CONFIG_LEAVES + i), 0);
+		if (w->regs[TDX_R8] == (leaf | subleaf << 32))
+			return w->params.cpuid[i];
+	}
+	g_error("leaf 0x%x is not configurable", (uint32_t)leaf);
+	return NULL;
 }
 
 unsigned int page_type(struct world *w, uint64_t pa)

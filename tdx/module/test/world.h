@@ -43,6 +43,8 @@
 /* The CPU. */
 #define FAMILY_MODEL_STEPPING	0xa06d1
 #define PHYSICAL_BITS		52
+#define MISC_ENABLE		0x851889
+#define BTS_UNAVAIL		(1ull << 11)
 
 #define HKID		(GLOBAL_HKID + 1)
 #define OTHER_HKID	(GLOBAL_HKID + 2)
@@ -99,11 +101,15 @@ struct world {
 	enum tdx_outcome outcome;
 	uint64_t rip;			/* of the last TDCALL */
 	uint64_t tsc;
+	uint8_t pmu_version;		/* of CPUID leaf 0xa */
 	uint32_t native;		/* each register of most CPUID leaves */
+	uint32_t family;		/* EAX of leaf 1 */
 	bool interrupt_pending;
 	bool invalid;			/* the last SEAMCALL: VMfailInvalid */
 	void (*on_write)(struct world *w);	/* when the module writes to memory */
 	uint64_t tsc_adjust[NUM_LPS], misc_enable[NUM_LPS];
+	/* Another MSR of a CPU that has a value of its own. */
+	struct { enum tdx_host_msr msr; unsigned int lp; uint64_t value; } odd;
 	GString *trace;			/* NULL: none */
 	unsigned int complaints;	/* about the host */
 	/* Called once, while the next SEAMCALL that succeeds holds its locks. */
@@ -130,6 +136,13 @@ struct world *world_new_cpu(const char *profile, uint64_t arch_capabilities);
 void world_free(struct world *w);
 /* Starts again with the module after reset, when w->platform has changed. */
 void world_restart(struct world *w);
+
+/* One of the CPU's other MSRs. */
+uint64_t cpu_msr(enum tdx_host_msr msr);
+
+/* The parameters of a leaf that is configurable.  The module must be ready. */
+uint32_t *slot_of(struct world *w, uint64_t leaf, uint64_t subleaf);
+#define WHOLE_LEAF	0xffffffffull	/* it has no subleaves */
 
 /* Does all steps from reset to @step. */
 void world_to(struct world *w, enum step step);
