@@ -4,10 +4,10 @@
 import os
 import random
 import re
-from collections import namedtuple
 
 import recording
 from outcome import Failure
+from recording import NO_PMU_FOR_VMS, Machine
 
 FLAGS = {"--trace", "--plain", "--gdb"}
 VALUES = {"--cpus", "--threads", "--memory", "--timeout", "--out", "--kernel", "--config",
@@ -119,12 +119,6 @@ def split(arguments):
     return given, arguments[at:]
 
 
-Machine = namedtuple("Machine", "cpus threads kernel_options")
-
-# Intel's module refuses a CPU without a PMU, but KVM need not have one for VMs.
-NO_PMU_FOR_VMS = "kvm.enable_pmu=0 "
-
-
 def drawn_machine(profile):
     """Returns the machine that a random profile is on, or None for another profile."""
     match = re.fullmatch("random:([0-9]{1,9})", profile or "")
@@ -138,7 +132,7 @@ def drawn_machine(profile):
 def chosen_machine(options):
     """Returns the machine that the profile says."""
     if options.recording:
-        return Machine(recording.cpus(options.recording), recording.threads(options.recording), "")
+        return recording.recorded_machine(options.recording)
     return drawn_machine(options.profile) or Machine(options.cpus, options.threads, "")
 
 

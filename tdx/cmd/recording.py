@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import tempfile
+from collections import namedtuple
 
 from outcome import Failure, write_all
 from parts import TDX
@@ -118,15 +119,21 @@ def number(facts, name, default=0):
         return default
 
 
-def cpus(facts):
-    """How many CPUs the box gets to be like a recording.  More only make it slow."""
-    return max(1, min(MAX_CPUS, number(facts, "host.cpus", 4)))
+# A machine's CPUs, how many of them are in each core, and options of its kernel, which
+# end with a blank.
+Machine = namedtuple("Machine", "cpus threads kernel_options")
+
+# Intel's module refuses a CPU without a PMU, but KVM need not have one for VMs.
+NO_PMU_FOR_VMS = "kvm.enable_pmu=0 "
+CAP_PMU_CAPABILITY = "kvm.cap.212"
 
 
-def threads(facts):
-    """How many threads a core of the box gets, by the lowest level of the topology."""
-    levels = facts.get("cpu.cpuid.0xb.0", "").split()
-    return 2 if len(levels) == 4 and levels[1] == "0x00000002" and cpus(facts) % 2 == 0 else 1
+def recorded_machine(facts):
+    """Returns the machine that is like a recorded one.  More CPUs only make it slow."""
+    cpus = max(1, min(MAX_CPUS, number(facts, "host.cpus", 4)))
+    lowest_level = facts.get("cpu.cpuid.0xb.0", "").split()
+    threads = 2 if lowest_level[1:2] == ["0x00000002"] and cpus % 2 == 0 else 1
+    return Machine(cpus, threads, "" if CAP_PMU_CAPABILITY in facts else NO_PMU_FOR_VMS)
 
 
 def record(profile, like=None):
@@ -137,7 +144,9 @@ def record(profile, like=None):
         command = [TDX / "box", "run", "--profile", profile, "--out", directory,
                    "--", "x86/tdx_profile", path]
         if like:
-            command[2:2] = ["--cpus", str(cpus(like)), "--threads", str(threads(like))]
+            machine = recorded_machine(like)
+            command[2:2] = ["--cpus", str(machine.cpus), "--threads", str(machine.threads),
+                            "--append", machine.kernel_options]
         run = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, cwd=TDX.parent)
         if run.returncode:
