@@ -29,7 +29,7 @@ LAYERS = [
                      'tdmr.c tdmr.h'),
     ('tables', 'cpuid_table.c cpuid_table.h msr_table.c msr_table.h '
                'td_features.h profiles.c profiles.h random_profile.c'),
-    ('the model', 'model.h names.c names.h'),
+    ('the model', 'model.h names.c names.h sha384.c sha384.h'),
     ('the ABI', 'abi.h seamldr.h td_params.h tdx_module.h'),
 ]
 
