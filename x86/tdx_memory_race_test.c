@@ -14,6 +14,7 @@
 #include "processor.h"
 #include "tdx/generic/kernel_log.h"
 #include "tdx/generic/may_harm_host.h"
+#include "tdx/host_cpus.h"
 #include "tdx/tdx_memory.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
@@ -478,6 +479,20 @@ static void *punch_again(void *arg)
 	return NULL;
 }
 
+/* The caller and the thread get a CPU each, so that neither waits for the other's. */
+static void start_punching_again(struct puncher *p)
+{
+	pin_self_to_cpu(host_cpus[0]);
+	TEST_ASSERT_EQ(pthread_create(&p->thread, NULL, punch_again, p), 0);
+	pin_task_to_cpu(p->thread, last_host_cpu());
+}
+
+static void stop_punching(struct puncher *p)
+{
+	WRITE_ONCE(p->stop, true);
+	TEST_ASSERT_EQ(pthread_join(p->thread, NULL), 0);
+}
+
 static int add_page(struct tdx_guest *guest, gpa_t gpa, u32 flags)
 {
 	struct kvm_tdx_init_mem_region region = {
@@ -494,14 +509,13 @@ TEST_F(building, punch_hole_and_measure)
 {
 	struct puncher p = { .vm = self->vm, .gpa = FOCUS };
 
-	TEST_ASSERT_EQ(pthread_create(&p.thread, NULL, punch_again, &p), 0);
+	start_punching_again(&p);
 	for (int i = 0; i < 3000; i++) {
 		/* EIO: the page is still there. */
 		if (add_page(&self->guest, FOCUS, KVM_TDX_MEASURE_MEMORY_REGION))
 			TEST_ASSERT_EQ(errno, EIO);
 	}
-	WRITE_ONCE(p.stop, true);
-	TEST_ASSERT_EQ(pthread_join(p.thread, NULL), 0);
+	stop_punching(&p);
 	TEST_ASSERT(!vm_is_dead(self->vm), "The VM is dead");
 
 	vm_guest_mem_punch_hole(self->vm, FOCUS, PAGE_SIZE);
@@ -532,7 +546,7 @@ TEST_F(building, punch_hole_elsewhere_and_measure)
 	expect_kernel_log("SEAMCALL TDH_PHYMEM_PAGE_RECLAIM failed");
 
 	add_other_slot(self->vm, 1);
-	TEST_ASSERT_EQ(pthread_create(&p.thread, NULL, punch_again, &p), 0);
+	start_punching_again(&p);
 	for (int i = 0; i < 500 && !vm_is_dead(self->vm); i++) {
 		if (add_page(&self->guest, OTHER_GPA, 0))
 			TEST_ASSERT_EQ(errno, EIO);
@@ -540,8 +554,7 @@ TEST_F(building, punch_hole_elsewhere_and_measure)
 			TEST_ASSERT_EQ(errno, EIO);
 		vm_guest_mem_punch_hole(self->vm, FOCUS, PAGE_SIZE);
 	}
-	WRITE_ONCE(p.stop, true);
-	TEST_ASSERT_EQ(pthread_join(p.thread, NULL), 0);
+	stop_punching(&p);
 	if (vm_is_dead(self->vm))
 		XFAIL(return, "KVM calls TDH.MR.EXTEND without mmu_lock, and the TD is locked");
 }
@@ -550,5 +563,6 @@ int main(int argc, char *argv[])
 {
 	TEST_REQUIRE(is_tdx_supported());
 
+	find_host_cpus();
 	return test_harness_run(argc, argv);
 }

@@ -17,6 +17,7 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/held_region.h"
+#include "tdx/host_cpus.h"
 #include "tdx/keyids.h"
 #include "tdx/generic/kernel_log.h"
 #include "tdx/generic/may_harm_host.h"
@@ -65,10 +66,15 @@ do {									\
 		    (unsigned long)__region.gpa, errno, strerror(errno)); \
 } while (0)
 
-static void create_td(struct td *td, enum stage stage)
+static void create_vm(struct td *td)
 {
 	td->vm = ____vm_create(VM_SHAPE_TDX);
 	td->init = tdx_default_init_vm(td->vm);
+}
+
+static void create_td(struct td *td, enum stage stage)
+{
+	create_vm(td);
 	vm_create_irqchip(td->vm);
 	vm_mem_add(td->vm, VM_MEM_SRC_ANONYMOUS, SLOT_GPA, SLOT, NR_PAGES,
 		   KVM_MEM_GUEST_MEMFD, -1, 0);
@@ -198,14 +204,15 @@ struct side {
 };
 
 /*
- * Each thread stays on its CPU, because KVM can't move a vCPU to another CPU before
+ * Each thread has a CPU of its own, or else one may wait for the other's CPU and not
+ * for its lock.  It stays there, because KVM can't move a vCPU to another CPU before
  * KVM_TDX_INIT_VCPU is done.
  */
 static void *side_thread(void *arg)
 {
 	struct side *side = arg;
 
-	pin_self_to_any_cpu();
+	pin_self_to_cpu(host_cpus[side->side % nr_host_cpus]);
 	if (side->start)
 		pthread_barrier_wait(side->start);
 	WRITE_ONCE(side->tid, syscall(__NR_gettid));
@@ -608,14 +615,16 @@ TEST_F_TIMEOUT(race, is_serializable, 600)
 }
 
 /*
- * Part three: two TDs at once.
+ * Part three: two TDs at once.  They have no memory, as unmapping it takes both CPUs
+ * and would keep the TDs apart.
  */
 #define NR_LIVES	20
 
 /* The last command: kvm_vm_free() closes the TD's files. */
 static int end(struct td *td, int side)
 {
-	free_td(td);
+	kvm_vm_free(td->vm);
+	free(td->init);
 	return 0;
 }
 
@@ -653,8 +662,8 @@ TEST_F_TIMEOUT(two_tds, begin_and_end_together, 600)
 	for (int n = 0; n < NR_LIVES; n++) {
 		struct td tds[2] = {};
 
-		create_td(&tds[0], CREATED);
-		create_td(&tds[1], CREATED);
+		create_vm(&tds[0]);
+		create_vm(&tds[1]);
 		do_together(tds, init_vm, init_vm);
 		do_together(tds, end, end);
 	}
@@ -665,10 +674,11 @@ TEST_F_TIMEOUT(two_tds, one_begins_while_the_other_ends, 600)
 	for (int n = 0; n < NR_LIVES; n++) {
 		struct td tds[2] = {};
 
-		create_td(&tds[0], CREATED);
-		create_td(&tds[1], INITIALIZED);
+		create_vm(&tds[0]);
+		create_vm(&tds[1]);
+		tdx_init_vm(tds[1].vm, tds[1].init);
 		do_together(tds, init_vm, end);
-		free_td(&tds[0]);
+		end(&tds[0], 0);
 	}
 }
 
@@ -678,6 +688,7 @@ int main(int argc, char *argv[])
 
 	TEST_REQUIRE(is_tdx_supported());
 
+	find_host_cpus();
 	if (races)
 		nr_races = atoi_positive("TDX_RACES", races);
 

@@ -28,6 +28,7 @@ import tempfile
 import debian
 import house_rules
 import ktap
+import mutants
 import suite
 from check_tarball import check_tarball
 from outcome import Failure
@@ -185,6 +186,12 @@ def check_inject(part):
     bears("no entropy", "TDH.MNG.CREATE:RND_NO_ENTROPY")
     bears("interrupted cache write-back", "TDH.PHYMEM.CACHE.WB:INTERRUPTED_RESUMABLE")
     bears("spurious EPT violations", "TDG.VP.VMCALL:ept-violation")
+    # The mutants of these locks have to fail.
+    for trial in sorted({mutant.trial for mutant in mutants.choose(TDX / "mutants", "")}):
+        if trial.plan:
+            test, case = trial.case.split()
+            part.ok(f"inject: no call is refused, {trial.plan}, {case}", BOX, "run",
+                    "--timeout", "120", "--inject", trial.plan, "--", tests / test, "-r", case)
     plan = (TDX / "module/inside/tdx_failures.plan").read_text().splitlines()
     part.ok("inject: what KVM can't bear", BOX, "run", "--timeout", "120", "--inject",
             "+".join(line for line in plan if line and not line.startswith("#")),

@@ -7,6 +7,11 @@ A mutant is a file NAME.sed of sed's extended regular expressions, with
     # TEXT              what is broken
     # tests: TEST...    the tests to begin with (optional)
     # profile: NAME     the profile of the module (optional)
+    # case: TEST CASE   the only case to run (optional)
+    # inject: PLAN      and what is injected into the module meanwhile
+A mutant that breaks a lock has a case and a plan, as whether two calls meet would
+else be a matter of luck: "TDH.VP.INIT:lingers@1" makes one keep the module's locks
+until the other has come.
 MUTANTS names a directory of others, MUTANT=NAME,... some of them.  With RESUME=1
 those that were caught before, by the same tests on the same kernel and the same
 box, are not run again.
@@ -18,6 +23,7 @@ Only the objects that depend on the mutated file are compiled, by the commands t
 kbuild has saved beside them, and then the kernel is linked.  The next mutant is
 built while one runs, as a kernel is linked by one CPU."""
 
+import collections
 import concurrent.futures
 import contextlib
 import fcntl
@@ -51,6 +57,11 @@ class MutantError(Exception):
     """Why a mutant can't be tried."""
 
 
+# What a mutant is run with: "TEST CASE" or "" for the suite, the plan of what is
+# injected, the module's profile.
+Trial = collections.namedtuple("Trial", "case plan profile")
+
+
 class Mutant:
     """One mutant, as its file describes it."""
 
@@ -68,12 +79,13 @@ class Mutant:
         return self.header("file")
 
     @property
-    def profile(self):
-        return self.header("profile")
+    def trial(self):
+        return Trial(*map(self.header, ("case", "inject", "profile")))
 
     def order(self, tests):
         """Returns tests, with those first that the mutant names."""
-        first = [f"x86/{name}" for name in self.header("tests").split()]
+        first = [f"x86/{name}" for name in
+                 self.header("tests").split() + self.header("case").split()[:1]]
         if not set(first) <= set(tests):
             raise MutantError("it names a test that is not there")
         return first + [name for name in tests if name not in first]
@@ -276,13 +288,21 @@ class Suite:
         self.timeout = int(os.environ.get("TEST_TIMEOUT") or 30)
         self.child = None
 
-    def start(self, kernel, tests, profile=""):
+    def command(self, trial, tests):
+        if not trial.case:
+            return [self.parts["runner"] / "runner", self.parts["tests"], *tests]
+        test, case = trial.case.split()
+        return [self.parts["tests"] / "x86" / test, "-r", case]
+
+    def start(self, kernel, tests, trial):
         environment = {**os.environ, "TEST_TIMEOUT": str(self.timeout),
                        "TEST_FAIL_FAST": "1", "TEST_JOBS": "2"}
         with open(self.output, "w") as output:
             self.child = process.start(
                 [TDX / "box", "run", "--timeout", str(self.timeout + 120), "--kernel", kernel,
-                 *(["--profile", profile] if profile else []), "--", self.parts["runner"] / "runner", self.parts["tests"], *tests],
+                 *(["--profile", trial.profile] if trial.profile else []),
+                 *(["--inject", trial.plan] if trial.plan else []),
+                 "--", *self.command(trial, tests)],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment)
 
     def finish(self):
@@ -295,7 +315,7 @@ class Suite:
 
 # What gives a mutant away, the first that is found.
 CATCHERS = [
-    r"^(?:# |  )not ok [0-9]+ (.*)",
+    r"^(?:# |  |)not ok [0-9]+ (?!selftests: )(.*)",
     r"^not ok [0-9]+ selftests: kvm: (.*)",
     r"^tdx/box: the kernel complained (while .*):$",
     r"^tdx/box: (timeout .*); ",
@@ -308,7 +328,7 @@ def find_catcher(output, status):
     for number, pattern in enumerate(CATCHERS):
         found = re.search(pattern, output, re.M)
         if found:
-            return f"splat {found[1]}" if number == 2 else found[1]
+            return "splat " + re.sub(r"/\S+/", "", found[1]) if number == 2 else found[1]
     if status == 125:
         raise MutantError(f"the box: {(output.splitlines() or ['nothing said'])[-1]}")
     return f"the box ended with status {status}"
@@ -352,9 +372,8 @@ class Run:
         self.tests = selftests.all_tests()
         self.suite = Suite(parts, work)
         self.kernel = BrokenKernel(parts["linux"])
-        same = cache.hash_of(*map(str, parts.values()))
-        self.passed = self.kernel.top.parent / f"passed-{self.kernel.top.name}-{same}"
-        self.results = Results(self.kernel.top / f"caught-{same}")
+        self.same = cache.hash_of(*map(str, parts.values()))
+        self.results = Results(self.kernel.top / f"caught-{self.same}")
         self.resumed = os.environ.get("RESUME") and self.results
         self.running = None     # a mutant and when it began
         self.caught = 0
@@ -362,26 +381,37 @@ class Run:
     def check_without(self):
         """What fails without a mutant proves nothing.  That it passed is remembered
         for whoever tries one mutant after the other."""
-        if self.kernel.complete.exists() and self.passed.exists() and (
-                os.environ.get("MUTANT") or self.resumed):
+        trials = sorted({mutant.trial for mutant in self.mutants})
+        if self.kernel.complete.exists() and (os.environ.get("MUTANT") or self.resumed):
+            trials = [trial for trial in trials if not self.passed(trial).exists()]
+        if not trials:
             return
-        say("mutants: the suite without any")
         try:
             self.kernel.restore(self.log)
         except StepFailed:
             say(self.log.read_text(errors="replace"))
             die("the kernel does not build")
-        self.suite.start(self.set_aside(), self.tests)
+        kernel = self.set_aside()
+        for trial in trials:
+            self.try_without(kernel, trial)
+
+    def passed(self, trial):
+        return self.kernel.top.parent / (
+            f"passed-{self.kernel.top.name}-{self.same}-{cache.hash_of(*trial)}")
+
+    def try_without(self, kernel, trial):
+        say("mutants: without any, " + (" ".join(filter(None, trial)) or "the suite"))
+        self.suite.start(kernel, self.tests, trial)
         try:
             catcher = self.suite.finish()
         except MutantError as error:
             catcher = error
         if catcher:
-            self.passed.unlink(missing_ok=True)
+            self.passed(trial).unlink(missing_ok=True)
             for line in self.suite.output.read_text(errors="replace").splitlines()[-40:]:
                 say(line)
-            die(f"the suite fails without any mutant: {catcher}")
-        self.passed.touch()
+            die(f"it fails without any mutant: {catcher}")
+        self.passed(trial).touch()
 
     def set_aside(self):
         """Returns a kernel that the next build does not replace."""
@@ -434,7 +464,7 @@ class Run:
             if error:
                 self.row(mutant, f"ERROR: {error}", began)
                 continue
-            self.suite.start(self.set_aside(), ordered, mutant.profile)
+            self.suite.start(self.set_aside(), ordered, mutant.trial)
             self.running = mutant, began
         self.finish_running()
         print(f"{self.caught} of {len(self.mutants)} mutants caught")

@@ -370,15 +370,22 @@ static u64 handle(struct call *c)
 	return err ? err : c->leaf->handler(c);
 }
 
-/* Until another call has found a lock busy, at most a second. */
+/*
+ * Waits until other calls were refused because a lock was busy.  If the host keeps
+ * them from colliding there is none, so the wait ends after longer than any call
+ * needs to get here.
+ */
+#define LINGER_REFUSALS	2	/* the second is that of a host that tries again */
+#define LINGER_SECONDS	5
+
 static void linger(struct tdx_module *m)
 {
-	unsigned int refused = m->num_refused;
+	unsigned int before = m->num_refused;
 	struct timespec end;
 
 	clock_gettime(CLOCK_REALTIME, &end);
-	end.tv_sec++;
-	while (m->num_refused == refused)
+	end.tv_sec += LINGER_SECONDS;
+	while (m->num_refused - before < LINGER_REFUSALS)
 		if (pthread_cond_timedwait(&m->turn, &m->lock, &end))
 			return;
 }

@@ -42,7 +42,7 @@ struct leaf {
 	/* Locks, by BIT(enum lock_id); exclusive_v1: from version 1 on. */
 	u16 shared, exclusive, exclusive_v1;
 	const char *may;	/* status codes that injection may choose */
-	unsigned int us;	/* what it takes on hardware, if that is long */
+	unsigned int us;	/* what it takes on hardware, if that is long: a guess */
 };
 
 #endif /* TDX_LEAF_H */

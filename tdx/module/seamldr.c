@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "seamldr.h"
+#include "sha384.h"
 #include "system.h"
 #include "tdh.h"
 
@@ -101,15 +102,11 @@ static bool is_well_formed(const struct seam_sigstruct *sig)
 /* Whether the hash that stands for a signature is right. */
 static bool is_signed(const struct seam_sigstruct *sig)
 {
-	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA384);
 	const size_t body = offsetof(struct seam_sigstruct, hash);
-	u8 hash[SEAM_HASH_SIZE];
-	gsize size = sizeof(hash);
+	u8 hash[SHA384_SIZE];
 
-	g_checksum_update(sum, (const u8 *)sig,
-			  offsetof(struct seam_sigstruct, modulus));
-	g_checksum_update(sum, (const u8 *)sig + body, sizeof(*sig) - body);
-	g_checksum_get_digest(sum, hash, &size);
+	sha384(sig, offsetof(struct seam_sigstruct, modulus),
+	       (const u8 *)sig + body, sizeof(*sig) - body, hash);
 	return !memcmp(sig->signature, hash, sizeof(hash)) &&
 	       all_zero(sig->signature + sizeof(hash),
 			sizeof(sig->signature) - sizeof(hash));
@@ -194,8 +191,7 @@ static u64 read_module(const struct tdx_module *m,
 		       struct module_image *image)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA384);
-	u8 page[PAGE_SIZE], hash[SEAM_HASH_SIZE];
-	gsize size = sizeof(hash);
+	u8 page[PAGE_SIZE], hash[SHA384_SIZE];
 	unsigned int i;
 
 	for (i = 0; i < p->num_pages; i++) {
@@ -205,7 +201,7 @@ static u64 read_module(const struct tdx_module *m,
 		if (!i)
 			memcpy(image, page, sizeof(*image));
 	}
-	g_checksum_get_digest(sum, hash, &size);
+	sha384_digest(sum, hash);
 	if (memcmp(hash, sig->hash, sizeof(hash)))
 		return SEAMLDR_EBADHASH;
 	/* A real one would have to be a relocatable ELF file. */

@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "guest_memory.h"
+#include "sha384.h"
 #include "tdg.h"
 
-#define SHA384_SIZE	48
 #define NUM_RTMRS	4
 
 #define REPORT_SIZE	1024
@@ -60,18 +60,6 @@ _Static_assert(sizeof(struct report_mac) == MACSTRUCT_SIZE, "REPORTMACSTRUCT");
 _Static_assert(sizeof(struct tcb_info) == 239, "TEE_TCB_INFO");
 _Static_assert(sizeof(struct td_info) == 512, "TDINFO");
 _Static_assert(sizeof(struct report) == REPORT_SIZE, "TDREPORT");
-
-static void sha384(const void *a, size_t a_len, const void *b, size_t b_len,
-		   u8 out[SHA384_SIZE])
-{
-	GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA384);
-	gsize len = SHA384_SIZE;
-
-	g_checksum_update(sum, a, a_len);
-	g_checksum_update(sum, b, b_len);
-	g_checksum_get_digest(sum, out, &len);
-	g_checksum_free(sum);
-}
 
 u64 tdg_mr_rtmr_extend(struct call *c)
 {

@@ -2,6 +2,7 @@
 /* TDH.MR.*: the measurement of a TD's initial contents. */
 #include "operands.h"
 #include "sept.h"
+#include "sha384.h"
 #include "td.h"
 #include "tdh.h"
 
@@ -36,7 +37,6 @@ u64 tdh_mr_extend(struct call *c)
 u64 tdh_mr_finalize(struct call *c)
 {
 	struct td *td;
-	gsize len = sizeof(td->mrtd);
 	u64 err = td_operand(c, c->gpr[TDX_RCX], TDX_OP_RCX, UNTIL_FINALIZED,
 			     &td);
 
@@ -44,7 +44,7 @@ u64 tdh_mr_finalize(struct call *c)
 		return err;
 	if (!td->num_vcpus)
 		return status(TDX_NO_VCPUS, 0);
-	g_checksum_get_digest(td->measurement, td->mrtd, &len);
+	sha384_digest(td->measurement, td->mrtd);
 	g_checksum_free(td->measurement);
 	td->measurement = NULL;
 	td->op_state = OP_RUNNABLE;

@@ -145,6 +145,10 @@ static void op_complain(void *opaque, const char *line)
 	fflush(t->complaints_file);
 }
 
+/*
+ * So that a host that doesn't keep calls apart meets a busy lock now and then, as on
+ * hardware.  What has to be certain takes a plan with "lingers".
+ */
 static void op_meanwhile(void *opaque, unsigned int us)
 {
 	if (us)

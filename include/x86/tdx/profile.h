@@ -89,13 +89,19 @@ struct profile_survey {
 	u64 tdcall[PROFILE_TDCALLS];
 };
 
+/* All features that the guest can ask for, in FEATURE_PARAVIRT_CTRL. */
+#define PROFILE_PARAVIRT	GENMASK_ULL(11, 0)
+
 /* The states, in an order in which each can follow the ones before. */
 extern const struct profile_state {
 	const char *name;
 	u64 td_ctls;
-	bool paravirt;		/* all of FEATURE_PARAVIRT_CTRL */
+	bool paravirt;		/* PROFILE_PARAVIRT */
 } profile_states[];
 extern const int nr_profile_states;
+
+/* Guest code: enter a state.  Returns false if the module doesn't have it. */
+bool profile_enter_state(const struct profile_state *state);
 
 /* The names of insn[], with NULL at the end. */
 extern const char * const profile_insns[];

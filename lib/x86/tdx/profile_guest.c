@@ -14,18 +14,15 @@ const struct profile_state profile_states[] = {
 
 const int nr_profile_states = ARRAY_SIZE(profile_states);
 
-/* Features that the guest can ask for, in FEATURE_PARAVIRT_CTRL. */
-#define PARAVIRT_FEATURES	GENMASK_ULL(11, 0)
-
-static bool enter_state(const struct profile_state *state)
+bool profile_enter_state(const struct profile_state *state)
 {
-	u64 features = state->paravirt ? PARAVIRT_FEATURES : 0, val;
+	u64 features = state->paravirt ? PROFILE_PARAVIRT : 0, val;
 
 	if (state->td_ctls && tdg_vm_wr(TDX_MD_TD_CTLS, state->td_ctls, state->td_ctls))
 		return false;
 	if (tdg_vm_rd(TDX_MD_FEATURE_PARAVIRT_CTRL, &val))
 		return !state->paravirt;
-	return !tdg_vm_wr(TDX_MD_FEATURE_PARAVIRT_CTRL, features, PARAVIRT_FEATURES);
+	return !tdg_vm_wr(TDX_MD_FEATURE_PARAVIRT_CTRL, features, PROFILE_PARAVIRT);
 }
 
 /* The module injects another #VE only after the guest has read this one. */
@@ -256,7 +253,7 @@ static void try_insns(struct profile_survey *survey)
 void profile_guest(struct profile_survey *survey)
 {
 	for (int state = 0; state < nr_profile_states; state++) {
-		if (!enter_state(&profile_states[state]))
+		if (!profile_enter_state(&profile_states[state]))
 			continue;
 		survey_cpuid(survey);
 		survey->nr_bits = 0;

@@ -33,9 +33,11 @@ class MutantTest(CacheTest):
         mutant = self.mutant(SED)
         self.assertEqual((mutant.name, mutant.file), ("name", "arch/x86/kvm/vmx/tdx.c"))
         self.assertEqual(mutant.order(TESTS), [TESTS[1], TESTS[0], TESTS[2]])
-        self.assertEqual(mutant.profile, "")
+        self.assertEqual(mutant.trial, ("", "", ""))
         self.assertEqual(self.mutant("# file: x\n").order(TESTS), TESTS)
-        self.assertEqual(self.mutant("# profile: erratum\n").profile, "erratum")
+        mutant = self.mutant("# case: tdx_c_test a.b\n# inject: X:lingers@1\n# profile: 1,erratum\n")
+        self.assertEqual(mutant.trial, ("tdx_c_test a.b", "X:lingers@1", "1,erratum"))
+        self.assertEqual(mutant.order(TESTS), [TESTS[2], TESTS[0], TESTS[1]])
 
     def test_applied(self):
         self.assertEqual(self.apply(SED), b"all is bad\n")
@@ -68,15 +70,21 @@ class MutantTest(CacheTest):
     def test_the_projects_own(self):
         for mutant in mutants.choose(TDX / "mutants", ""):
             self.assertRegex(mutant.file, r"^[a-z0-9_/]+\.[ch]$", mutant.name)
+            self.assertRegex(mutant.trial.case, r"^(tdx_\w+ \w+(\.\w+)+)?$", mutant.name)
+            self.assertRegex(mutant.trial.profile, r"^([0-9.]+(,.+)?)?$", mutant.name)
+            self.assertTrue(mutant.order(selftests.all_tests()))
+            self.assertEqual(bool(mutant.trial.plan), bool(mutant.trial.case), mutant.name)
 
 
 class VerdictTest(CacheTest):
     def test_catcher(self):
         for text, verdict in (
                 ("# ok 1 a.b\n# not ok 2 a.c\n# not ok 3 a.d\nnot ok 1 selftests: kvm: t\n", "a.c"),
+                ("ok 1 a.b\nnot ok 2 a.c\n", "a.c"),
                 ("not ok 1 selftests: kvm: tdx_a_test # TIMEOUT\n", "tdx_a_test # TIMEOUT"),
                 ("tdx/box: the kernel complained while running t:\n    WARNING\n",
                  "splat while running t"),
+                ("tdx/box: the kernel complained while running /a/x86/t:\n", "splat while running t"),
                 ("tdx/box: timeout after 150 s while booting; the kernel's last lines:\n",
                  "timeout after 150 s while booting"),
                 ("tdx/box: the machine ended before runner did\n",

@@ -16,36 +16,15 @@
 #include "kselftest.h"
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/generic/ucall_loop.h"
+#include "tdx/profile.h"
 #include "tdx/tdx_util.h"
-#include "ucall_common.h"
 
 #define MD_TDX_FEATURES0	0x0A00000300000008
 #define FEATURE_VE_REDUCTION	BIT_ULL(30)
-#define MD_TD_CTLS		0x1110000300000017
-#define MD_FEATURE_PARAVIRT	0x1110000300000022
-
-#define TD_CTLS_ENUM_TOPOLOGY	BIT_ULL(1)
-#define TD_CTLS_VIRT_CPUID2	BIT_ULL(2)
-#define TD_CTLS_REDUCE_VE	BIT_ULL(3)
 
 enum outcome { DONE, VE };
 static const char *const outcome_names[] = { "done", "#VE" };
-
-/* In an order in which each state can follow the one before. */
-static const struct state {
-	const char *name;
-	u64 td_ctls, paravirt;
-	bool only_late;		/* releases that have REDUCE_VE */
-} states[] = {
-	{ "initial" },
-	{ "VIRT_CPUID2", TD_CTLS_VIRT_CPUID2 },
-	{ "ENUM_TOPOLOGY", TD_CTLS_VIRT_CPUID2 | TD_CTLS_ENUM_TOPOLOGY },
-	{ "paravirtualised", TD_CTLS_VIRT_CPUID2 | TD_CTLS_ENUM_TOPOLOGY, 0xfff, true },
-	{ "REDUCE_VE, paravirtualised",
-	  TD_CTLS_VIRT_CPUID2 | TD_CTLS_ENUM_TOPOLOGY | TD_CTLS_REDUCE_VE, 0xfff, true },
-	{ "REDUCE_VE",
-	  TD_CTLS_VIRT_CPUID2 | TD_CTLS_ENUM_TOPOLOGY | TD_CTLS_REDUCE_VE, 0, true },
-};
 
 enum { EAX, EBX, ECX, EDX };
 
@@ -225,7 +204,7 @@ static const struct feature_list {
 /* What the guest has found out, in memory that it shares with the host. */
 struct record {
 	bool late;		/* the module has REDUCE_VE */
-	u64 state;
+	u64 state, td_ctls;
 	struct {
 		u8 outcome;
 		u32 value[4];
@@ -264,14 +243,20 @@ static u64 read_field(u64 leaf, u64 field)
 	return reg[GPR_R8];
 }
 
-static void write_field(u64 field, u64 value, u64 mask)
+/* Returns false if the module has no such state: early releases lack the last ones. */
+static bool enter(struct record *rec, const struct profile_state *state)
 {
-	u64 reg[NR_GPRS] = {
-		[GPR_RDX] = field, [GPR_R8] = value, [GPR_R9] = mask,
-	};
-
-	GUEST_ASSERT_EQ(__tdcall(TDG_VM_WR, reg), TDX_SUCCESS);
-	GUEST_ASSERT_EQ(read_field(TDG_VM_RD, field) & mask, value & mask);
+	if (!profile_enter_state(state)) {
+		GUEST_ASSERT(!rec->late);
+		GUEST_ASSERT(state->paravirt || state->td_ctls == TDX_TD_CTLS_REDUCE_VE);
+		return false;
+	}
+	rec->td_ctls = read_field(TDG_VM_RD, TDX_MD_TD_CTLS);
+	GUEST_ASSERT_EQ(rec->td_ctls & state->td_ctls, state->td_ctls);
+	if (rec->late)
+		GUEST_ASSERT_EQ(read_field(TDG_VM_RD, TDX_MD_FEATURE_PARAVIRT_CTRL),
+				state->paravirt ? PROFILE_PARAVIRT : 0);
+	return true;
 }
 
 static void try_all(struct record *rec)
@@ -285,13 +270,9 @@ static void guest_code(struct record *rec)
 {
 	rec->late = read_field(TDG_SYS_RD, MD_TDX_FEATURES0) & FEATURE_VE_REDUCTION;
 
-	for (int i = 0; i < ARRAY_SIZE(states); i++) {
-		if (states[i].only_late && !rec->late)
+	for (int i = 0; i < nr_profile_states; i++) {
+		if (!enter(rec, &profile_states[i]))
 			continue;
-		if (rec->late)
-			write_field(MD_FEATURE_PARAVIRT, states[i].paravirt, 0xfff);
-		if (states[i].td_ctls)
-			write_field(MD_TD_CTLS, states[i].td_ctls, states[i].td_ctls);
 		rec->state = i;
 		try_all(rec);
 		GUEST_SYNC(i);
@@ -302,8 +283,8 @@ static void guest_code(struct record *rec)
 
 /* Host. */
 
-static const struct state *state;
-static const struct record *rec;
+static const struct profile_state *state;
+static struct record *rec;
 static struct kvm_tdx_init_vm *init;
 static struct kvm_tdx_capabilities *caps;
 static struct kvm_cpuid2 *reported;
@@ -315,7 +296,7 @@ static bool is_late(void)
 
 static bool is_reduced(void)
 {
-	return state->td_ctls & TD_CTLS_REDUCE_VE;
+	return rec->td_ctls & TDX_TD_CTLS_REDUCE_VE;
 }
 
 /* EAX to EDX of an entry; all zero if there is none. */
@@ -480,7 +461,7 @@ static bool has_feature(enum feature f)
 
 	if (!is_reduced())
 		return paravirt[f].on_unless_reduced || has;
-	return has && state->paravirt & BIT(f);
+	return has && state->paravirt;
 }
 
 static void check(bool ok, const char *fmt, ...)
@@ -517,10 +498,10 @@ static enum outcome leaf_outcome(const struct leaf *l)
 	case ALWAYS:
 		break;
 	case IF_VIRT_CPUID2:
-		done = state->td_ctls & TD_CTLS_VIRT_CPUID2;
+		done = rec->td_ctls & TDX_TD_CTLS_VIRT_CPUID2;
 		break;
 	case IF_TOPOLOGY:
-		done = state->td_ctls & TD_CTLS_ENUM_TOPOLOGY;
+		done = rec->td_ctls & TDX_TD_CTLS_ENUM_TOPOLOGY;
 		break;
 	case IF_REDUCED:
 		done = is_reduced();
@@ -623,30 +604,10 @@ static void check_sizes(void)
 
 static void check_state(void)
 {
-	state = &states[rec->state];
+	state = &profile_states[rec->state];
 	for (int i = 0; i < ARRAY_SIZE(leaves); i++)
 		check_leaf(i);
 	check_sizes();
-}
-
-/* Run until the guest has been through another state, or through all. */
-static bool next_state(struct kvm_vcpu *vcpu)
-{
-	struct ucall uc;
-
-	vcpu_run(vcpu);
-	switch (get_ucall(vcpu, &uc)) {
-	case UCALL_SYNC:
-		return true;
-	case UCALL_DONE:
-		return false;
-	case UCALL_ABORT:
-		REPORT_GUEST_ASSERT(uc);
-	default:
-		TEST_FAIL("Unexpected exit: %u (%s)", vcpu->run->exit_reason,
-			  exit_reason_str(vcpu->run->exit_reason));
-		return false;
-	}
 }
 
 /* A TD with all that KVM has on offer, or with nothing. */
@@ -655,7 +616,7 @@ static void run_td(bool all)
 	u64 size = align_up(sizeof(struct record), PAGE_SIZE);
 	struct kvm_vm *vm;
 	struct kvm_vcpu *vcpu;
-	gva_t gva;
+	struct ucall uc;
 
 	vm = __vm_create(VM_SHAPE_TDX, 1, size / PAGE_SIZE);
 	caps = tdx_capabilities(vm);
@@ -670,14 +631,12 @@ static void run_td(bool all)
 
 	vcpu = vm_vcpu_add(vm, 0, guest_code);
 	vm_install_exception_handler(vm, VE_VECTOR, ve_handler);
-	gva = vm_alloc_shared(vm, size, KVM_UTIL_MIN_VADDR, MEM_REGION_TEST_DATA);
-	vcpu_args_set(vcpu, 1, gva);
+	vcpu_args_set(vcpu, 1, tdx_alloc_shared(vm, sizeof(*rec), &rec));
 	reported = tdx_get_cpuid(vcpu);
 	tdx_vm_finalize(vm);
-	rec = addr_gva2hva(vm, gva);
 
 	ksft_print_msg("a TD with %s\n", all ? "all that KVM offers" : "nothing optional");
-	while (next_state(vcpu))
+	while (vcpu_run_to_ucall(vcpu, &uc) == UCALL_SYNC)
 		check_state();
 
 	kvm_vm_free(vm);

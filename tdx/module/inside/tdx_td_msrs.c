@@ -12,37 +12,16 @@
 #include "kselftest.h"
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/generic/ucall_loop.h"
+#include "tdx/profile.h"
 #include "tdx/tdx_util.h"
-#include "ucall_common.h"
 
 #define MD_MAJOR_VERSION	0x0800000100000004
 #define MD_TDX_FEATURES0	0x0A00000300000008
 #define FEATURE_VE_REDUCTION	BIT_ULL(30)
-#define MD_TD_CTLS		0x1110000300000017
-#define MD_FEATURE_PARAVIRT	0x1110000300000022
-
-#define TD_CTLS_ENUM_TOPOLOGY	BIT_ULL(1)
-#define TD_CTLS_VIRT_CPUID2	BIT_ULL(2)
-#define TD_CTLS_REDUCE_VE	BIT_ULL(3)
 
 enum outcome { DONE, VE, GP };
 static const char *const outcome_names[] = { "done", "#VE", "#GP" };
-
-/* In an order in which each state can follow the one before. */
-static const struct state {
-	const char *name;
-	u64 td_ctls, paravirt;
-	bool only_late;		/* releases that have REDUCE_VE */
-} states[] = {
-	{ "initial" },
-	{ "VIRT_CPUID2", TD_CTLS_VIRT_CPUID2 },
-	{ "ENUM_TOPOLOGY", TD_CTLS_VIRT_CPUID2 | TD_CTLS_ENUM_TOPOLOGY },
-	{ "paravirtualised", TD_CTLS_VIRT_CPUID2 | TD_CTLS_ENUM_TOPOLOGY, 0xfff, true },
-	{ "REDUCE_VE, paravirtualised",
-	  TD_CTLS_VIRT_CPUID2 | TD_CTLS_ENUM_TOPOLOGY | TD_CTLS_REDUCE_VE, 0xfff, true },
-	{ "REDUCE_VE",
-	  TD_CTLS_VIRT_CPUID2 | TD_CTLS_ENUM_TOPOLOGY | TD_CTLS_REDUCE_VE, 0, true },
-};
 
 /* MSRs in the two ranges of the MSR bitmap, and some outside. */
 #define NR_LOW		0x2000
@@ -196,7 +175,7 @@ static const struct { u32 msr; u64 value; } msr_values[] = {
 struct record {
 	bool late;		/* the module has REDUCE_VE */
 	u64 major;		/* its version */
-	u64 state;
+	u64 state, td_ctls;
 	u32 cpuid_1[4], cpuid_7[4], cpuid_d_1[4], cpuid_a[4];
 	struct {
 		u8 rd, wr;
@@ -254,14 +233,20 @@ static u64 read_field(u64 leaf, u64 field)
 	return reg[GPR_R8];
 }
 
-static void write_field(u64 field, u64 value, u64 mask)
+/* Returns false if the module has no such state: early releases lack the last ones. */
+static bool enter(struct record *rec, const struct profile_state *state)
 {
-	u64 reg[NR_GPRS] = {
-		[GPR_RDX] = field, [GPR_R8] = value, [GPR_R9] = mask,
-	};
-
-	GUEST_ASSERT_EQ(__tdcall(TDG_VM_WR, reg), TDX_SUCCESS);
-	GUEST_ASSERT_EQ(read_field(TDG_VM_RD, field) & mask, value & mask);
+	if (!profile_enter_state(state)) {
+		GUEST_ASSERT(!rec->late);
+		GUEST_ASSERT(state->paravirt || state->td_ctls == TDX_TD_CTLS_REDUCE_VE);
+		return false;
+	}
+	rec->td_ctls = read_field(TDG_VM_RD, TDX_MD_TD_CTLS);
+	GUEST_ASSERT_EQ(rec->td_ctls & state->td_ctls, state->td_ctls);
+	if (rec->late)
+		GUEST_ASSERT_EQ(read_field(TDG_VM_RD, TDX_MD_FEATURE_PARAVIRT_CTRL),
+				state->paravirt ? PROFILE_PARAVIRT : 0);
+	return true;
 }
 
 static void see_cpuid(u32 leaf, u32 subleaf, u32 *value)
@@ -296,13 +281,9 @@ static void guest_code(struct record *rec)
 	rec->late = read_field(TDG_SYS_RD, MD_TDX_FEATURES0) & FEATURE_VE_REDUCTION;
 	rec->major = read_field(TDG_SYS_RD, MD_MAJOR_VERSION);
 
-	for (int i = 0; i < ARRAY_SIZE(states); i++) {
-		if (states[i].only_late && !rec->late)
+	for (int i = 0; i < nr_profile_states; i++) {
+		if (!enter(rec, &profile_states[i]))
 			continue;
-		if (rec->late)
-			write_field(MD_FEATURE_PARAVIRT, states[i].paravirt, 0xfff);
-		if (states[i].td_ctls)
-			write_field(MD_TD_CTLS, states[i].td_ctls, states[i].td_ctls);
 		rec->state = i;
 		try_all(rec);
 		GUEST_SYNC(i);
@@ -313,8 +294,8 @@ static void guest_code(struct record *rec)
 
 /* Host. */
 
-static const struct state *state;
-static const struct record *rec;
+static const struct profile_state *state;
+static struct record *rec;
 
 static bool is_late(void)
 {
@@ -323,7 +304,7 @@ static bool is_late(void)
 
 static bool is_reduced(void)
 {
-	return state->td_ctls & TD_CTLS_REDUCE_VE;
+	return rec->td_ctls & TDX_TD_CTLS_REDUCE_VE;
 }
 
 static u32 bits_of(const char *list)
@@ -457,7 +438,7 @@ static bool is_right(u8 what, u8 got, u64 value)
 	case RDONE:
 		return got == (is_reduced() ? DONE : VE);
 	case TOPO:
-		return got == (state->td_ctls & TD_CTLS_ENUM_TOPOLOGY ? DONE : VE);
+		return got == (rec->td_ctls & TDX_TD_CTLS_ENUM_TOPOLOGY ? DONE : VE);
 	case MISC:
 		return got == (!is_reduced() ? VE :
 			       is_bad_misc_enable(value) ? GP : DONE);
@@ -551,30 +532,10 @@ static void check_arch_capabilities(void)
 
 static void check_state(void)
 {
-	state = &states[rec->state];
+	state = &profile_states[rec->state];
 	check_msrs();
 	check_probes();
 	check_arch_capabilities();
-}
-
-/* Run until the guest has been through another state, or through all. */
-static bool next_state(struct kvm_vcpu *vcpu)
-{
-	struct ucall uc;
-
-	vcpu_run(vcpu);
-	switch (get_ucall(vcpu, &uc)) {
-	case UCALL_SYNC:
-		return true;
-	case UCALL_DONE:
-		return false;
-	case UCALL_ABORT:
-		REPORT_GUEST_ASSERT(uc);
-	default:
-		TEST_FAIL("Unexpected exit: %u (%s)", vcpu->run->exit_reason,
-			  exit_reason_str(vcpu->run->exit_reason));
-		return false;
-	}
 }
 
 /* A TD with all that KVM has on offer, or with nothing. */
@@ -585,7 +546,7 @@ static void run_td(bool all)
 	struct kvm_tdx_init_vm *init;
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
-	gva_t gva;
+	struct ucall uc;
 
 	vm = __vm_create(VM_SHAPE_TDX, 1, size / PAGE_SIZE);
 	caps = tdx_capabilities(vm);
@@ -601,13 +562,11 @@ static void run_td(bool all)
 	vcpu = vm_vcpu_add(vm, 0, guest_code);
 	vm_install_exception_handler(vm, VE_VECTOR, fault_handler);
 	vm_install_exception_handler(vm, GP_VECTOR, fault_handler);
-	gva = vm_alloc_shared(vm, size, KVM_UTIL_MIN_VADDR, MEM_REGION_TEST_DATA);
-	vcpu_args_set(vcpu, 1, gva);
+	vcpu_args_set(vcpu, 1, tdx_alloc_shared(vm, sizeof(*rec), &rec));
 	tdx_vm_finalize(vm);
-	rec = addr_gva2hva(vm, gva);
 
 	ksft_print_msg("a TD with %s\n", all ? "all that KVM offers" : "nothing optional");
-	while (next_state(vcpu))
+	while (vcpu_run_to_ucall(vcpu, &uc) == UCALL_SYNC)
 		check_state();
 
 	kvm_vm_free(vm);

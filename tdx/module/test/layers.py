@@ -30,7 +30,7 @@ LAYERS = [
     ('tables', 'cpuid_table.c cpuid_table.h cpuid_adapt.c cpuid_adapt.h '
                'msr_table.c msr_table.h td_features.h profiles.c profiles.h '
                'random_profile.c rules.c rules.h'),
-    ('the model', 'model.h names.c names.h'),
+    ('the model', 'model.h names.c names.h sha384.c sha384.h'),
     ('the ABI', 'abi.h seamldr.h td_params.h tdx_module.h'),
 ]
 

@@ -227,11 +227,11 @@ static void running(struct world *w)
 	leave(w, 1);
 }
 
-/* Two threads: the first one's call lingers, so the other's finds a lock busy. */
+/* Two threads: the first one's call lingers, so the other's finds a lock busy, twice. */
 struct caller {
 	struct world w;
 	unsigned int lp;
-	uint64_t got;
+	uint64_t got, again;
 	GThread *thread;
 };
 
@@ -240,6 +240,9 @@ static gpointer write_back(gpointer data)
 	struct caller *c = data;
 
 	c->got = seamcall_on(&c->w, c->lp, PHYMEM_CACHE_WB, &(struct operands){});
+	if (c->got)
+		c->again = seamcall_on(&c->w, c->lp, PHYMEM_CACHE_WB,
+				       &(struct operands){});
 	return NULL;
 }
 
@@ -261,6 +264,7 @@ static void linger(struct world *w)
 		g_thread_join(callers[i].thread);
 	check_status(callers[0].got | callers[1].got, ERR(OPERAND_BUSY, WBCACHE));
 	check_status(callers[0].got & callers[1].got, 0);
+	check_status(callers[0].again | callers[1].again, ERR(OPERAND_BUSY, WBCACHE));
 }
 
 void add_lock_tests(void)
@@ -275,5 +279,5 @@ void add_lock_tests(void)
 	add_test("/locks/ACCEPT while another page is blocked", ENTERED, accept_while_blocked);
 	add_test("/locks/ACCEPT of a page that was just added", ENTERED, accept_while_added);
 	add_test("/locks/a vCPU that runs keeps its TDVPR and TDR", ENTERED, running);
-	add_test("/smp/a call that lingers keeps its locks", FLUSH_DONE, linger);
+	add_test("/smp/a call that lingers keeps its locks from one that tries again", FLUSH_DONE, linger);
 }
