@@ -6,6 +6,7 @@
  * to flush it before that CPU goes offline, otherwise the vCPU can never run
  * again, and its TD can't be destroyed.
  */
+#include "tdx/generic/kernel_log.h"
 #include "tdx/host_cpus.h"
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_test_harness.h"
@@ -73,6 +74,21 @@ static void move_to_cpu(pthread_t thread, int cpu)
 	for (int i = 0; i < nr_host_cpus; i++)
 		CPU_SET(host_cpus[i], &all);
 	TEST_ASSERT_EQ(pthread_setaffinity_np(thread, sizeof(all), &all), 0);
+}
+
+/*
+ * The kernel's callback asserts what it relies on.  A kernel with CONFIG_PROVE_LOCKING
+ * checks that, and warns only once after it has booted, so this case comes first.
+ */
+TEST_F(cpu_offline, callback_is_not_preempted)
+{
+	int log = kernel_log_open();
+
+	expect_kernel_log("WARNING: *tdx_offline_cpu|WARNING: *tdx_cpu_flush_cache");
+	if (set_online(self->cpu, false))
+		SKIP(return, CANNOT_GO_OFFLINE);
+	if (kernel_log_has_warning(log, "tdx_offline_cpu"))
+		XFAIL(return, "the kernel flushes the cache for TDX, and can be preempted there");
 }
 
 TEST_F(cpu_offline, vcpu_in_user_space)

@@ -231,14 +231,18 @@ def report_directory():
     return os.path.realpath(path)
 
 
+# DEBUG's values, and the kernels that they name.
+DEBUG_KERNELS = {"0": None, "1": "debug", "kcsan": "kcsan"}
+
+
 def kernel_options():
     """Returns the part that is the kernel, and the box's options for it."""
-    debug, config = os.environ.get("DEBUG"), os.environ.get("KERNEL_CONFIG")
-    if debug and config:
-        die("DEBUG= and KERNEL_CONFIG= are two kernels")
-    if debug not in (None, "", "0", "1", *options.KERNELS):
+    debug, config = os.environ.get("DEBUG") or "0", os.environ.get("KERNEL_CONFIG")
+    if debug not in DEBUG_KERNELS:
         die(f"DEBUG={debug}: 1 or kcsan")
-    config = config or {"1": "debug", "": "", "0": "", None: ""}.get(debug, debug)
+    if DEBUG_KERNELS[debug] and config:
+        die("DEBUG= and KERNEL_CONFIG= are two kernels")
+    config = config or DEBUG_KERNELS[debug]
     return (options.kernel_part(config), ["--config", config]) if config else ("kernel", [])
 
 
@@ -279,6 +283,10 @@ def run_in_box(suite, tests):
     default = (found["qemu"] / "profile.help").read_text().split()[0]
     print(f"TAP version 13\n# box: Linux {release}, QEMU {version}, "
           f"module profile {profile or default}", flush=True)
+    if which:
+        # Such kernels take several times as long.
+        os.environ["TEST_TIMEOUT"] = os.environ.get("TEST_TIMEOUT") or "900"
+        os.environ["TIMEOUT"] = os.environ.get("TIMEOUT") or "5400"
     box = [BOX, "run", "--timeout", os.environ.get("TIMEOUT") or "900",
            *(["--profile", profile] if profile else []), *which]
     status = suite.run([*box, *(["--out", report] if report else []), "--",

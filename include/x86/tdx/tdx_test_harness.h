@@ -11,6 +11,13 @@
 #include "tdx/tdx_util.h"
 
 /*
+ * A case may take as long as the test: how long that is depends on the machine, and on
+ * what the kernel checks, and the test has a limit from whoever runs it.
+ */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	3600
+
+/*
  * As KVM_ONE_VCPU_TEST_SUITE(), but each case creates the TD together with its
  * guest code: once a TD is launched, its entry point can't change.
  */

@@ -65,6 +65,20 @@ class Options(unittest.TestCase):
         self.assertEqual(self.drawn("--append", "b", kernel_options="a ").append, "a b")
         self.assertEqual(self.drawn(kernel_options="a ").append, "a ")
 
+    def test_kernels_by_their_configuration(self):
+        for config in "debug", "kcsan":
+            given = options.parse(["--config", config, "x"])[0]
+            self.assertEqual((given.kernel_part, given.memory), (config, options.DEBUG_MEMORY))
+        given = options.parse(["--memory", "1G", "--config", "debug", "x"])[0]
+        self.assertEqual(given.memory, 1024)
+        with unittest.mock.patch.dict(os.environ):
+            given = options.parse(["--config", __file__, "x"])[0]
+            self.assertEqual(given.kernel_part, "configured")
+            self.assertEqual(os.environ["KERNEL_CONFIG"], os.path.abspath(__file__))
+        self.refused("no such file: nothing (debug and kcsan", "--config", "nothing", "x")
+        self.refused("no such file", "--config", "/", "x")
+        self.refused("a kernel that is there", "--config", "debug", "--kernel", __file__, "x")
+
     def test_sizes(self):
         for text, size in ("512", 512), ("512M", 512), ("3G", 3072):
             self.assertEqual(options.megabytes(text), size)

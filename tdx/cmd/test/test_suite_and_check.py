@@ -42,6 +42,21 @@ class Choice(unittest.TestCase):
             self.assertEqual(self.chosen(suite.choose_host, HOST="auto"), "box")
 
 
+    def test_kernels(self):
+        def chosen(**environment):
+            return self.chosen(suite.kernel_options, **{"DEBUG": "", "KERNEL_CONFIG": "",
+                                                       **environment})
+
+        self.assertEqual(chosen(), ("kernel", []))
+        self.assertEqual(chosen(DEBUG="0"), ("kernel", []))
+        self.assertEqual(chosen(DEBUG="1"), ("debug", ["--config", "debug"]))
+        self.assertEqual(chosen(DEBUG="kcsan"), ("kcsan", ["--config", "kcsan"]))
+        self.assertEqual(chosen(KERNEL_CONFIG=__file__), ("configured", ["--config", __file__]))
+        self.assertEqual(chosen(DEBUG="0", KERNEL_CONFIG=__file__)[0], "configured")
+        self.refused("DEBUG=2: 1 or kcsan", suite.kernel_options, DEBUG="2")
+        self.refused("two kernels", suite.kernel_options, DEBUG="1", KERNEL_CONFIG=__file__)
+
+
 class Report(unittest.TestCase):
     FOUND = {"runner": TOP / "r", "tests": TOP / "t", "kernel": TOP / "k"}
 
