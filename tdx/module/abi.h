@@ -247,6 +247,16 @@ enum tdx_exit_reason {
 	EXIT_TDCALL = 77,
 };
 
+/* Why there is a #VE, for TDG.VP.VEINFO.GET. */
+enum ve_category {
+	VE_ARCHITECTURAL = 0,		/* the CPU's own */
+	VE_PENDING_PAGE = 1,
+	VE_RESERVED_GPA_BITS = 2,
+	VE_CONFIGURED = 0x10,		/* the guest could have configured it away */
+	VE_PARAVIRT = 0x11,		/* there is always #VE */
+	VE_UNSUPPORTED = 0x80,
+};
+
 /* Extended exit qualification, bits 3:0. */
 enum tdx_eeq { EEQ_NONE = 0, EEQ_ACCEPT = 1, EEQ_ATTR_WR = 5, EEQ_PENDING = 6 };
 

@@ -188,6 +188,7 @@ enum tdx_outcome tdx_cpuid(struct tdx_vcpu *v, const struct tdx_cpuid_env *env,
 	u8 control = env->user ? CPUID_CONTROL_USER : CPUID_CONTROL_SUPERVISOR;
 	int i;
 
+	v->next_category = is_hypervisor_leaf(leaf) ? VE_PARAVIRT : VE_CONFIGURED;
 	if (is_hypervisor_leaf(leaf) ||
 	    (env->user ? v->cpuid_user_ve : v->cpuid_supervisor_ve))
 		return TDX_VE;

@@ -68,6 +68,7 @@ enum tdx_outcome tdx_instruction(struct tdx_vcpu *v, uint32_t reason)
 {
 	unsigned int i;
 
+	v->next_category = reason == EXIT_PCONFIG ? VE_CONFIGURED : VE_PARAVIRT;
 	reason = rules_instruction(v->td->m->profile, reason);
 	for (i = 0; i < ARRAY_SIZE(instructions); i++)
 		if (instructions[i].reason == reason)
@@ -132,6 +133,7 @@ enum tdx_outcome tdx_write_cr(struct tdx_vcpu *v, unsigned int cr,
 			      uint64_t old, uint64_t value)
 {
 	(void)old;
+	v->next_category = cr == 4 && !(value & CR4_MCE) ? VE_CONFIGURED : VE_UNSUPPORTED;
 	return cr == 0 ? write_cr0(value) : write_cr4(v->td, value);
 }
 

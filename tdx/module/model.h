@@ -187,6 +187,8 @@ struct tdx_vcpu {
 	u64 smi_count, debugctl, misc_enable;
 	bool ve_valid;			/* @ve was not read yet */
 	struct tdx_ve_info ve;
+	enum ve_category ve_category;
+	enum ve_category next_category;	/* of the #VE that was decided last */
 	void *state_of_cpu;		/* the embedder's, tdx_vcpu_state() */
 };
 

@@ -261,6 +261,19 @@ static bool is_special(enum msr_rule rule)
 	return rule == SPECIAL || rule == R_SPECIAL;
 }
 
+/* The category of a #VE by the rule. */
+static enum ve_category category(enum msr_rule rule)
+{
+	return rule == VE ? VE_PARAVIRT : VE_CONFIGURED;
+}
+
+/* The category of a #VE by the value that is written. */
+static enum ve_category category_of_value(u32 msr)
+{
+	return msr == MSR_MISC_ENABLE || msr == MSR_DEBUGCTL || msr == MSR_EFER ?
+	       VE_UNSUPPORTED : VE_CONFIGURED;
+}
+
 static const struct msr_row *find_row(const struct td *td, u32 msr)
 {
 	return msr_find_row(td->m->profile, msr);
@@ -278,6 +291,7 @@ static enum tdx_outcome read_like(struct tdx_vcpu *v, u32 msr, u64 *value)
 	enum msr_rule rule = access_rules(v->td, r)->read;
 	enum tdx_outcome out = outcome(v->td, rule);
 
+	v->next_category = category(rule);
 	if (out == TDX_DONE && is_special(rule))
 		return special_read(v, msr, value);
 	*value = r->value;
@@ -305,6 +319,7 @@ enum tdx_outcome tdx_wrmsr(struct tdx_vcpu *v, uint32_t msr, uint64_t value)
 	rule = access_rules(v->td, find_row(v->td, msr))->write;
 	out = outcome(v->td, rule);
 
+	v->next_category = out == TDX_VE ? category(rule) : category_of_value(msr);
 	if (out == TDX_DONE && is_special(rule))
 		return special_write(v, msr, value);
 	return out;

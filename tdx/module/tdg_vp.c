@@ -45,13 +45,15 @@ u64 tdg_vp_veinfo_get(struct call *c)
 	struct tdx_ve_info ve = { 0 };
 	bool valid = v->ve_valid;
 
-	/* Version 1, with the #VE's category in RCX, came with reduced #VE. */
+	/* Version 1, with the #VE's category, came with reduced #VE. */
 	if (c->version && !has_feature(c->m, FEATURE_VE_REDUCTION))
 		return status(TDX_OPERAND_INVALID, TDX_OP_RAX);
 	if (valid)
 		ve = v->ve;
 	v->ve_valid = false;
 	c->gpr[TDX_RCX] = ve.reason;
+	if (c->version && valid)
+		c->gpr[TDX_RCX] |= (u64)v->ve_category << 32;
 	c->gpr[TDX_RDX] = ve.qualification;
 	c->gpr[TDX_R8] = ve.gla;
 	c->gpr[TDX_R9] = ve.gpa;

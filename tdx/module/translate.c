@@ -68,6 +68,7 @@ static enum tdx_outcome translate_private(struct tdx_vcpu *v, u64 gpa,
 	if (td->td_ctls & TD_CTLS_PENDING_VE_DISABLE)
 		return ept_violation(exit, gpa, access, EEQ_PENDING);
 	exit->qualification = access;
+	v->next_category = VE_PENDING_PAGE;
 	return TDX_VE;
 }
 
@@ -115,6 +116,7 @@ not_present:
 		return TDX_EXIT;
 	}
 	exit->qualification = access;
+	v->next_category = VE_ARCHITECTURAL;
 	return TDX_VE;
 
 misconfig:
@@ -124,12 +126,13 @@ misconfig:
 }
 
 /* With MAXGPA_VIRT, CPUID shows the GPA's width, and #VE says that it is too wide. */
-static enum tdx_outcome reserved_bits(const struct td *td, enum tdx_access access,
+static enum tdx_outcome reserved_bits(struct tdx_vcpu *v, enum tdx_access access,
 				      struct tdx_exit *exit)
 {
-	if (!(td->config_flags & CONFIG_MAXGPA_VIRT))
+	if (!(v->td->config_flags & CONFIG_MAXGPA_VIRT))
 		return TDX_RSVD;
 	exit->qualification = access;
+	v->next_category = VE_RESERVED_GPA_BITS;
 	return TDX_VE;
 }
 
@@ -145,13 +148,13 @@ enum tdx_outcome translate_gpa(struct tdx_vcpu *v, u64 gpa,
 	if (access == TDX_FETCH && gpa & shared_bit(td))
 		return TDX_RSVD;
 	if (gpa >> gpa_width(td))
-		return reserved_bits(td, access, exit);
+		return reserved_bits(v, access, exit);
 	out = gpa & shared_bit(td) ?
 	      translate_shared(v, gpa, access, hpa, rights, exit) :
 	      translate_private(v, gpa, access, hpa, rights, exit);
 	/* The EPT comes first: it may map what is too wide, or raise #VE itself. */
 	return exit->reason == EXIT_EPT_VIOLATION && !gpa_fits(td, gpa) ?
-	       reserved_bits(td, access, exit) : out;
+	       reserved_bits(v, access, exit) : out;
 }
 
 enum tdx_outcome tdx_translate(struct tdx_vcpu *v, uint64_t gpa,

@@ -8,6 +8,7 @@ enum tdx_outcome raise_ve(struct tdx_vcpu *v, const struct tdx_ve_info *ve)
 	if (v->ve_valid)
 		return TDX_DF;
 	v->ve = *ve;
+	v->ve_category = v->next_category;
 	v->ve_valid = true;
 	trace_ve(v);
 	return TDX_VE;

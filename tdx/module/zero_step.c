@@ -85,8 +85,10 @@ bool tdx_vcpu_take_ve(struct tdx_vcpu *v, bool blocked)
 	pthread_mutex_lock(&m->lock);
 	take = v->zero_step.notify && !blocked && !v->ve_valid;
 	v->zero_step.notify = false;
-	if (take)
+	if (take) {
+		v->next_category = VE_ARCHITECTURAL;
 		raise_ve(v, &v->zero_step.last);
+	}
 	pthread_mutex_unlock(&m->lock);
 	return take;
 }

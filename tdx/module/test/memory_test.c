@@ -296,6 +296,39 @@ static void gpa_width(const void *data)
 	world_free(w);
 }
 
+/* The category of the #VE that an access raises. */
+static uint64_t category_of_access(struct world *w, uint64_t gpa)
+{
+	const struct tdx_ve_info ve = { .reason = 48 };
+	uint64_t hpa;
+
+	g_assert_cmpint(translate(w, gpa, TDX_READ, &hpa), ==, TDX_VE);
+	tdx_ve(w->vcpu, &ve);
+	check_status(tdcall(w, TDG_VP_VEINFO_GET | V(1)), 0);
+	g_assert_cmpuint((uint32_t)w->regs[TDX_RCX], ==, 48);
+	return w->regs[TDX_RCX] >> 32;
+}
+
+static void ve_categories(void)
+{
+	struct world *w = world_new("2.0.08");
+	uint64_t table = 100 * MIB;
+
+	world_to(w, TDCS_DONE);
+	w->params.config_flags |= CONFIG_MAXGPA_VIRT;
+	world_through(w, INITIALIZED, PAGE_AUGED);
+	put_pte(table + 256 * 8, 0);
+	check_status(seamcall(w, VP_WR, .rcx = TDVPR, .rdx = 0x203c, .r8 = table,
+			      .r9 = ~0ull), 0);
+	check_status(enter(w, 0, TDVPR), 0);
+	g_assert_cmphex(category_of_access(w, GPA_AUGED), ==, VE_PENDING_PAGE);
+	g_assert_cmphex(category_of_access(w, GPA_SHARED), ==, VE_ARCHITECTURAL);
+	g_assert_cmphex(category_of_access(w, 1ull << 48), ==, VE_RESERVED_GPA_BITS);
+	g_assert_cmphex(category_of_access(w, GPA_AUGED), ==, VE_PENDING_PAGE);
+	leave(w, 1);
+	world_free(w);
+}
+
 /* MRTD, computed here as the specification describes it. */
 static void hash_block(GChecksum *sum, const char *name, uint64_t gpa)
 {
@@ -353,4 +386,5 @@ void add_memory_tests(void)
 	add_test("/memory/a blocked table hides its pages", PAGE_AUGED, blocked_table);
 	add_test("/memory/shared accesses go by the shared EPT", RUNNABLE, shared_access);
 	add_test("/memory/MRTD has the pages and their contents", PAGE_ADDED, measurement);
+	g_test_add_func("/memory/the #VE of an access has a category", ve_categories);
 }

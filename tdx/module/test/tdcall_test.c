@@ -208,6 +208,88 @@ static void ve_info_version(void)
 	}
 }
 
+/* What raises #VE, and the category that version 1 gives. */
+static enum tdx_outcome cpuid_leaf(struct world *w, uint64_t leaf)
+{
+	const struct tdx_cpuid_env env = { .xcr0 = 3, .long_mode = true };
+	uint32_t out[4];
+
+	return tdx_cpuid(w->vcpu, &env, leaf, 0, out);
+}
+
+static enum tdx_outcome rdmsr(struct world *w, uint64_t msr)
+{
+	uint64_t value;
+
+	return tdx_rdmsr(w->vcpu, msr, &value);
+}
+
+static enum tdx_outcome wrmsr_1(struct world *w, uint64_t msr)
+{
+	return tdx_wrmsr(w->vcpu, msr, 1);
+}
+
+static enum tdx_outcome write_debugctl_tr(struct world *w, uint64_t value)
+{
+	return tdx_wrmsr(w->vcpu, 0x1d9, value);
+}
+
+static enum tdx_outcome instruction(struct world *w, uint64_t reason)
+{
+	return tdx_instruction(w->vcpu, reason);
+}
+
+static enum tdx_outcome write_cr0(struct world *w, uint64_t value)
+{
+	return tdx_write_cr(w->vcpu, 0, 0, value);
+}
+
+static enum tdx_outcome write_cr4(struct world *w, uint64_t value)
+{
+	return tdx_write_cr(w->vcpu, 4, 0, value);
+}
+
+static void ve_category(void)
+{
+	static const struct {
+		enum tdx_outcome (*decide)(struct world *w, uint64_t operand);
+		uint64_t operand, category;
+	} rows[] = {
+		{ cpuid_leaf, 0x40000000, VE_PARAVIRT }, { cpuid_leaf, 0xc, VE_CONFIGURED },
+		{ cpuid_leaf, 0x16, VE_CONFIGURED },
+		{ rdmsr, 0x40000000, VE_PARAVIRT }, { rdmsr, 0x1b, VE_PARAVIRT },
+		{ rdmsr, 0x17, VE_PARAVIRT }, { rdmsr, 5, VE_CONFIGURED },
+		{ rdmsr, 0x3a, VE_CONFIGURED }, { rdmsr, 0x179, VE_CONFIGURED },
+		{ wrmsr_1, 0x1b, VE_PARAVIRT }, { wrmsr_1, 0x79, VE_CONFIGURED },
+		{ wrmsr_1, 0x1a0, VE_CONFIGURED }, { wrmsr_1, 0xc0000080, VE_UNSUPPORTED },
+		{ write_debugctl_tr, 1 << 6, VE_UNSUPPORTED },
+		{ instruction, EXIT_HLT, VE_PARAVIRT }, { instruction, EXIT_IO, VE_PARAVIRT },
+		{ write_cr0, 1u << 30 | 0x21, VE_UNSUPPORTED },
+		{ write_cr4, 1 << 13 | 1 << 6, VE_UNSUPPORTED }, { write_cr4, 0, VE_CONFIGURED },
+	};
+	struct world *w = world_new("2.0.08");
+	unsigned int i, version;
+
+	world_to(w, ENTERED);
+	for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+		for (version = 0; version < 2; version++) {
+			const struct tdx_ve_info ve = { .reason = 7 };
+			uint64_t want = version ? rows[i].category << 32 | 7 : 7;
+
+			if (rows[i].decide(w, rows[i].operand) != TDX_VE)
+				g_error("row %u raises no #VE", i);
+			tdx_ve(w->vcpu, &ve);
+			check_status(tdcall(w, TDG_VP_VEINFO_GET | V(version)), 0);
+			if (w->regs[TDX_RCX] != want)
+				g_error("row %u: RCX is 0x%lx", i, w->regs[TDX_RCX]);
+		}
+	}
+	check_status(tdcall(w, TDG_VP_VEINFO_GET | V(1)), STATUS(TDX_NO_VALID_VE_INFO, 0));
+	g_assert_cmphex(w->regs[TDX_RCX], ==, 0);
+	leave(w, 1);
+	world_free(w);
+}
+
 /* An NMI waits until the guest has read the #VE information. */
 static void nmi(struct world *w)
 {
@@ -380,6 +462,7 @@ void add_tdcall_tests(void)
 	add_test("/tdcall/VP.VEINFO.GET: returns a #VE once", ENTERED, ve_info);
 	g_test_add_func("/tdcall/VP.VEINFO.GET: version 1 is of release 2.0",
 			ve_info_version);
+	g_test_add_func("/tdcall/VP.VEINFO.GET: version 1 has the category of the #VE", ve_category);
 	add_test("/tdcall/an NMI waits for VP.VEINFO.GET", RUNNABLE, nmi);
 	add_test("/tdcall/bus-lock exits are off until enabled", RUNNABLE, bus_lock);
 	add_test("/tdcall/VM.RD: returns what INIT and VM.WR set", TDCS_DONE, vm_fields);
