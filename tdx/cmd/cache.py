@@ -31,16 +31,16 @@ DAY = 24 * 3600
 # without use the others go, and how many there are at most.  What the network
 # gave stays until "make clean-cache".
 LIMITS = {
-    "coverage": (1, 14, 3),
     "configured": (2, 14, 6),
+    "coverage": (1, 14, 3),
     "debug": (1, 14, 3),
     "guest": (1, 14, 3),
     "headers": (2, 60, 5),
     "init": (2, 14, 20),
     "kcsan": (1, 14, 3),
     "kernel": (2, 14, 8),
-    "likeness": (2, 14, 20),
     "ksrc": (2, 30, 6),
+    "likeness": (2, 14, 20),
     "mutants": (1, 14, 3),
     "plain": (1, 14, 3),
     "programs": (2, 2, 10),

@@ -20,7 +20,6 @@ from recording import number
 
 REGISTERS = ["EAX", "EBX", "ECX", "EDX"]
 ALL32 = (1 << 32) - 1
-ALL64 = (1 << 64) - 1
 MAX_ROUNDS = 6
 
 MAX_KEYIDS = 31
@@ -251,7 +250,7 @@ def leaf_faults(want, have, common):
     for leaf, pattern in found.items():
         if leaf.endswith(".0"):
             like.setdefault(pattern, leaf.split(".")[0])
-    in_table = {leaf for leaf in td_cpuid(want)}
+    in_table = td_cpuid(want)
     for leaf, pattern in wanted.items():
         if leaf in in_table and pattern != found.get(leaf) and pattern in like:
             yield f"faults {' '.join(leaf.split('.'))} {like[pattern]}"

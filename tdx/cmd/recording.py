@@ -139,14 +139,14 @@ def recorded_machine(facts):
 def record(profile, like=None):
     """Returns the facts of the module that the box has by that profile, in a machine
     whose CPUs are like those of a recording."""
+    machine = []
+    if like:
+        cpus, threads, kernel_options = recorded_machine(like)
+        machine = ["--cpus", str(cpus), "--threads", str(threads), "--append", kernel_options]
     with tempfile.TemporaryDirectory() as directory:
         path = os.path.join(directory, "recording")
-        command = [TDX / "box", "run", "--profile", profile, "--out", directory,
+        command = [TDX / "box", "run", *machine, "--profile", profile, "--out", directory,
                    "--", "x86/tdx_profile", path]
-        if like:
-            machine = recorded_machine(like)
-            command[2:2] = ["--cpus", str(machine.cpus), "--threads", str(machine.threads),
-                            "--append", machine.kernel_options]
         run = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, cwd=TDX.parent)
         if run.returncode:

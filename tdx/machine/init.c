@@ -43,7 +43,7 @@
 #include <unistd.h>
 
 #define BOX		"/box"
-#define LEAKS	"/sys/kernel/debug/kmemleak"
+#define LEAKS		"/sys/kernel/debug/kmemleak"
 #define ROOT		"/root"
 #define P9_OPTIONS	"trans=virtio,version=9p2000.L,msize=262144,access=any"
 

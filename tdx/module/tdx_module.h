@@ -328,8 +328,8 @@ struct tdx_profile {
 	uint16_t major, minor, update;
 	uint64_t features0;
 	uint64_t attributes;	/* bits that a TD may have */
-	uint64_t xfam_lacks;	/* bits that no TD may have, although the CPU has them */
 	uint64_t config_flags;	/* the same */
+	uint64_t xfam_lacks;	/* bits that no TD may have, although the CPU has them */
 	uint64_t td_ctls;	/* bits that the guest may set */
 	uint16_t max_vcpus;	/* of a TD */
 	unsigned int tdcs_pages;

@@ -78,12 +78,12 @@ static void print_keyids(void)
 	}
 	keyids = tdx_keyids_alloc();
 	refused = tdx_keyids_take_all(keyids);
-	if (refused)
+	if (refused) {
 		profile_line("host.keyids %u", keyids->nr);
-	else
-		profile_line("host.keyids %s", UNKNOWN);
-	if (refused)
 		kvm_vm_free(refused);
+	} else {
+		profile_line("host.keyids %s", UNKNOWN);
+	}
 	tdx_keyids_free(keyids);
 }
 
