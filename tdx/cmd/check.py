@@ -268,6 +268,8 @@ def check_stress(part):
     part.ok("stress: 10,000 TDs, and 500 processes killed", BOX, "run", "--",
             tests / "tdx_stress_test",
             env={**os.environ, "TDX_LIVES": "10000", "TDX_KILLS": "500"})
+    part.ok("stress: every allocation of KVM's fails", BOX, "run", "--",
+            tests / "tdx_no_memory_test", env={**os.environ, "TDX_EVERY_ALLOCATION": "1"})
     return part.plan()
 
 
