@@ -20,11 +20,11 @@ TDX_IRQ_SUITE(host_nmi);
 /* The column of @cpu in /proc/interrupts, whose first line names those that are online. */
 static int column_of_cpu(char *names, int cpu)
 {
-	char *save, *name = strtok_r(names, " \n", &save);
+	char *save, *name = strtok_r(names, "\n ", &save);
 	int column = 0;
 
 	while (name && atoi(name + strlen("CPU")) != cpu) {
-		name = strtok_r(NULL, " \n", &save);
+		name = strtok_r(NULL, "\n ", &save);
 		column++;
 	}
 	TEST_ASSERT(name, "No CPU %d in /proc/interrupts", cpu);
