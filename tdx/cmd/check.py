@@ -15,8 +15,8 @@ is counted at the end is what they printed.
   box     the launcher, and what runs the tests
   tools   unit tests of the tools
   lint    checkpatch, shellcheck, the rules of this tree, builds without a warning
-  stress  the suite's random test and its stress test in their long forms,
-          which take half an hour; only if asked for
+  stress  the suite's random test, its stress test and its storm in their long
+          forms, which take half an hour; only if asked for
 """
 
 import os
@@ -188,6 +188,8 @@ def check_inject(part):
     bears("no entropy", "TDH.MNG.CREATE:RND_NO_ENTROPY")
     bears("interrupted cache write-back", "TDH.PHYMEM.CACHE.WB:INTERRUPTED_RESUMABLE")
     bears("spurious EPT violations", "TDG.VP.VMCALL:ept-violation")
+    part.ok("inject: a page is zapped while vCPUs want to enter", BOX, "run", "--timeout", "120",
+            "--inject", failures.ZAP, "--", tests / "tdx_memory_storm_test")
     bears("SMIs of the host", "TDG.VP.VMCALL:smi")
     # The mutants of these locks have to fail.
     for trial in sorted({mutant.trial for mutant in mutants.choose(TDX / "mutants", "")}):
@@ -277,6 +279,8 @@ def check_stress(part):
     part.ok("stress: 10,000 TDs, and 500 processes killed", BOX, "run", "--",
             tests / "tdx_stress_test",
             env={**os.environ, "TDX_LIVES": "10000", "TDX_KILLS": "500"})
+    part.ok("stress: everything at once on the same memory", BOX, "run", "--cpus", "8", "--",
+            tests / "tdx_memory_storm_test", env={**os.environ, "TDX_STORM": "300"})
     return part.plan()
 
 

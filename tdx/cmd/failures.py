@@ -9,6 +9,10 @@ import pathlib
 TDX = pathlib.Path(__file__).absolute().parent.parent
 INSIDE = TDX / "module/inside"
 
+# KVM finds a lock busy when it blocks a page, and has to try again, which takes long:
+# meanwhile it keeps the vCPUs out.
+ZAP = "TDH.MEM.RANGE.BLOCK:OPERAND_BUSY@1+TDH.MEM.RANGE.BLOCK:lingers@2"
+
 STATUS_KERNEL = 123     # the box's, if the kernel has complained
 
 
@@ -39,6 +43,7 @@ def broken(call):
 
 
 REFUSALS = [
+    Refusal("nobody asks for TDX", ["--append", "kvm_intel.tdx=0"]),
     Refusal("no EPT", ["--append", "kvm_intel.ept=0"], message="EPT is required for TDX"),
     Refusal("no TDP MMU", ["--append", "kvm.tdp_mmu=0"], message="TDP MMU and MMIO caching"),
     Refusal("no MMIO caching", ["--append", "kvm.mmio_caching=0"],
@@ -48,11 +53,17 @@ REFUSALS = [
     Refusal("no APICv", ["--append", "kvm_intel.enable_apicv=0"],
             message="APICv is required for TDX"),
     Refusal("no XSAVE", ["--append", "noxsave"], message="OSXSAVE is required for TDX"),
+    Refusal("no MOVDIR64B", ["--append", "clearcpuid=movdir64b"],
+            message="MOVDIR64B is required for TDX"),
+    Refusal("no self-snoop", ["--append", "clearcpuid=ss"],
+            message="Self-snoop is required for TDX"),
     Refusal("no TDX in the CPU", ["--plain", "--append", "no_timer_check"],
             message="TDX not supported by the host platform"),
     Refusal("no module", ["--profile", "none"], message="virt/tdx: module not loaded"),
     Refusal("a module for fewer vCPUs than CPUs", rules="profile max-vcpus 0xffff 2\n",
             message="MAX_VCPU_PER_TD (2) smaller than number of logical CPUs"),
+    Refusal("a module that clobbers RBP", rules="profile features0 0x40000 0\n",
+            message="frame pointer (RBP) clobber bug present"),
     Refusal("a module without KVM's attributes", rules="profile attributes 0x10000000 0\n"),
     Refusal("a module without the topology's leaf", rules="profile features0 0x100000 0\n"),
     *[broken(f"TDH.SYS.{name}") for name in ("INIT", "LP.INIT", "RD", "CONFIG", "KEY.CONFIG")],
