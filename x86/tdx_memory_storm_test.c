@@ -15,7 +15,7 @@
  * that kind of memory, and an access that fails has to fail for a reason.  Afterwards
  * the TD works like any other.
  *
- * TDX_STORM=N lets user space do everything N times instead of 10 times.
+ * TDX_STORM=N lets user space do everything N times instead of 5 times.
  */
 #include <sched.h>
 #include <sys/mman.h>
@@ -30,7 +30,7 @@
 #define STORM_GPA	0x140000000ul
 #define STORM_PAGES	512
 #define STORM_SIZE	(STORM_PAGES * PAGE_SIZE)
-#define STORM_ROUNDS	10
+#define STORM_ROUNDS	5
 
 #define MAX_VCPUS	8
 

@@ -243,6 +243,23 @@ TEST_F(early, vp_wr)
 	TEST_ASSERT(vm_is_dead(self->vm), "The VM lives");
 }
 
+/* No failure, but the only way to a notify exit that hangs no CPU: the guest goes on. */
+TEST_F(early, notify_exit)
+{
+	struct tdx_guest guest;
+
+	if (!vm_check_cap(self->vm, KVM_CAP_X86_NOTIFY_VMEXIT))
+		SKIP(return, "the host lacks notify exits");
+
+	vm_enable_cap(self->vm, KVM_CAP_X86_NOTIFY_VMEXIT,
+		      0x20000000ull << 32 | KVM_X86_NOTIFY_VMEXIT_ENABLED);
+	guest = tdx_guest_add(self->vm, 0);
+	tdx_vm_finalize(self->vm);
+	TEST_ASSERT_EQ(tdx_call_status(&guest, TDVMCALL_GET_TD_VM_CALL_INFO, 0),
+		       TDVMCALL_STATUS_SUCCESS);
+	TEST_ASSERT_EQ(vcpu_get_stat(guest.vcpu, notify_window_exits), 1);
+}
+
 /* KVM_TDX_GET_CPUID reads the TD's CPUID from the module. */
 static void get_cpuid_fails(struct kvm_vm *vm)
 {
