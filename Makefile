@@ -5,7 +5,7 @@
 # What a user may set on the command line reaches the scripts through these.
 export HOST TESTS PROFILE TIMEOUT TEST_TIMEOUT TEST_JOBS TEST_FAIL_FAST
 export KSRC KERNEL QEMU QEMU_SRC LLVM TDX_CACHE TDX_PLAIN_CC MUTANTS MUTANT RESUME
-export REPORT TARBALL TDX_MAY_HARM_HOST DEBUG KERNEL_CONFIG
+export REPORT TARBALL SUITE TDX_MAY_HARM_HOST DEBUG KERNEL_CONFIG
 
 # The commands are modules of one Python package.
 CMD := /usr/bin/python3 -I tdx/cmd
@@ -46,6 +46,7 @@ check:
 	@$(CMD) check $(PARTS)
 
 # | make coverage                  the lines of KVM's TDX code that the suite reaches
+# |   SUITE=DIR                    what the programs in another directory reach
 coverage:
 	@$(CMD) coverage
 

@@ -34,6 +34,7 @@ static const struct ipi {
 	{ "physical, self", DEST(SENDER), true, false },
 	{ "physical, nobody", DEST(NOBODY) },
 	{ "physical, broadcast", DEST(0xffffffffull), true, true },
+	{ "physical, xAPIC's broadcast", DEST(0xffull) },
 	{ "logical, other", DEST(2ull) | APIC_DEST_LOGICAL, false, true },
 	{ "logical, self", DEST(1ull) | APIC_DEST_LOGICAL, true, false },
 	{ "logical, both", DEST(3ull) | APIC_DEST_LOGICAL, true, true },

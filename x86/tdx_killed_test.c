@@ -3,10 +3,13 @@
  * A process that is killed while KVM is at work for its TD.
  *
  * KVM has to get out of what it is doing, whether it runs vCPUs, has one asleep or
- * is in the middle of a command, and has to free the TD with all its memory and its
- * KeyID.  What happens to a TD that is idle is for tdx_teardown_test.
+ * is in the middle of a command or waits for its turn, and has to free the TD with all
+ * its memory and its KeyID.  What happens to a TD that is idle is for tdx_teardown_test.
  */
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "kvm_util.h"
@@ -14,6 +17,7 @@
 #include "tdx/generic/misc_cgroup.h"
 #include "tdx/generic/vcpu_thread.h"
 #include "tdx/held_region.h"
+#include "tdx/tdx_irq.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -173,6 +177,92 @@ TEST_F(killed_with, td_is_freed)
 
 	TEST_ASSERT_KILLED(pid);
 	misc_cgroup_wait_for_no_tds(&self->cg);
+}
+
+/*
+ * A process that waits for a TD's vCPUs.  KVM's commands lock all of them, so they wait
+ * as long as one is in KVM_RUN.  Only the process that waits is killed: it shares the
+ * memory with the one that runs the vCPU, as KVM demands, but is no thread of it.
+ */
+
+TDX_IRQ_FIXTURE(waiter);
+
+FIXTURE_VARIANT(waiter) {
+	u32 command;
+	bool of_vcpu;
+};
+
+FIXTURE_VARIANT_ADD(waiter, init_vm) { KVM_TDX_INIT_VM };
+FIXTURE_VARIANT_ADD(waiter, finalize) { KVM_TDX_FINALIZE_VM };
+FIXTURE_VARIANT_ADD(waiter, init_vcpu) { KVM_TDX_INIT_VCPU, true };
+FIXTURE_VARIANT_ADD(waiter, init_mem_region) { KVM_TDX_INIT_MEM_REGION, true };
+
+struct command {
+	int fd;
+	struct kvm_tdx_cmd cmd;
+};
+
+static int run_command(void *arg)
+{
+	struct command *c = arg;
+
+	/* Not the lib's ioctl(), which would leave its errno to the other process. */
+	syscall(SYS_ioctl, c->fd, KVM_MEMORY_ENCRYPT_OP, &c->cmd);
+	return 0;
+}
+
+/* Wait until @pid sleeps so that only what kills it can wake it. */
+static void wait_until_killable(pid_t pid)
+{
+	char path[32], stat[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	do {
+		sched_yield();
+		fd = open(path, O_RDONLY);
+		TEST_ASSERT(fd >= 0, __KVM_SYSCALL_ERROR("open()", fd));
+		TEST_ASSERT(read(fd, stat, sizeof(stat)) == sizeof(stat), "Short %s", path);
+		close(fd);
+	} while (!memmem(stat, sizeof(stat), ") D ", 4));
+}
+
+FIXTURE_SETUP(waiter)
+{
+	tdx_irq_td_create(&self->td);
+	if (!has_two_cpus(self->td.vm))
+		SKIP(return, NEEDS_TWO_CPUS);
+	tdx_vm_launch_two(self->td.vm, self->td.vcpu, tdx_guest_spin, tdx_guest_spin);
+}
+
+TEST_F(waiter, disturbs_nobody)
+{
+	struct tdx_irq_td *td = &self->td;
+	struct command c = {
+		.fd = variant->of_vcpu ? td->vcpu[0]->fd : td->vm->fd,
+		.cmd.id = variant->command,
+	};
+	const size_t stack_size = 16 * PAGE_SIZE;
+	char *stack = malloc(stack_size);
+	struct vcpu_thread t;
+	pid_t pid;
+
+	/* The first vCPU is locked when it has to wait for the second. */
+	vcpu_thread_start(&t, td->vcpu[1]);
+	wait_for_guest(&td->shared->here, 1);
+	pid = clone(run_command, stack + stack_size, CLONE_VM | CLONE_FILES | SIGCHLD, &c);
+	TEST_ASSERT(pid > 0, __KVM_SYSCALL_ERROR("clone()", pid));
+	wait_until_killable(pid);
+	TEST_ASSERT_EQ(kill(pid, SIGKILL), 0);
+	TEST_ASSERT_KILLED(pid);
+
+	/* The vCPU runs on, and the others' locks are free. */
+	WRITE_ONCE(td->shared->go, 1);
+	tdx_join_with_ucall(&t, UCALL_DONE);
+	vcpu_run_to_done(td->vcpu[0]);
+	TEST_ASSERT_EQ(td->shared->progress, 4);
+	TEST_ASSERT_EQ(run_command(&c), 0);
+	free(stack);
 }
 
 int main(int argc, char *argv[])

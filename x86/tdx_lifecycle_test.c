@@ -7,6 +7,7 @@
  * effect on the TD.
  */
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include "kvm_util.h"
 #include "processor.h"
@@ -154,6 +155,38 @@ TEST_F(lifecycle, four_vcpus)
 	for (int i = 0; i < NR_VCPUS; i++)
 		TEST_ASSERT_EQ(pthread_join(threads[i], NULL), 0);
 
+	kvm_vm_free(vm);
+}
+
+/*
+ * KVM has made the vCPU, and loaded it once, when it finds that there is no file
+ * descriptor left for it.
+ */
+TEST_F(lifecycle, no_file_descriptor_for_vcpu)
+{
+	struct kvm_vm *vm = __vm_create(VM_SHAPE_TDX, 1, 0);
+	struct kvm_tdx_init_vm *init = tdx_default_init_vm(vm);
+	struct rlimit limit, all_used;
+	struct kvm_vcpu *vcpu;
+	int next = dup(vm->fd);
+
+	tdx_init_vm(vm, init);
+	free(init);
+
+	close(next);
+	TEST_ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	all_used = (struct rlimit) { next, limit.rlim_max };
+	TEST_ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &all_used), 0);
+	for (int i = 0; i < 3; i++)
+		TEST_ASSERT_FAILS(__vm_ioctl(vm, KVM_CREATE_VCPU, (void *)0), EMFILE);
+	TEST_ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+
+	/* Nothing is left of these. */
+	vcpu = vm_vcpu_add(vm, 0, guest_main);
+	tdx_vm_finalize(vm);
+	vcpu_run_to_sync(vcpu, 1);
+	vcpu_run_to_sync(vcpu, 2);
+	vcpu_run_to_done(vcpu);
 	kvm_vm_free(vm);
 }
 

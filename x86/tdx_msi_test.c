@@ -8,7 +8,8 @@
  * whatever the vCPU does at that moment.  KVM can't see a TD's EOIs either, so
  * what depends on them isn't there.
  *
- * How MSIs wake a halted vCPU is tested by tdx_hlt_test.
+ * How MSIs wake a halted vCPU is tested by tdx_hlt_test, wide destinations by
+ * tdx_x2apic_api_test.
  */
 #include <sys/eventfd.h>
 
@@ -261,72 +262,6 @@ TEST_F(msi, irqfd_with_resampling_refused)
 
 	tdx_irq_td_launch(&self->td, tdx_guest_one_irq);
 	TEST_ASSERT_FAILS(__vm_ioctl(self->td.vm, KVM_IRQFD, &irqfd), EINVAL);
-}
-
-/* KVM_CAP_X2APIC_API: APIC IDs of more than eight bits. */
-
-#define ALL_VCPUS	0xffffffffu
-
-/* An MSI with a destination of 32 bits. */
-static int signal_wide_msi(struct kvm_vm *vm, u32 dest, u8 low_bits)
-{
-	struct kvm_msi msi = {
-		.address_lo = APIC_DEFAULT_GPA | (dest & 0xff) << 12,
-		.address_hi = (dest & ~0xffu) | low_bits,
-		.data = TDX_IRQ_VECTOR,
-	};
-
-	return __vm_ioctl(vm, KVM_SIGNAL_MSI, &msi);
-}
-
-TEST_F(msi, upper_bits_of_destination_ignored)
-{
-	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, tdx_guest_one_irq);
-
-	vcpu_run_to_sync(vcpu, 0);
-	TEST_ASSERT_EQ(signal_wide_msi(self->td.vm, 0x100, 1), 1);
-	vcpu_run_to_done(vcpu);
-}
-
-TEST_F(msi, x2apic_api_upper_bits_count)
-{
-	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, tdx_guest_one_irq);
-
-	vm_enable_cap(self->td.vm, KVM_CAP_X2APIC_API, KVM_X2APIC_API_USE_32BIT_IDS);
-	vcpu_run_to_sync(vcpu, 0);
-	TEST_ASSERT(signal_wide_msi(self->td.vm, 0x100, 0) <= 0,
-		    "KVM found a vCPU with APIC ID 256");
-	TEST_ASSERT_FAILS(signal_wide_msi(self->td.vm, 0, 1), EINVAL);
-	TEST_ASSERT_EQ(self->td.shared->nr_irqs[0][TDX_IRQ_VECTOR], 0);
-	TEST_ASSERT_EQ(signal_wide_msi(self->td.vm, 0, 0), 1);
-	vcpu_run_to_done(vcpu);
-}
-
-TEST_F(msi, x2apic_api_broadcast)
-{
-	struct tdx_irq_td *td = &self->td;
-
-	if (!has_two_cpus(td->vm))
-		SKIP(return, NEEDS_TWO_CPUS);
-
-	tdx_vm_launch_two(td->vm, td->vcpu, tdx_guest_one_irq, tdx_guest_one_irq);
-	vm_enable_cap(td->vm, KVM_CAP_X2APIC_API, KVM_X2APIC_API_USE_32BIT_IDS |
-		      KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK);
-	for (int i = 0; i < TDX_IRQ_NR_VCPUS; i++)
-		vcpu_run_to_sync(td->vcpu[i], 0);
-
-	/* 255 is an APIC ID like any other. */
-	TEST_ASSERT(__tdx_signal_msi(td->vm, 0xff, TDX_IRQ_VECTOR + 1) <= 0,
-		    "KVM found a vCPU with APIC ID 255");
-	TEST_ASSERT_EQ(signal_wide_msi(td->vm, ALL_VCPUS, 0), TDX_IRQ_NR_VCPUS);
-	for (int i = 0; i < TDX_IRQ_NR_VCPUS; i++)
-		vcpu_run_to_done(td->vcpu[i]);
-}
-
-TEST_F(msi, x2apic_api_bad_flags_refused)
-{
-	TEST_ASSERT_FAILS(__vm_enable_cap(self->td.vm, KVM_CAP_X2APIC_API, BIT_ULL(63)),
-			  EINVAL);
 }
 
 /* A vCPU that is running. */

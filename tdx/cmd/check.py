@@ -6,7 +6,8 @@ is counted at the end is what they printed.
   inside  CPUID and MSRs in a TD, on each profile of the module; TDs beside CPUs
           that are busy with what QEMU keeps in one place; the host's PMU
   suite   the tests in the box, as "make run_tests" does it
-  inject  tests while calls of the module fail in ways that KVM has to bear
+  inject  tests while calls of the module fail in ways that KVM has to bear, or can't,
+          and machines that KVM can't use for TDX
   guest   Linux as a TD in the box
   intree  the suite in a kernel tree, by the kernel's own makefiles
   tarball the installed suite, on a machine that has nothing else; what a run leaves;
@@ -14,8 +15,8 @@ is counted at the end is what they printed.
   box     the launcher, and what runs the tests
   tools   unit tests of the tools
   lint    checkpatch, shellcheck, the rules of this tree, builds without a warning
-  stress  the suite's random test and its stress test in their long forms,
-          which take half an hour; only if asked for
+  stress  the suite's random test, its stress test and its storm in their long
+          forms, which take half an hour; only if asked for
 """
 
 import os
@@ -26,6 +27,7 @@ import sys
 import tempfile
 
 import debian
+import failures
 import house_rules
 import ktap
 import mutants
@@ -186,16 +188,25 @@ def check_inject(part):
     bears("no entropy", "TDH.MNG.CREATE:RND_NO_ENTROPY")
     bears("interrupted cache write-back", "TDH.PHYMEM.CACHE.WB:INTERRUPTED_RESUMABLE")
     bears("spurious EPT violations", "TDG.VP.VMCALL:ept-violation")
+    part.ok("inject: a page is zapped while vCPUs want to enter", BOX, "run", "--timeout", "120",
+            "--inject", failures.ZAP, "--", tests / "tdx_memory_storm_test")
+    bears("SMIs of the host", "TDG.VP.VMCALL:smi")
     # The mutants of these locks have to fail.
     for trial in sorted({mutant.trial for mutant in mutants.choose(TDX / "mutants", "")}):
         if trial.plan:
             test, case = trial.case.split()
             part.ok(f"inject: no call is refused, {trial.plan}, {case}", BOX, "run",
                     "--timeout", "120", "--inject", trial.plan, "--", tests / test, "-r", case)
-    plan = (TDX / "module/inside/tdx_failures.plan").read_text().splitlines()
     part.ok("inject: what KVM can't bear", BOX, "run", "--timeout", "120", "--inject",
-            "+".join(line for line in plan if line and not line.startswith("#")),
-            "--", programs / "tdx_failures")
+            failures.plan(), "--", programs / "tdx_failures")
+    for case, plan in failures.cases():
+        part.ok(f"inject: KVM gives up, {case}, {plan}", BOX, "run", "--timeout", "120",
+                "--inject", plan, "--", programs / "tdx_seamcall_fails", "-r", case)
+    for refusal in failures.REFUSALS:
+        options, command = failures.refusal_run(refusal, part.directory)
+        status, output = part.run([BOX, "run", "--timeout", "120", *options, "--", *command])
+        part.result(f"inject: a machine without TDX, {refusal.name}",
+                    failures.refused(refusal, status), output)
     return part.plan()
 
 
@@ -270,6 +281,8 @@ def check_stress(part):
             env={**os.environ, "TDX_LIVES": "10000", "TDX_KILLS": "500"})
     part.ok("stress: every allocation of KVM's fails", BOX, "run", "--",
             tests / "tdx_no_memory_test", env={**os.environ, "TDX_EVERY_ALLOCATION": "1"})
+    part.ok("stress: everything at once on the same memory", BOX, "run", "--cpus", "8", "--",
+            tests / "tdx_memory_storm_test", env={**os.environ, "TDX_STORM": "300"})
     return part.plan()
 
 

@@ -1,41 +1,58 @@
 # SPDX-License-Identifier: GPL-2.0
-"""coverage [DIR]: "make coverage", the lines of KVM's TDX code that the suite
-reaches, part of it a second time on a module with 5-level EPT, and the program
-that makes SEAMCALLs fail, counted by the inner kernel's gcov.
+"""coverage [DIR]: "make coverage", what the suite reaches of the kernel's code about TDX,
+counted by the inner kernel's gcov.
 
-DIR (coverage) gets the pages, index.html first.  Printed are the lines of tdx.c
-that were not reached, by function, with the reason that tdx/unreached has for
-them, and at the end the sum."""
+The suite runs, part of it again on a module with 5-level EPT, and then the boxes in
+which something fails (see failures.py), all on one kernel; the counts add up.  Printed
+are the lines, branches and refusals that were not reached, with the reasons that
+tdx/unreached has, and the sums, for the suite alone and for all.  TESTS= chooses some
+tests, and leaves out the rest.
+
+SUITE=DIR measures the programs in another directory instead, below it, too: those that
+print KTAP, and others by their exit status.
+
+DIR (coverage) gets pages made by gcovr, index.html first."""
 
 import json
 import os
 import pathlib
-import re
 import shutil
 import stat
 import subprocess
 import tempfile
+import threading
 
+import coverage_report
 import debian
+import failures
+import module_image
 import process
 import selftests
 from build import build
 from graph import TDX
+from kernel import Coverage
 
-TDX_C = "arch/x86/kvm/vmx/tdx.c"
-VMX = "arch/x86/kvm/vmx"
-OBJECTS = ["tdx", "main"]
 MOST_BYTES = 4 << 20
+SECONDS = 900       # for all programs of a run
+JOBS = 2            # of the boxes in which something fails or changes
 
-# Runs inside: a command, then the counters to where they last.
+# The cases of tdx_update that a boot each is for, and a module newer than the box's.
+UPDATES = ["global.versions", "update.td_lives_on", "update.of_a_running_td",
+           "update.damaged_header_is_refused", "global.lost_damaged_module",
+           "global.lost_damaged_signature"]
+NEWER = (1, 5, 7)
+
+# Runs inside: a command, then the counters of objects, which are separated by blanks,
+# to where they last.
 INSIDE = """
 out=$1
-shift
+objects=$2
+shift 2
 "$@"
 status=$?
-for object in tdx main; do
-	find /sys/kernel/debug/gcov -path "*/arch/x86/kvm/vmx/$object.gcda" \\
-		-exec cp --no-preserve=all {} "$out/$object.gcda" \\;
+for object in $objects; do
+	find /sys/kernel/debug/gcov -path "*/$object.gcda" -exec cp --no-preserve=all {} \\
+		"$out/$(echo $object | tr / %).gcda" \\;
 done
 exit $status
 """
@@ -43,56 +60,6 @@ exit $status
 
 def die(message):
     process.die(message, "coverage")
-
-
-def ranges(lines):
-    """[1, 2, 3, 7] -> "1-3, 7" """
-    runs = []
-    for line in lines:
-        if runs and line == runs[-1][1] + 1:
-            runs[-1][1] = line
-        else:
-            runs.append([line, line])
-    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
-
-
-def read_reasons(text):
-    """Returns the reasons for lines that are not reached, by function."""
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    return {function.strip(): reason.strip()
-            for function, reason in (line.split(":", 1) for line in lines)}
-
-
-def functions_of_lines(text):
-    """Returns the function that each line of a C file is in, by number; gcov knows
-    only those that were not inlined."""
-    names = {}
-    name = "?"
-    for number, line in enumerate(text.splitlines(), 1):
-        start = re.match(r"[a-z_].*?(\w+)\(", line)
-        if start and not line.endswith(";"):
-            name = start[1]
-        names[number] = name
-    return names
-
-
-def report(data, source, reasons):
-    """Returns the lines to print, of what gcovr found."""
-    counted = next((f for f in data["files"] if f["file"].endswith(TDX_C)), None)
-    if not counted:
-        die(f"nothing was counted in {TDX_C}")
-    lines = {line["line_number"]: line["count"] for line in counted["lines"]
-             if not line.get("gcovr/noncode")}
-    functions = functions_of_lines(source)
-    missed = {}
-    for number, count in sorted(lines.items()):
-        if not count:
-            missed.setdefault(functions[number], []).append(number)
-    reached = sum(1 for count in lines.values() if count)
-    return [f"{function}() {ranges(numbers)}: {reasons.get(function, 'NO REASON GIVEN')}"
-            for function, numbers in missed.items()] + [
-        f"{TDX_C}: {reached} of {len(lines)} lines "
-        f"({100 * reached / max(len(lines), 1):.1f}%)"]
 
 
 def read_counters(path, gcno):
@@ -116,60 +83,168 @@ def read_counters(path, gcno):
     return data
 
 
-def count(kernel, directory, command, *options):
-    """Runs a command on the kernel that counts.  Returns 1 if it failed.  The
-    counts of a second run go beside another copy of what they refer to."""
-    objects = directory / "objects" / VMX
-    objects.mkdir(parents=True)
-    given = directory / "given"     # by the program inside
-    given.mkdir()
-    run = process.start(
-        [TDX / "box", "run", "--timeout", "900", "--out", given, *options,
-         "--kernel", kernel / "vmlinux", "--",
-         "sh", "-c", INSIDE, "-", given, *command],
-        stdin=subprocess.DEVNULL)
-    status = process.wait(run)
-    for name in OBJECTS:
-        gcno = (kernel / VMX / f"{name}.gcno").read_bytes()
-        (objects / f"{name}.gcno").write_bytes(gcno)
-        (objects / f"{name}.gcda").write_bytes(read_counters(given / f"{name}.gcda", gcno))
-    shutil.rmtree(given, ignore_errors=True)
-    return int(status != 0)
+def programs_of(directory):
+    """Returns the names of the programs in a directory and below it."""
+    top = pathlib.Path(directory)
+    if not top.is_dir():
+        die(f"SUITE={directory}: no such directory")
+    names = sorted(str(path.relative_to(top)) for path in top.rglob("*")
+                   if path.is_file() and os.access(path, os.X_OK))
+    if not names:
+        die(f"SUITE={directory}: no programs there")
+    return top.absolute(), names
+
+
+class Counter:
+    """Runs commands on the kernel that counts, and adds up the counters of all runs,
+    beside a copy of what they refer to."""
+
+    def __init__(self, kernel, work):
+        self.kernel = kernel
+        self.work = work
+        self.sum = work / "sum"
+        self.lock = threading.Lock()
+        self.failed = []
+        for path in Coverage.objects():
+            base = self.sum / path
+            base.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(kernel / f"{path}.gcno", base.with_suffix(".gcno"))
+
+    def add(self, counters):
+        """Adds a directory of counters to the sum."""
+        with self.lock:
+            if not any(self.sum.rglob("*.gcda")):
+                shutil.copytree(counters, self.sum, dirs_exist_ok=True)
+                return
+            merged = self.work / "merged"
+            merge = subprocess.run(["gcov-tool", "merge", self.sum, counters, "-o", merged],
+                                   stdout=subprocess.DEVNULL)
+            if merge.returncode:
+                die("gcov-tool failed")
+            shutil.copytree(merged, self.sum, dirs_exist_ok=True)
+            shutil.rmtree(merged)
+
+    def run(self, name, options, command, is_right=lambda status: status == 0):
+        """name is a directory's; is_right says whether the box's exit status is."""
+        directory = self.work / name
+        # What of several is printed at a time is of no use.
+        output = subprocess.DEVNULL if name.startswith("more/") else None
+        given = directory / "given"     # by the program inside
+        given.mkdir(parents=True)
+        box = process.start(
+            [TDX / "box", "run", "--timeout", str(SECONDS), "--out", given, *options,
+             "--kernel", self.kernel / "vmlinux", "--",
+             "sh", "-c", INSIDE, "-", given, " ".join(Coverage.objects()), *command],
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        if not is_right(process.wait(box)):
+            self.failed.append(name)
+        for path in Coverage.objects():
+            gcno = (self.kernel / f"{path}.gcno").read_bytes()
+            counters = directory / "counters" / f"{path}.gcda"
+            counters.parent.mkdir(parents=True, exist_ok=True)
+            counters.write_bytes(
+                read_counters(given / (path.replace("/", "%") + ".gcda"), gcno))
+        shutil.rmtree(given, ignore_errors=True)
+        self.add(directory / "counters")
+
+    def updates(self, programs):
+        """Returns the runs in which the module is updated, each with an image of its own."""
+        images = self.work / "images"
+        images.mkdir()
+        image = module_image.module_image(NEWER)
+        for name, data in [
+                ("newer", image),
+                ("damaged-header", module_image.damaged(image, 4)),
+                ("damaged-module", module_image.damaged(image, len(image) - 1)),
+                ("damaged-signature", module_image.damaged(image, 4096))]:
+            (images / name).write_bytes(data)
+        return [(f"more/{case}", [], ["env", f"TDX_IMAGES={images}",
+                                      programs / "tdx_update", "-r", case]) for case in UPDATES]
+
+    def run_boxes(self, programs):
+        """Runs the boxes in which something fails or changes, some at a time."""
+        waiting = [(f"more/{case}", ["--inject", plan],
+                    [programs / "tdx_seamcall_fails", "-r", case])
+                   for case, plan in failures.cases()]
+        waiting += self.updates(programs)
+        for number, refusal in enumerate(failures.REFUSALS):
+            directory = self.work / f"refusal{number}"
+            directory.mkdir()
+            waiting.append((f"more/{refusal.name}",
+                            *failures.refusal_run(refusal, directory),
+                            lambda status, refusal=refusal: failures.refused(refusal, status)))
+
+        def work():
+            while waiting:
+                self.run(*waiting.pop())
+
+        process.together(*[work] * JOBS)
+
+    def pages(self, linux, out=None):
+        """Has gcovr read the sum, and write pages.  Returns its data."""
+        counts = self.work / "counts.json"
+        files = "|".join(coverage_report.files())
+        run = subprocess.run(
+            ["gcovr", "--root", linux, "--filter", f".*/({files})$", "--json", counts,
+             *(["--html-details", out / "index.html"] if out else []),
+             "--object-directory", self.sum, self.sum], stdout=subprocess.DEVNULL)
+        if run.returncode:
+            die("gcovr failed")
+        return json.loads(counts.read_text())
+
+
+# What is run beyond the suite: a name, the box's options, tests.
+MORE = [
+    ("gpaw", ["--profile", "1.5.06,gpaw=52"], ["tdx_init_vm_test", "tdx_gpa_width_test"]),
+    ("erratum", ["--profile", "1.5.06,erratum"], ["tdx_lifecycle_test", "tdx_conversion_test"]),
+    ("busy", ["--inject", "TDH.MEM.SEPT.ADD:OPERAND_BUSY+TDH.MEM.PAGE.AUG:OPERAND_BUSY+"
+                          "TDH.MEM.PAGE.ADD:OPERAND_BUSY"],
+     ["tdx_lifecycle_test", "tdx_conversion_test"]),
+    ("trace", ["--inject", "TDH.VP.ENTER:OPERAND_BUSY"], ["tdx_trace_test"]),
+    ("zap", ["--inject", failures.ZAP], ["tdx_memory_storm_test"]),
+    ("interrupted", ["--inject", "TDG.VP.VMCALL:smi+"
+                                 "TDH.PHYMEM.CACHE.WB:INTERRUPTED_RESUMABLE"],
+     ["tdx_lifecycle_test"]),
+]
+
+
+def run_more(counter, runner, parts):
+    programs = parts["programs"] / "x86"
+    counter.run("failures", ["--inject", failures.plan()], [programs / "tdx_failures"])
+    for name, options, tests in MORE:
+        counter.run(name, options, [*runner, *[f"x86/{test}" for test in tests]])
+    counter.run_boxes(programs)
 
 
 def main(arguments):
     out = pathlib.Path(arguments[0] if arguments else "coverage").absolute()
-    out.mkdir(parents=True, exist_ok=True)
+    chosen, directory = os.environ.get("TESTS", "").split(), os.environ.get("SUITE")
     try:
-        names = selftests.choose_tests(os.environ.get("TESTS", "").split())
+        names = selftests.choose_tests(chosen)
     except LookupError as error:
         die(error)
+    if directory:
+        directory, names = programs_of(directory)
+    out.mkdir(parents=True, exist_ok=True)
     debian.install(debian.CHECKERS)
     parts = build(["coverage", "tests", "runner", "programs", "linux", "qemu", "init"])
-    kernel = parts["coverage"]
-    runner = [parts["runner"] / "runner", parts["tests"]]
-    plan = "+".join(
-        line for line in (TDX / "module/inside/tdx_failures.plan").read_text().split("\n")
-        if line and not line.startswith("#"))
+    runner = [parts["runner"] / "runner", directory or parts["tests"]]
+    linux = parts["linux"]
 
     with tempfile.TemporaryDirectory(prefix="tdx-coverage.") as tmp:
         work = pathlib.Path(tmp)
-        failed = count(kernel, work / "suite", [*runner, *names])
-        failed += count(kernel, work / "failures", [parts["programs"] / "x86/tdx_failures"],
-                        "--inject", plan)
-        failed += count(kernel, work / "gpaw",
-                        [*runner, "x86/tdx_init_vm_test", "x86/tdx_gpa_width_test"],
-                        "--profile", "1.5.06,gpaw=52")
-        counted = subprocess.run(
-            ["gcovr", "--root", parts["linux"], "--filter", ".*/arch/x86/kvm/vmx/",
-             "--json", work / "lines.json", "--html-details", out / "index.html",
-             "--object-directory", work, work],
-            stdout=subprocess.DEVNULL)
-        if counted.returncode:
-            die("gcovr failed")
-        for line in report(json.loads((work / "lines.json").read_text()),
-                           (parts["linux"] / TDX_C).read_text(),
-                           read_reasons((TDX / "unreached").read_text())):
-            print(line)
-    if failed:
-        die("not all tests passed")
+        counter = Counter(parts["coverage"], work)
+        reasons = (TDX / "unreached").read_text()
+        alone = None
+        if directory or chosen:
+            counter.run("suite", [], [*runner, *names])
+        else:
+            counter.run("suite", [], [*runner, *names])
+            alone = coverage_report.Report(linux, counter.pages(linux), reasons)
+            run_more(counter, runner, parts)
+        data = counter.pages(linux, out)
+    report = coverage_report.Report(linux, data, reasons)
+    for line in report.missed(with_reasons=not directory) + report.sums(alone):
+        print(line)
+    if counter.failed:
+        die(f"not all tests passed: {', '.join(sorted(counter.failed))}")

@@ -120,13 +120,25 @@ def jobs():
     return f"-j{len(os.sched_getaffinity(0))}"
 
 
+# Symbols of KVM's that not every kernel has.  Any other that a kernel doesn't know is
+# a mistake.
+NOT_EVERYWHERE = ["KVM_VM_MEMORY_ATTRIBUTES"]
+
+
+def text_of(path):
+    return path.read_text() if path.is_file() else ""
+
+
 def lines_for(tree, configs):
     """Returns the lines of configurations, without what a kernel can't have."""
     wanted = "".join(path.read_text() for path in configs)
-    kconfig = tree / "arch/x86/Kconfig"
     # The first kernels with TDX host support can't have kexec beside it.
-    if kconfig.is_file() and "depends on !KEXEC_CORE" in kconfig.read_text():
+    if "depends on !KEXEC_CORE" in text_of(tree / "arch/x86/Kconfig"):
         wanted = wanted.replace("\nCONFIG_KEXEC=y\n", "\n")
+    known = text_of(tree / "virt/kvm/Kconfig") + text_of(tree / "arch/x86/kvm/Kconfig")
+    for symbol in NOT_EVERYWHERE:
+        if not re.search(rf"^config {symbol}$", known, re.M):
+            wanted = wanted.replace(f"\nCONFIG_{symbol}=y\n", "\n")
     return wanted
 
 
@@ -245,12 +257,26 @@ class Configured(Kernel):
 
 
 class Coverage(Kernel):
-    """A kernel that counts which lines of KVM's TDX code ran.  kbuild takes the
+    """A kernel that counts which lines of the code about TDX ran.  kbuild takes the
     names of the objects to count in from make's variables."""
 
     name = "coverage"
     configs = [*Kernel.configs, MACHINE / "coverage.config"]
-    options = ["GCOV_PROFILE_vmx/tdx.o=y", "GCOV_PROFILE_vmx/main.o=y"]
+    # By directory, as the directory's makefile names them.
+    counted = {
+        "arch/x86/kvm": "vmx/tdx vmx/main vmx/pmu_intel vmx/posted_intr x86 regs msrs irq "
+                        "lapic mmu/mmu mmu/page_track",
+        "arch/x86/virt/vmx/tdx": "tdx seamldr",
+        "drivers/virt/coco/tdx-host": "tdx-host",
+    }
+    options = [f"GCOV_PROFILE_{name}.o=y" for names in counted.values()
+               for name in names.split()]
+
+    @classmethod
+    def objects(cls):
+        """Returns the paths of the objects, without .o."""
+        return [f"{directory}/{name}" for directory, names in cls.counted.items()
+                for name in names.split()]
 
 
 class Guest(Kernel):

@@ -177,6 +177,7 @@ static void make_root(void)
 	if (mount("/sys", ROOT "/sys", NULL, MS_MOVE, NULL))
 		die("/sys");
 	mount_if("debugfs", ROOT "/sys/kernel/debug");
+	mount_if("tracefs", ROOT "/sys/kernel/tracing");
 	mount_if("cgroup2", ROOT "/sys/fs/cgroup");
 	mount_at("devtmpfs", "devtmpfs", ROOT "/dev", 0, NULL);
 	mount_at("devpts", "devpts", ROOT "/dev/pts", 0, "ptmxmode=666");

@@ -17,6 +17,7 @@
 #include "tdg.h"
 #include "tdh.h"
 #include "trace.h"
+#include "zero_step.h"
 
 /* Locks, by their bit. */
 #define WBCACHE		BIT(LOCK_WBCACHE)
@@ -100,9 +101,11 @@ static const struct leaf seamcall_leaves[] = {
 	  .shared = TDR | OP_STATE, .exclusive = EPOCH,
 	  .may = "PREVIOUS_TLB_EPOCH_BUSY" },
 	{ 40, "TDH.PHYMEM.CACHE.WB", tdh_phymem_cache_wb, .in = "rcx:resume",
-	  .shared = KOT, .exclusive = WBCACHE, .may = "INTERRUPTED_RESUMABLE",
+	  .shared = KOT, .exclusive = WBCACHE,
+	  .may = "INTERRUPTED_RESUMABLE NO_HKID_READY_TO_WBCACHE",
 	  .us = 300 },
-	{ 41, "TDH.PHYMEM.PAGE.WBINVD", tdh_phymem_page_wbinvd, .in = "rcx:page" },
+	{ 41, "TDH.PHYMEM.PAGE.WBINVD", tdh_phymem_page_wbinvd, .in = "rcx:page",
+	  .may = "OPERAND_BUSY" },
 	{ 43, "TDH.VP.WR", tdh_vp_wr,
 	  .in = "rcx:tdvpr rdx:field r8:value r9:mask", .out = "r8:previous",
 	  .shared = TDVPR | TDR | OP_STATE },
@@ -327,6 +330,12 @@ static void inject_exit(struct call *c, enum injection what)
 		e->reason = EXIT_TDCALL;
 		c->vcpu->td->fatal = true;
 		break;
+	case INJECT_EPT_MISCONFIGURATION:
+		e->reason = EXIT_EPT_MISCONFIG;
+		break;
+	case INJECT_SMI:
+		e->reason = EXIT_SMI;
+		break;
 	case INJECT_BUS_LOCK:
 		asked_exit(c, EXIT_BUS_LOCK, PROC2_BUS_LOCK);
 		break;
@@ -511,6 +520,8 @@ enum tdx_outcome tdx_tdcall(struct tdx_vcpu *v, uint64_t gpr[TDX_NR_GPRS],
 	memset(exit, 0, sizeof(*exit));
 	run(&c, rax, refuse_tdcall(&c, rax));
 	unlock_call(&c, false);
+	if (c.outcome == TDX_DONE)
+		zero_step_tdcall(v);
 	/* If the guest repeats the instruction, RAX must be as it was. */
 	if (c.outcome != TDX_DONE && c.outcome != TDX_EXIT_TRAP)
 		gpr[TDX_RAX] = rax;

@@ -25,8 +25,9 @@ const char tdx_inject_help[] =
 	"  OPERAND_BUSY_HOST_PRIORITY, HOST_PRIORITY_BUSY_TIMEOUT\n"
 	"                            TDG.MEM.PAGE.ACCEPT: the host goes first, which\n"
 	"                            the guest sees as OPERAND_BUSY; for too long\n"
-	"  triple-fault, non-recoverable, ept-violation, bus-lock, notify\n"
-	"                            TDG.VP.VMCALL: this TD exit instead\n"
+	"  NO_HKID_READY_TO_WBCACHE  TDH.PHYMEM.CACHE.WB\n"
+	"  triple-fault, non-recoverable, ept-violation, ept-misconfiguration, smi,\n"
+	"  bus-lock, notify          TDG.VP.VMCALL: this TD exit instead\n"
 	"WHEN counts calls of that leaf: N or N-M, calls by number from 1; everyN;\n"
 	"1inN or 1inN:SEED, at random.  The default is every2.\n";
 
@@ -56,6 +57,8 @@ static const struct {
 	{ "triple-fault", "TDG.VP.VMCALL", INJECT_TRIPLE_FAULT },
 	{ "non-recoverable", "TDG.VP.VMCALL", INJECT_NON_RECOVERABLE },
 	{ "ept-violation", "TDG.VP.VMCALL", INJECT_EPT_VIOLATION },
+	{ "ept-misconfiguration", "TDG.VP.VMCALL", INJECT_EPT_MISCONFIGURATION },
+	{ "smi", "TDG.VP.VMCALL", INJECT_SMI },
 	{ "bus-lock", "TDG.VP.VMCALL", INJECT_BUS_LOCK },
 	{ "notify", "TDG.VP.VMCALL", INJECT_NOTIFY },
 };
@@ -109,6 +112,11 @@ static bool parse_result(struct rule *r, const char *text)
 		return parse_busy(r->leaf, NULL, &r->status);
 	}
 	r->what = INJECT_STATUS;
+	if (in_list(r->leaf->may, text) && !strcmp(text, "OPERAND_BUSY")) {
+		/* Of the page, which others may hold. */
+		r->status = status(TDX_OPERAND_BUSY, TDX_OP_RCX);
+		return true;
+	}
 	if (!strcmp(text, "OPERAND_BUSY") || g_str_has_prefix(text, "OPERAND_BUSY/"))
 		return parse_busy(r->leaf, slash ? slash + 1 : NULL, &r->status);
 	if (!in_list(r->leaf->may, text) || !status_by_name(text, &code))

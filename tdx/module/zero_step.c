@@ -54,6 +54,12 @@ void zero_step_exit(struct tdx_vcpu *v, const struct tdx_exit *exit)
 	log_fault(z, exit->gpa & ~(PAGE_SIZE - 1));
 }
 
+/* A guest that calls the module is at another instruction than the one that faulted. */
+void zero_step_tdcall(struct tdx_vcpu *v)
+{
+	v->zero_step.num_counted = v->zero_step.num_faults = 0;
+}
+
 u64 zero_step_enter(struct call *c, struct tdx_vcpu *v, u64 *gpa)
 {
 	struct zero_step *z = &v->zero_step;

@@ -11,6 +11,9 @@
 /* At each TD exit. */
 void zero_step_exit(struct tdx_vcpu *v, const struct tdx_exit *exit);
 
+/* At each TDCALL that ends without a TD exit. */
+void zero_step_tdcall(struct tdx_vcpu *v);
+
 /*
  * At TDH.VP.ENTER, when nothing else is in the way.  Returns 0 if the vCPU may be
  * entered, or what the call returns instead.  If that is the exit reason of an EPT

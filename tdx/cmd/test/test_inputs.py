@@ -190,3 +190,14 @@ class ConfigurationTest(CacheTest):
             lines = (self.dir / "build/allconfig").read_text().splitlines()
             self.assertEqual("CONFIG_KEXEC=y" in lines, has)
             self.assertIn("CONFIG_B=y", lines)
+
+    def test_line_that_not_every_kernel_knows(self):
+        self.config.write_text("CONFIG_A=y\nCONFIG_KVM_VM_MEMORY_ATTRIBUTES=y\nCONFIG_B=y\n")
+        kconfig = self.dir / "arch/x86/kvm/Kconfig"
+        kconfig.parent.mkdir(parents=True)
+        for text, has in ("config KVM\n", False), ("config KVM_VM_MEMORY_ATTRIBUTES\n", True):
+            kconfig.write_text(text)
+            kernel.configure(self.Step(), self.dir, self.dir / "build", [self.config])
+            lines = (self.dir / "build/allconfig").read_text().splitlines()
+            self.assertEqual("CONFIG_KVM_VM_MEMORY_ATTRIBUTES=y" in lines, has)
+            self.assertIn("CONFIG_B=y", lines)

@@ -136,6 +136,24 @@ static void several_pages(struct world *w)
 	check_refused(w, GPA_FREE);
 }
 
+/* So has a guest that reads what a #VE was about, as it does for each pending page. */
+static void tdcall_between(struct world *w)
+{
+	struct tdx_exit exit = { .reason = 1, .rip = RIP };
+	unsigned int i, j;
+
+	for (j = 0; j < 4; j++) {
+		for (i = 0; i < 6; i++)
+			fault(w, RIP, GPA_FREE);
+		check_status(enter(w, 0, TDVPR), 0);
+		tdcall(w, TDG_VP_VEINFO_GET);
+		tdx_td_exit(w->vcpu, &exit, tdx_vcpu_state(w->vcpu), w->host);
+	}
+	for (i = 0; i < 7; i++)
+		fault(w, RIP, GPA_FREE);
+	check_refused(w, GPA_FREE);
+}
+
 /* The guest has moved on: a page that is gone again does not matter. */
 static void moved_on(struct world *w)
 {
@@ -262,6 +280,7 @@ void add_zero_step_tests(void)
 	add_test("/zero-step/progress starts the count again", RUNNABLE, progress);
 	add_test("/zero-step/an entry needs all logged pages accepted", PAGE_ADDED, several_pages);
 	add_test("/zero-step/the list ends when RIP moves", PAGE_ADDED, moved_on);
+	add_test("/zero-step/a TDCALL is progress", RUNNABLE, tdcall_between);
 	add_test("/zero-step/a page is logged once", RUNNABLE, full_list);
 	add_test("/zero-step/NOTIFY_ENABLES tells the guest", RUNNABLE, notice);
 	add_test("/zero-step/there is no #VE at other entries", RUNNABLE, no_notice);
