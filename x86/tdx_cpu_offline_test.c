@@ -147,6 +147,38 @@ TEST_F(cpu_offline, vcpu_not_initialized)
 	vcpu_run_to_sync(td->vcpu[0], 0);
 }
 
+/*
+ * KVM finds that there is such a vCPU when it has put the new one on the CPU's list.  The
+ * memory of that one is the next vCPU's.
+ */
+TEST_F(cpu_offline, vcpu_refused)
+{
+	struct tdx_irq_td *td = &self->td;
+
+	if (!has_two_cpus(td->vm))
+		SKIP(return, NEEDS_TWO_CPUS);
+
+	tdx_init_vm(td->vm, NULL);
+	td->vcpu[0] = __vm_vcpu_add(td->vm, 0);
+	pin_self_to_cpu(self->cpu);
+	for (int i = 0; i < 3; i++)
+		TEST_ASSERT_FAILS(__vm_ioctl(td->vm, KVM_CREATE_VCPU, (void *)0), EEXIST);
+	pin_self_to_cpu(host_cpus[0]);
+	td->vcpu[1] = __vm_vcpu_add(td->vm, 1);
+	if (set_online(self->cpu, false))
+		SKIP(return, CANNOT_GO_OFFLINE);
+
+	tdx_vcpu_init_cpuid(td->vcpu[0]);
+	tdx_init_vcpu(td->vcpu[0], 0);
+	vcpu_arch_set_entry_point(td->vcpu[0], tdx_guest_keep_state);
+	tdx_vcpu_init_cpuid(td->vcpu[1]);
+	tdx_init_vcpu(td->vcpu[1], 0);
+	vcpu_arch_set_entry_point(td->vcpu[1], tdx_guest_keep_state);
+	tdx_vm_finalize(td->vm);
+	vcpu_run_to_sync(td->vcpu[0], 0);
+	vcpu_run_to_sync(td->vcpu[1], 1);
+}
+
 /* The scheduler moves the vCPU's thread to another CPU, inside of KVM_RUN. */
 TEST_F(cpu_offline, running_vcpu)
 {
