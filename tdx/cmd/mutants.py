@@ -126,7 +126,13 @@ def choose(directory, wanted):
     paths = [directory / f"{name}.sed" for name in names] or sorted(directory.glob("*.sed"))
     if not paths:
         die(f"no mutants in {directory}")
-    return [Mutant(path) for path in paths]
+    mutants = [Mutant(path) for path in paths]
+    for mutant in mutants:
+        try:
+            order(mutant.header("where"))
+        except MutantError as error:
+            die(f"{mutant.name}: {error}")
+    return mutants
 
 
 def saved_command(text):

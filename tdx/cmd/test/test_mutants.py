@@ -91,6 +91,9 @@ class MutantTest(CacheTest):
         self.assertEqual(names(" b  c"), ["b", "c"])
         with self.dies("no such mutant"):
             names("d")
+        (self.dir / "c.sed").write_text("# where: nowhere\n")
+        with self.dies("c: no such place: nowhere"):
+            names("c")
         with self.dies("no mutants in"):
             mutants.choose(self.dir / "none", "")
 
