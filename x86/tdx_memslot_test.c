@@ -407,20 +407,15 @@ TEST_F(memslot_change, guest_memfd_offset)
 	TEST_ASSERT_EQ(tdx_guest_read(&self->guest, GMEM_PAGE(1)), MAGIC);
 }
 
-/* A deleted memslot leaves each of its pages to the next one, whatever its size. */
-TEST_F(memslot_change, three_pages_of_guest_memfd)
+/* One page more than what KVM keeps in one entry: the last must be free again, too. */
+TEST_F(memslot_change, guest_memfd_of_65_pages)
 {
-	struct kvm_userspace_memory_region2 *region =
-		&memslot2region(self->vm, GMEM_SLOT)->region;
+	const u32 slot = PLAIN_SLOT + 1;
 
-	tdx_delete_slot(self->vm, GMEM_SLOT);
-	region->memory_size = 3 * PAGE_SIZE;
-	for (int i = 0; i < 2; i++) {
-		tdx_create_slot(self->vm, GMEM_SLOT);
-		tdx_make_private(&self->guest, GMEM_GPA, 3, MAGIC);
-		tdx_delete_slot(self->vm, GMEM_SLOT);
-	}
-	tdx_create_slot(self->vm, GMEM_SLOT);
+	vm_mem_add(self->vm, VM_MEM_SRC_ANONYMOUS, PLAIN_GPA + SLOT_SIZE, slot, 65,
+		   KVM_MEM_GUEST_MEMFD, -1, 0);
+	tdx_delete_slot(self->vm, slot);
+	tdx_create_slot(self->vm, slot);
 }
 
 /* A hole may be in several memslots. */
