@@ -240,6 +240,23 @@ TEST_F(conversion, neighbours_keep_contents)
 	tdx_guest_write(guest, shared(FOCUS), 1);
 }
 
+/* Each page counts, also where the first or the last is what all are to be. */
+TEST_F(conversion, range_that_is_private_in_part)
+{
+	struct tdx_guest *guest = &self->guest;
+
+	tdx_make_private(guest, FOCUS, 1, MAGIC);
+	tdx_make_private(guest, FOCUS + 2 * PAGE_SIZE, 1, MAGIC);
+	vm_mem_set_private(self->vm, FOCUS, 3 * PAGE_SIZE);
+	tdx_accept_and_write(guest, FOCUS + PAGE_SIZE, 1, MAGIC);
+	TEST_ASSERT_EQ(tdx_guest_read(guest, FOCUS), MAGIC);
+
+	vm_mem_set_shared(self->vm, FOCUS, PAGE_SIZE);
+	vm_mem_set_shared(self->vm, FOCUS, 3 * PAGE_SIZE);
+	for (int i = 2; i >= 0; i--)
+		tdx_guest_write(guest, shared(FOCUS + i * PAGE_SIZE), i);
+}
+
 /* Attributes belong to addresses, not to memslots. */
 TEST_F(conversion, attributes_outlive_memslot)
 {

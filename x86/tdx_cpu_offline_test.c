@@ -6,6 +6,8 @@
  * to flush it before that CPU goes offline, otherwise the vCPU can never run
  * again, and its TD can't be destroyed.
  */
+#include <sys/resource.h>
+
 #include "tdx/generic/kernel_log.h"
 #include "tdx/host_cpus.h"
 #include "tdx/tdx_irq.h"
@@ -144,6 +146,43 @@ TEST_F(cpu_offline, vcpu_not_initialized)
 	tdx_init_vcpu(td->vcpu[0], 0);
 	vcpu_arch_set_entry_point(td->vcpu[0], tdx_guest_keep_state);
 	tdx_vm_finalize(td->vm);
+	vcpu_run_to_sync(td->vcpu[0], 0);
+}
+
+/* KVM_CREATE_VCPU has done all but find a file descriptor. */
+static void assert_vcpu_without_fd(struct kvm_vm *vm, u64 id)
+{
+	struct rlimit old, limit;
+	int fd = dup(vm->fd);
+
+	TEST_ASSERT(fd >= 0, "dup() failed, errno %d", errno);
+	close(fd);
+	TEST_ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &old), 0);
+	limit = (struct rlimit) { .rlim_cur = fd, .rlim_max = old.rlim_max };
+	TEST_ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	TEST_ASSERT_FAILS(__vm_ioctl(vm, KVM_CREATE_VCPU, (void *)id), EMFILE);
+	TEST_ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &old), 0);
+}
+
+/*
+ * By then KVM has put the vCPU on the CPU's list.  If it stays there, the list has freed
+ * memory, or that of the next vCPU.
+ */
+TEST_F(cpu_offline, vcpu_refused)
+{
+	struct tdx_irq_td *td = &self->td;
+
+	tdx_init_vm(td->vm, NULL);
+	pin_self_to_cpu(self->cpu);
+	for (int i = 0; i < 3; i++)
+		assert_vcpu_without_fd(td->vm, 0);
+	td->vcpu[0] = vm_vcpu_add(td->vm, 0, tdx_guest_keep_state);
+	tdx_vm_finalize(td->vm);
+	vcpu_run_to_sync(td->vcpu[0], 0);
+	pin_self_to_cpu(host_cpus[0]);
+	if (set_online(self->cpu, false))
+		SKIP(return, CANNOT_GO_OFFLINE);
+
 	vcpu_run_to_sync(td->vcpu[0], 0);
 }
 

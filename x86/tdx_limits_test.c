@@ -264,6 +264,44 @@ TEST_F(cgroup, creator_moves_on)
 	misc_cgroup_destroy(&other);
 }
 
+/*
+ * A cgroup that was removed lives on as long as somebody refers to it, unseen but for
+ * this counter of its parent.
+ */
+static void assert_nr_dying(const struct misc_cgroup *parent, long nr)
+{
+	const time_t deadline = time(NULL) + 10;
+	long found;
+
+	do {
+		found = cg_read_key_long(parent->path, "cgroup.stat", "nr_dying_descendants ");
+	} while (found != nr && time(NULL) < deadline && !sched_yield());
+	TEST_ASSERT_EQ(found, nr);
+}
+
+/* The TD refers to its cgroup until it is gone. */
+TEST_F(cgroup, dies_with_td)
+{
+	struct misc_cgroup parent, child;
+	int len;
+
+	TEST_ASSERT(misc_cgroup_create(&parent, "b"), "No second cgroup");
+	TEST_ASSERT(!cg_write(parent.path, "cgroup.subtree_control", "+misc"),
+		    "No misc controller in '%s'", parent.path);
+	len = snprintf(child.path, sizeof(child.path), "%s/c", parent.path);
+	TEST_ASSERT(len < sizeof(child.path) && !cg_create(child.path),
+		    "Can't create '%s', errno %d", child.path, errno);
+
+	misc_cgroup_enter(&child);
+	tdx_keyids_add(self->tds);
+	misc_cgroup_enter(&self->cg);
+	misc_cgroup_destroy(&child);
+	assert_nr_dying(&parent, 1);
+	tdx_keyids_free_last(self->tds);
+	assert_nr_dying(&parent, 0);
+	misc_cgroup_destroy(&parent);
+}
+
 /* KVM charges the caller of KVM_TDX_INIT_VM, not the VM's creator. */
 TEST_F(cgroup, init_vm_in_other_cgroup)
 {

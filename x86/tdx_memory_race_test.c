@@ -8,7 +8,9 @@
  */
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 
 #include "kvm_util.h"
 #include "processor.h"
@@ -171,6 +173,26 @@ TEST_F(running, neighbours_changed)
 	}
 	stop_hammer(&h);
 	TEST_ASSERT_EQ(tdx_guest_read(&self->guest, FOCUS), MAGIC);
+}
+
+static void ignore_signal(int signal) { }
+
+/*
+ * KVM retries a fault that finds the module's locks taken, without leaving KVM_RUN, for
+ * as long as it takes.  A signal must end that, as any other KVM_RUN.
+ */
+TEST_F(running, signal_ends_fault)
+{
+	struct sigaction action = { .sa_handler = ignore_signal };
+	struct itimerval timer = { .it_value.tv_usec = 50000, .it_interval.tv_usec = 50000 };
+	int r;
+
+	vm_mem_set_private(self->vm, FOCUS, PAGE_SIZE);
+	TEST_ASSERT_EQ(sigaction(SIGALRM, &action, NULL), 0);
+	TEST_ASSERT_EQ(setitimer(ITIMER_REAL, &timer, NULL), 0);
+	tdx_guest_post(&self->guest, TDX_GUEST_ACCEPT, FOCUS, 0);
+	r = __vcpu_run(self->guest.vcpu);
+	TEST_ASSERT(!r || (r == -1 && errno == EINTR), "KVM_RUN returned %d, errno %d", r, errno);
 }
 
 /* The guest accepts pages while their memslot comes and goes. */

@@ -410,6 +410,42 @@ TEST_F(memslot_change, guest_memfd_offset)
 	TEST_ASSERT_EQ(tdx_guest_read(&self->guest, GMEM_PAGE(1)), MAGIC);
 }
 
+/* One page more than what KVM keeps in one entry: the last must be free again, too. */
+TEST_F(memslot_change, guest_memfd_of_65_pages)
+{
+	const u32 slot = PLAIN_SLOT + 1;
+
+	vm_mem_add(self->vm, VM_MEM_SRC_ANONYMOUS, PLAIN_GPA + SLOT_SIZE, slot, 65,
+		   KVM_MEM_GUEST_MEMFD, -1, 0);
+	tdx_delete_slot(self->vm, slot);
+	tdx_create_slot(self->vm, slot);
+}
+
+/* A hole may be in several memslots. */
+TEST_F(memslot_change, hole_across_memslots)
+{
+	struct kvm_userspace_memory_region2 *a = &memslot2region(self->vm, GMEM_SLOT)->region;
+	struct kvm_userspace_memory_region2 b = *a;
+
+	tdx_delete_slot(self->vm, PLAIN_SLOT);
+	tdx_delete_slot(self->vm, GMEM_SLOT);
+	a->memory_size = SLOT_SIZE / 2;
+	tdx_create_slot(self->vm, GMEM_SLOT);
+	b.slot = PLAIN_SLOT;
+	b.guest_phys_addr = PLAIN_GPA;
+	b.memory_size = SLOT_SIZE / 2;
+	b.guest_memfd_offset = SLOT_SIZE / 2;
+	vm_ioctl(self->vm, KVM_SET_USER_MEMORY_REGION2, &b);
+	vm_mem_set_private(self->vm, PLAIN_GPA, PAGE_SIZE);
+	tdx_make_private(&self->guest, GMEM_PAGE(SLOT_PAGES / 2 - 1), 1, MAGIC);
+	tdx_accept_and_write(&self->guest, PLAIN_GPA, 1, MAGIC);
+
+	TEST_ASSERT_EQ(fallocate(a->guest_memfd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE,
+				 0, SLOT_SIZE), 0);
+	tdx_guest_assert_lost(&self->guest, GMEM_PAGE(SLOT_PAGES / 2 - 1));
+	tdx_guest_assert_lost(&self->guest, PLAIN_GPA);
+}
+
 TEST_F(memslot_change, close_guest_memfd)
 {
 	struct userspace_mem_region *region = memslot2region(self->vm, GMEM_SLOT);

@@ -235,6 +235,40 @@ TEST_F(timer, tsc_deadline_does_not_fire_early)
 	vcpu_run_to_done(vcpu);
 }
 
+/* The same for TDs whose TSC is slower or faster than the host's. */
+FIXTURE(tsc_ratio) {
+	struct tdx_irq_td td;
+};
+
+FIXTURE_VARIANT(tsc_ratio) {
+	u64 khz;
+};
+
+FIXTURE_VARIANT_ADD(tsc_ratio, slowest) { .khz = 100000 };
+FIXTURE_VARIANT_ADD(tsc_ratio, fastest) { .khz = 10000000 };
+
+FIXTURE_SETUP(tsc_ratio)
+{
+	tdx_irq_td_create(&self->td);
+	if (__vm_ioctl(self->td.vm, KVM_SET_TSC_KHZ, (void *)variant->khz))
+		SKIP(return, "no VM of this host can have a TSC that fast or slow");
+}
+
+FIXTURE_TEARDOWN(tsc_ratio)
+{
+	kvm_vm_free(self->td.vm);
+}
+
+TEST_F(tsc_ratio, tsc_deadline_does_not_fire_early)
+{
+	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, guest_deadline);
+
+	if (!has_tsc_deadline(vcpu))
+		SKIP(return, NEEDS_TSC_DEADLINE);
+
+	vcpu_run_to_done(vcpu);
+}
+
 static void guest_past_deadline(void)
 {
 	tdx_apic_enable();

@@ -55,6 +55,17 @@ TEST_F(unaccepted, access_after_accept_is_fine)
 	TEST_ASSERT_EQ(tdx_guest_read(&self->guest, GMEM_GPA), MAGIC);
 }
 
+/*
+ * KVM tells the two apart by what the TDX module says about each exit.  What it said
+ * about the fault of the page that the guest accepts must not stay.
+ */
+TEST_F(unaccepted, access_after_accept_of_other)
+{
+	tdx_guest_accept(&self->guest, GMEM_GPA);
+	TEST_ASSERT_FAILS(__tdx_guest_do(&self->guest, TDX_GUEST_READ, GMEM_PAGE(1), 0), EIO);
+	TEST_ASSERT(vm_is_dead(self->vm), "The VM is not dead");
+}
+
 /* Only an access by the guest is fatal.  A pending page alone is not. */
 TEST_F(unaccepted, prefaulted_page_is_fine)
 {

@@ -33,6 +33,7 @@ import ktap
 import mutants
 import suite
 from check_tarball import check_tarball
+from injections import injections
 from outcome import Failure
 from parts import TDX, TOP, parts
 
@@ -64,8 +65,6 @@ cd "$1" && shift && run_many "$@" && [ "$KTAP_CNT_FAIL" = 0 ]
 
 # What the module gives a TD; the second runs whatever the first says.
 TD_TABLES = 'cd "$1"; ./tdx_td_cpuid; status=$?; ./tdx_td_msrs && exit $status'
-
-SEVERAL_TESTS = 'cd "$1" && ./tdx_lifecycle_test && ./tdx_conversion_test'
 
 # The attributes' short names are the kernel's own; lists of names and fixtures of
 # tests are macros that are no expression.
@@ -175,30 +174,17 @@ def check_suite(part):
 def check_inject(part):
     found = parts(["tests", "programs"])
     tests, programs = found["tests"] / "x86", found["programs"] / "x86"
-
-    def bears(name, *calls, also=""):
-        part.ok(f"inject: {name}", BOX, "run", "--timeout", "300", "--inject", "+".join(calls),
-                "--", "sh", "-c", SEVERAL_TESTS + also, "-", tests)
-
-    bears("S-EPT locks are taken", "TDH.MEM.SEPT.ADD:OPERAND_BUSY",
-          "TDH.MEM.PAGE.AUG:OPERAND_BUSY", "TDH.MEM.RANGE.BLOCK:OPERAND_BUSY",
-          "TDH.MEM.PAGE.REMOVE:OPERAND_BUSY", also=" && ./tdx_memory_race_test")
-    bears("a TD's locks are taken", "TDH.MEM.PAGE.ADD:OPERAND_BUSY",
-          "TDH.VP.ENTER:OPERAND_BUSY")
-    bears("no entropy", "TDH.MNG.CREATE:RND_NO_ENTROPY")
-    bears("interrupted cache write-back", "TDH.PHYMEM.CACHE.WB:INTERRUPTED_RESUMABLE")
-    bears("spurious EPT violations", "TDG.VP.VMCALL:ept-violation")
+    for name, plan, command in injections(tests, programs):
+        part.ok(f"inject: {name}", BOX, "run", "--timeout", "300", "--inject", plan, "--",
+                *command)
     part.ok("inject: a page is zapped while vCPUs want to enter", BOX, "run", "--timeout", "120",
             "--inject", failures.ZAP, "--", tests / "tdx_memory_storm_test")
-    bears("SMIs of the host", "TDG.VP.VMCALL:smi")
     # The mutants of these locks have to fail.
-    for trial in sorted({mutant.trial for mutant in mutants.choose(TDX / "mutants", "")}):
+    for trial in sorted({mutant.own_trial for mutant in mutants.choose(TDX / "mutants", "")}):
         if trial.plan:
             test, case = trial.case.split()
             part.ok(f"inject: no call is refused, {trial.plan}, {case}", BOX, "run",
                     "--timeout", "120", "--inject", trial.plan, "--", tests / test, "-r", case)
-    part.ok("inject: what KVM can't bear", BOX, "run", "--timeout", "120", "--inject",
-            failures.plan(), "--", programs / "tdx_failures")
     for case, plan in failures.cases():
         part.ok(f"inject: KVM gives up, {case}, {plan}", BOX, "run", "--timeout", "120",
                 "--inject", plan, "--", programs / "tdx_seamcall_fails", "-r", case)

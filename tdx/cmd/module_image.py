@@ -3,6 +3,7 @@
 a header, a page that describes and signs the module, and the module's own pages."""
 
 import hashlib
+import pathlib
 import struct
 
 PAGE = 4096
@@ -41,3 +42,15 @@ def module_image(version, pages=3):
 def damaged(image, at):
     """Returns the image with one byte changed."""
     return image[:at] + bytes([image[at] ^ 1]) + image[at + 1:]
+
+
+def write_images(directory, version):
+    """Writes the images that programs/tdx_update takes: for a module of this version."""
+    major, minor, update = version
+    image = module_image((major, minor, update + 1))
+    for name, data in [
+            ("newer", image),
+            ("damaged-header", damaged(image, 4)),
+            ("damaged-module", damaged(image, len(image) - 1)),
+            ("damaged-signature", damaged(image, PAGE))]:
+        pathlib.Path(directory, name).write_bytes(data)

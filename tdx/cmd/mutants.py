@@ -6,24 +6,30 @@ A mutant is a file NAME.sed of sed's extended regular expressions, with
     # file: PATH        the file of the kernel that it changes
     # TEXT              what is broken
     # tests: TEST...    the tests to begin with (optional)
+    # where: PLACE      where it is caught, if not by the suite: see trials.py
     # profile: NAME     the profile of the module (optional)
     # case: TEST CASE   the only case to run (optional)
     # inject: PLAN      and what is injected into the module meanwhile
 A mutant that breaks a lock has a case and a plan, as whether two calls meet would
 else be a matter of luck: "TDH.VP.INIT:lingers@1" makes one keep the module's locks
-until the other has come.
+until the other has come.  Others are tried at one place after the other.
+
+Two kinds are only listed, and tried when MUTANT names them:
+    # needs: schedule   two threads have to meet at an instruction
+    # invisible: REASON why nobody can see it
+
 MUTANTS names a directory of others, MUTANT=NAME,... some of them.  With RESUME=1
 those that were caught before, by the same tests on the same kernel and the same
 box, are not run again.
 
-A row each: name, the case that caught it or SURVIVED or an error, seconds.  What
-cannot be applied, compiled or run is an error, not a catch.
+A row each: name, the place if it is not the suite and the case that caught it, or
+SURVIVED or an error, seconds.  What cannot be applied, compiled or run is an error,
+not a catch.
 
 Only the objects that depend on the mutated file are compiled, by the commands that
 kbuild has saved beside them, and then the kernel is linked.  The next mutant is
 built while one runs, as a kernel is linked by one CPU."""
 
-import collections
 import concurrent.futures
 import contextlib
 import fcntl
@@ -44,6 +50,7 @@ from build import build
 from graph import TDX, compiler
 from kernel import MACHINE, configure, jobs
 from process import Step, StepFailed, build_environment, say
+from trials import MutantError, Suite, Trial, order
 
 # A mutant with more objects than that is left to kbuild.
 MOST_OBJECTS = 150
@@ -51,15 +58,6 @@ MOST_OBJECTS = 150
 
 def die(message):
     process.die(message, "mutants")
-
-
-class MutantError(Exception):
-    """Why a mutant can't be tried."""
-
-
-# What a mutant is run with: "TEST CASE" or "" for the suite, the plan of what is
-# injected, the module's profile.
-Trial = collections.namedtuple("Trial", "case plan profile")
 
 
 class Mutant:
@@ -79,8 +77,23 @@ class Mutant:
         return self.header("file")
 
     @property
-    def trial(self):
-        return Trial(*map(self.header, ("case", "inject", "profile")))
+    def own_trial(self):
+        return Trial("own", *map(self.header, ("case", "inject", "profile")))
+
+    @property
+    def trials(self):
+        """What it is tried with, one after the other."""
+        if any(self.own_trial[1:]):
+            return [self.own_trial]
+        return [Trial(place) for place in order(self.header("where"))]
+
+    @property
+    def listed(self):
+        """Why it is listed and not tried, or ""."""
+        if self.header("needs"):
+            return f"needs a {self.header('needs')}"
+        reason = self.header("invisible")
+        return reason and f"invisible: {reason}"
 
     def order(self, tests):
         """Returns tests, with those first that the mutant names."""
@@ -113,7 +126,13 @@ def choose(directory, wanted):
     paths = [directory / f"{name}.sed" for name in names] or sorted(directory.glob("*.sed"))
     if not paths:
         die(f"no mutants in {directory}")
-    return [Mutant(path) for path in paths]
+    mutants = [Mutant(path) for path in paths]
+    for mutant in mutants:
+        try:
+            order(mutant.header("where"))
+        except MutantError as error:
+            die(f"{mutant.name}: {error}")
+    return mutants
 
 
 def saved_command(text):
@@ -277,63 +296,6 @@ class QuietStep(Step):
         self.log = output
 
 
-class Suite:
-    """Runs the tests as "make run_tests" does, but no further than the first
-    failure, few at a time, as it is the first that most likely fails."""
-
-    def __init__(self, parts, work):
-        self.parts = parts
-        self.output = work / "output"
-        # A hang is a catch, so a test gets far more than it ever takes, and no more.
-        self.timeout = int(os.environ.get("TEST_TIMEOUT") or 30)
-        self.child = None
-
-    def command(self, trial, tests):
-        if not trial.case:
-            return [self.parts["runner"] / "runner", self.parts["tests"], *tests]
-        test, case = trial.case.split()
-        return [self.parts["tests"] / "x86" / test, "-r", case]
-
-    def start(self, kernel, tests, trial):
-        environment = {**os.environ, "TEST_TIMEOUT": str(self.timeout),
-                       "TEST_FAIL_FAST": "1", "TEST_JOBS": "2"}
-        with open(self.output, "w") as output:
-            self.child = process.start(
-                [TDX / "box", "run", "--timeout", str(self.timeout + 120), "--kernel", kernel,
-                 *(["--profile", trial.profile] if trial.profile else []),
-                 *(["--inject", trial.plan] if trial.plan else []),
-                 "--", *self.command(trial, tests)],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment)
-
-    def finish(self):
-        """Returns what the suite found, or None if all passed."""
-        status = process.wait(self.child)
-        if not status:
-            return None
-        return find_catcher(self.output.read_text(errors="replace"), status)
-
-
-# What gives a mutant away, the first that is found.
-CATCHERS = [
-    r"^(?:# |  |)not ok [0-9]+ (?!selftests: )(.*)",
-    r"^not ok [0-9]+ selftests: kvm: (.*)",
-    r"^tdx/box: the kernel complained (while .*):$",
-    r"^tdx/box: (timeout .*); ",
-    r"^tdx/box: (the machine ended before .*)",
-]
-
-
-def find_catcher(output, status):
-    """Returns what gave the mutant away, from what the suite printed."""
-    for number, pattern in enumerate(CATCHERS):
-        found = re.search(pattern, output, re.M)
-        if found:
-            return "splat " + re.sub(r"/\S+/", "", found[1]) if number == 2 else found[1]
-    if status == 125:
-        raise MutantError(f"the box: {(output.splitlines() or ['nothing said'])[-1]}")
-    return f"the box ended with status {status}"
-
-
 def compiler_error(log):
     """Returns the line of a build's log that says what is wrong."""
     lines = log.read_text(errors="replace").splitlines() or ["nothing said"]
@@ -366,42 +328,46 @@ class Run:
     """One run of "make mutants"."""
 
     def __init__(self, mutants, parts, work):
-        self.mutants = mutants
+        named = bool(os.environ.get("MUTANT"))
+        self.tried = [mutant for mutant in mutants if named or not mutant.listed]
+        self.listed = [mutant for mutant in mutants if mutant not in self.tried]
         self.work = work
         self.log = work / "build"
         self.tests = selftests.all_tests()
         self.suite = Suite(parts, work)
         self.kernel = BrokenKernel(parts["linux"])
+        self.whole = self.kernel.top / "vmlinux"    # without any mutant
         self.same = cache.hash_of(*map(str, parts.values()))
         self.results = Results(self.kernel.top / f"caught-{self.same}")
         self.resumed = os.environ.get("RESUME") and self.results
-        self.running = None     # a mutant and when it began
+        self.running = None     # a mutant, its kernel and tests, and when it began
         self.caught = 0
 
     def check_without(self):
         """What fails without a mutant proves nothing.  That it passed is remembered
         for whoever tries one mutant after the other."""
-        trials = sorted({mutant.trial for mutant in self.mutants})
+        trials = sorted({mutant.trials[0] for mutant in self.tried})
         if self.kernel.complete.exists() and (os.environ.get("MUTANT") or self.resumed):
             trials = [trial for trial in trials if not self.passed(trial).exists()]
-        if not trials:
+        if not trials and self.whole.exists():
             return
         try:
             self.kernel.restore(self.log)
         except StepFailed:
             say(self.log.read_text(errors="replace"))
             die("the kernel does not build")
-        kernel = self.set_aside()
+        shutil.copy(self.kernel.build / "vmlinux", self.whole)
         for trial in trials:
-            self.try_without(kernel, trial)
+            self.try_without(trial)
 
     def passed(self, trial):
         return self.kernel.top.parent / (
             f"passed-{self.kernel.top.name}-{self.same}-{cache.hash_of(*trial)}")
 
-    def try_without(self, kernel, trial):
-        say("mutants: without any, " + (" ".join(filter(None, trial)) or "the suite"))
-        self.suite.start(kernel, self.tests, trial)
+    def try_without(self, trial):
+        what = [trial.case, trial.plan, trial.profile] if trial.place == "own" else [trial.place]
+        say("mutants: without any, " + " ".join(filter(None, what)))
+        self.suite.start(self.whole, self.tests, trial)
         try:
             catcher = self.suite.finish()
         except MutantError as error:
@@ -434,13 +400,30 @@ class Run:
         """The times of one and the next overlap."""
         print(f"{mutant.name:<40} {verdict:<60} {int(time.monotonic() - began):4} s", flush=True)
 
+    def start(self, mutant, ordered, began):
+        kernel = self.set_aside()
+        self.suite.start(kernel, ordered, mutant.trials[0])
+        self.running = mutant, kernel, ordered, began
+
+    def find_catcher(self, mutant, kernel, ordered):
+        """Goes on to the next place where one doesn't catch the mutant.  Returns what
+        did, or None."""
+        for number, trial in enumerate(mutant.trials):
+            if number:
+                if not self.passed(trial).exists():
+                    self.try_without(trial)
+                self.suite.start(kernel, ordered, trial)
+            if catcher := self.suite.finish():
+                return catcher if trial.place in ("own", "suite") else f"{trial.place}: {catcher}"
+        return None
+
     def finish_running(self):
         if not self.running:
             return
-        mutant, began = self.running
+        mutant, kernel, ordered, began = self.running
         self.running = None
         try:
-            catcher = self.suite.finish()
+            catcher = self.find_catcher(mutant, kernel, ordered)
         except MutantError as error:
             self.row(mutant, f"ERROR: {error}", began)
             return
@@ -449,32 +432,44 @@ class Run:
             self.results.add(mutant, catcher)
         self.row(mutant, catcher or "SURVIVED", began)
 
-    def try_all(self):
-        for mutant in self.mutants:
-            if self.resumed and (verdict := self.resumed.find(mutant)):
-                self.caught += 1
-                print(f"{mutant.name:<40} {verdict:<60} before", flush=True)
-                continue
-            began = time.monotonic()
-            try:
-                ordered, error = self.build(mutant), None
-            except MutantError as reason:
-                error = reason
-            self.finish_running()
-            if error:
-                self.row(mutant, f"ERROR: {error}", began)
-                continue
-            self.suite.start(self.set_aside(), ordered, mutant.trial)
-            self.running = mutant, began
+    def try_one(self, mutant):
+        if self.resumed and (verdict := self.resumed.find(mutant)):
+            self.caught += 1
+            print(f"{mutant.name:<40} {verdict:<60} before", flush=True)
+            return
+        began = time.monotonic()
+        try:
+            ordered, error = self.build(mutant), None
+        except MutantError as reason:
+            error = reason
         self.finish_running()
-        print(f"{self.caught} of {len(self.mutants)} mutants caught")
-        return int(self.caught != len(self.mutants))
+        if error:
+            self.row(mutant, f"ERROR: {error}", began)
+        else:
+            self.start(mutant, ordered, began)
+
+    def try_all(self):
+        for mutant in self.tried:
+            self.try_one(mutant)
+        self.finish_running()
+        for mutant in self.listed:
+            print(f"{mutant.name:<40} {mutant.listed}", flush=True)
+        print(summary(self.caught, len(self.tried), self.listed))
+        return int(self.caught != len(self.tried))
+
+
+def summary(caught, tried, listed):
+    invisible = sum(bool(mutant.header("invisible")) for mutant in listed)
+    return "; ".join([f"{caught} of {tried} mutants caught",
+                      *([f"{len(listed) - invisible} need a schedule"]
+                        if len(listed) > invisible else []),
+                      *([f"{invisible} are invisible"] if invisible else [])])
 
 
 def main(_arguments):
     directory = pathlib.Path(os.environ.get("MUTANTS") or TDX / "mutants").absolute()
     mutants = choose(directory, os.environ.get("MUTANT", ""))
-    parts = build(["linux", "tests", "runner", "qemu", "init"])
+    parts = build(["linux", "tests", "programs", "runner", "qemu", "init"])
     debian.install()
     (cache.need() / "mutants").mkdir(exist_ok=True)
     with open(cache.directory() / "mutants/lock", "w") as guard, \

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """The module's life while the box runs: a kexec to the next kernel, and updates."""
 
-import pathlib
-
 import module_image
 from launcher_tests import Launcher
 from parts import parts
@@ -52,14 +50,8 @@ class Update(ModuleTest):
     def setUp(self):
         super().setUp()
         output, _ = self.gives(0, "run", "--", "cat", "/sys/devices/faux/tdx_host/version")
-        major, minor, update = (int(number) for number in output.split("."))
-        image = module_image.module_image((major, minor, update + 1))
-        for name, data in [
-                ("newer", image),
-                ("damaged-header", module_image.damaged(image, 4)),
-                ("damaged-module", module_image.damaged(image, len(image) - 1)),
-                ("damaged-signature", module_image.damaged(image, 4096))]:
-            pathlib.Path(self.directory, name).write_bytes(data)
+        module_image.write_images(self.directory,
+                                  [int(number) for number in output.split(".")])
 
     def update(self, *cases):
         choice = [word for case in cases for word in ("-r", case)]

@@ -4,9 +4,13 @@ import subprocess
 
 from support import CacheTest
 
+import injections
 import mutants
+import process
 import selftests
+import trials
 from graph import TDX
+from trials import Trial
 
 SED = """# file: arch/x86/kvm/vmx/tdx.c
 # SPDX-License-Identifier: GPL-2.0
@@ -33,11 +37,34 @@ class MutantTest(CacheTest):
         mutant = self.mutant(SED)
         self.assertEqual((mutant.name, mutant.file), ("name", "arch/x86/kvm/vmx/tdx.c"))
         self.assertEqual(mutant.order(TESTS), [TESTS[1], TESTS[0], TESTS[2]])
-        self.assertEqual(mutant.trial, ("", "", ""))
+        self.assertEqual(mutant.trials, [Trial(place) for place in
+                                         ("suite", "inject", "erratum", "other")])
         self.assertEqual(self.mutant("# file: x\n").order(TESTS), TESTS)
         mutant = self.mutant("# case: tdx_c_test a.b\n# inject: X:lingers@1\n# profile: 1,erratum\n")
-        self.assertEqual(mutant.trial, ("tdx_c_test a.b", "X:lingers@1", "1,erratum"))
+        self.assertEqual(mutant.trials, [Trial("own", "tdx_c_test a.b", "X:lingers@1",
+                                                "1,erratum")])
         self.assertEqual(mutant.order(TESTS), [TESTS[2], TESTS[0], TESTS[1]])
+
+    def test_where_it_is_caught(self):
+        places = lambda where: [trial.place for trial in self.mutant(f"# where: {where}\n").trials]
+        self.assertEqual(places("erratum"), ["erratum", "suite", "inject", "other"])
+        self.assertEqual(places("update"), ["update", "suite", "inject", "erratum", "other"])
+        with self.assertRaisesRegex(mutants.MutantError, "no such place: nowhere"):
+            places("nowhere")
+
+    def test_listed(self):
+        self.assertEqual(self.mutant(SED).listed, "")
+        self.assertEqual(self.mutant("# needs: schedule\n").listed, "needs a schedule")
+        self.assertEqual(self.mutant("# invisible: it is slow\n").listed, "invisible: it is slow")
+
+    def test_summary(self):
+        schedule = self.mutant("# needs: schedule\n")
+        invisible = self.mutant("# invisible: x\n")
+        self.assertEqual(mutants.summary(2, 3, []), "2 of 3 mutants caught")
+        self.assertEqual(mutants.summary(3, 3, [schedule]),
+                         "3 of 3 mutants caught; 1 need a schedule")
+        self.assertEqual(mutants.summary(3, 3, [schedule, invisible, invisible]),
+                         "3 of 3 mutants caught; 1 need a schedule; 2 are invisible")
 
     def test_applied(self):
         self.assertEqual(self.apply(SED), b"all is bad\n")
@@ -64,16 +91,22 @@ class MutantTest(CacheTest):
         self.assertEqual(names(" b  c"), ["b", "c"])
         with self.dies("no such mutant"):
             names("d")
+        (self.dir / "c.sed").write_text("# where: nowhere\n")
+        with self.dies("c: no such place: nowhere"):
+            names("c")
         with self.dies("no mutants in"):
             mutants.choose(self.dir / "none", "")
 
     def test_the_projects_own(self):
         for mutant in mutants.choose(TDX / "mutants", ""):
             self.assertRegex(mutant.file, r"^[a-z0-9_/]+\.[ch]$", mutant.name)
-            self.assertRegex(mutant.trial.case, r"^(tdx_\w+ \w+(\.\w+)+)?$", mutant.name)
-            self.assertRegex(mutant.trial.profile, r"^([0-9.]+(,.+)?)?$", mutant.name)
+            own = mutant.own_trial
+            self.assertRegex(own.case, r"^(tdx_\w+ \w+(\.\w+)+)?$", mutant.name)
+            self.assertRegex(own.profile, r"^([0-9.]+(,.+)?)?$", mutant.name)
             self.assertTrue(mutant.order(selftests.all_tests()))
-            self.assertEqual(bool(mutant.trial.plan), bool(mutant.trial.case), mutant.name)
+            self.assertTrue(mutant.trials)
+            self.assertEqual(bool(own.plan), bool(own.case), mutant.name)
+            self.assertIn(mutant.header("needs"), ("", "schedule"), mutant.name)
 
 
 class VerdictTest(CacheTest):
@@ -90,11 +123,11 @@ class VerdictTest(CacheTest):
                 ("tdx/box: the machine ended before runner did\n",
                  "the machine ended before runner did"),
                 ("", "the box ended with status 1")):
-            self.assertEqual(mutants.find_catcher(text, 1), verdict)
+            self.assertEqual(trials.find_catcher(text, 1), verdict)
 
     def test_an_error_is_no_catch(self):
-        with self.assertRaisesRegex(mutants.MutantError, "the box: tdx/box: QEMU failed"):
-            mutants.find_catcher("tdx/box: QEMU failed\n", 125)
+        with self.assertRaisesRegex(trials.MutantError, "the box: tdx/box: QEMU failed"):
+            trials.find_catcher("tdx/box: QEMU failed\n", 125)
 
     def test_compiler_error(self):
         log = self.dir / "log"
@@ -113,6 +146,66 @@ class VerdictTest(CacheTest):
         self.assertIsNone(mutants.Results(self.dir / "caught").find(mutant))
         (self.dir / "caught").write_text("no JSON")
         self.assertIsNone(mutants.Results(self.dir / "caught").find(mutant))
+
+
+class FakeSuite(trials.Suite):
+    """Runs commands of this machine instead of the box."""
+
+    def start_run(self):
+        with open(self.output, "w") as output:
+            self.child = process.start(self.runs[0].command, stdin=subprocess.DEVNULL,
+                                       stdout=output, stderr=output)
+
+
+class SuiteTest(CacheTest):
+    def setUp(self):
+        super().setUp()
+        parts = {name: self.dir / name for name in ("tests", "programs", "runner", "qemu")}
+        parts["qemu"].mkdir()
+        (parts["qemu"] / "profile.help").write_text("1.5.06   an early release\n")
+        self.suite = FakeSuite(parts, self.dir)
+        self.suite.kernel = self.dir / "vmlinux"
+
+    def find(self, *commands):
+        """Returns what a trial of these shell commands finds."""
+        self.suite.runs = [trials.Run(name, [], ["sh", "-c", command])
+                           for name, command in commands]
+        self.suite.start_run()
+        return self.suite.finish()
+
+    def test_goes_on_until_one_catches_it(self):
+        passes, fails = "echo ok 1 a", "echo not ok 1 a; exit 1"
+        self.assertIsNone(self.find(("", passes), ("", passes)))
+        self.assertEqual(self.find(("x", passes), ("y", fails), ("z", fails)), "y: a")
+        self.assertEqual(self.find(("", fails)), "a")
+
+    def test_a_kernel_without_tdx_is_a_catch(self):
+        self.assertEqual(self.find(("", "echo 'ok 1 a # SKIP no TDX'")), "each case is skipped")
+        self.assertIsNone(self.find(("", "echo 'ok 1 a # SKIP no'; echo '# ok 2 b'")))
+
+    def test_runs(self):
+        runs = lambda place: self.suite.find_runs(Trial(place), ["x86/t"])
+        suite = [self.dir / "runner/runner", self.dir / "tests", "x86/t"]
+        self.assertEqual(runs("suite"), [("", [], suite)])
+        self.assertEqual(runs("erratum"), [("", ["--profile", trials.ERRATUM], suite)])
+        self.assertEqual(runs("other"), [("", ["--profile", trials.OTHER], suite)])
+        self.assertEqual([run.name for run in runs("update")], trials.UPDATES)
+        self.assertTrue((self.dir / "images/newer").is_file())
+        self.assertEqual(len(runs("update")), len(trials.UPDATES))
+        self.assertIn(self.suite.kernel, runs("kexec")[0].command)
+        for run in runs("inject"):
+            self.assertEqual(run.options[0], "--inject")
+
+    def test_own(self):
+        self.assertEqual(
+            self.suite.find_runs(Trial("own", "t a.b", "X:BUSY", "1"), []),
+            [("", ["--profile", "1", "--inject", "X:BUSY"],
+              [self.dir / "tests/x86/t", "-r", "a.b"])])
+
+    def test_plan_from_a_file(self):
+        path = self.dir / "plan"
+        path.write_text("# comment\nA:B@1\n\nC:D\n")
+        self.assertEqual(injections.rules(path), "A:B@1+C:D")
 
 
 class SavedCommandTest(CacheTest):

@@ -7,6 +7,8 @@
  * The ioctl must report the failure, and must release everything: otherwise the
  * next TD would fail earlier.
  */
+#include <fcntl.h>
+
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/generic/kernel_log.h"
@@ -114,6 +116,30 @@ TEST_F(failure, is_reported)
 	TEST_ASSERT(step == variant->step && errno == variant->error,
 		    "Wanted errno %d from %s, got %d from %s", variant->error,
 		    step_names[variant->step], errno, step_names[step]);
+}
+
+static int set_online(int cpu, const char *online)
+{
+	char path[64];
+	int fd, r;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
+	fd = open(path, O_WRONLY);
+	TEST_ASSERT(fd >= 0, "No %s", path);
+	r = write(fd, online, 1);
+	close(fd);
+	return r;
+}
+
+/* KVM_TDX_INIT_VM keeps CPUs from going offline, and has failed while it did. */
+FIXTURE(afterwards) { };
+FIXTURE_SETUP(afterwards) { }
+FIXTURE_TEARDOWN(afterwards) { }
+
+TEST_F(afterwards, cpus_come_and_go)
+{
+	TEST_ASSERT_EQ(set_online(1, "0"), 1);
+	TEST_ASSERT_EQ(set_online(1, "1"), 1);
 }
 
 #define HOST_PRIORITY_BUSY_TIMEOUT	0x9000020500000000ull

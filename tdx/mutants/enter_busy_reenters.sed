@@ -1,0 +1,5 @@
+# file: arch/x86/kvm/vmx/tdx.c
+# SPDX-License-Identifier: GPL-2.0
+# a TDH.VP.ENTER that found a lock taken is tried again at once, with interrupts off
+# needs: schedule
+/^static fastpath_t tdx_exit_handlers_fastpath\(/,/^}/ s/EXIT_FASTPATH_EXIT_HANDLED/EXIT_FASTPATH_REENTER_GUEST/
