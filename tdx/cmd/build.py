@@ -33,7 +33,7 @@ def make_graph(tests=None):
     all if it is None."""
     graph = Graph([
         kernel.Linux(), kernel.Headers(), kernel.Kernel(), kernel.Debug(), kernel.Kcsan(),
-        kernel.Configured(), kernel.Coverage(), kernel.Guest(),
+        kernel.Configured(), kernel.Coverage(), kernel.Fuzz(), kernel.Guest(),
         qemu.QemuSource(), qemu.QemuTools(), qemu.Qemu(), qemu.Plain(),
         selftests.Tests(), selftests.StaticTests(), selftests.Programs(), selftests.Runner(),
         selftests.Init(),

@@ -34,6 +34,7 @@ LIMITS = {
     "configured": (2, 14, 6),
     "coverage": (1, 14, 3),
     "debug": (1, 14, 3),
+    "fuzz": (1, 14, 3),
     "guest": (1, 14, 3),
     "headers": (2, 60, 5),
     "init": (2, 14, 20),
