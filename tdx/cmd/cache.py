@@ -35,6 +35,7 @@ LIMITS = {
     "coverage": (1, 14, 3),
     "debug": (1, 14, 3),
     "fuzz": (1, 14, 3),
+    "fuzz-engine": (1, 14, 3),
     "guest": (1, 14, 3),
     "headers": (2, 60, 5),
     "init": (2, 14, 20),
@@ -62,7 +63,7 @@ NAMES = {
     "src": ("linux-[0-9.]+|qemu-[a-z-]+", "version"),
     "tools": ("[a-z-]+", "usr"),
 }
-OTHERS = ["apt", "locks", "log", "tmp"]
+OTHERS = ["apt", "corpus", "locks", "log", "tmp"]
 
 held = []   # locks that stay until the process ends
 making_temporary = threading.Lock()
