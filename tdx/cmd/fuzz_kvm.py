@@ -44,6 +44,9 @@ MAX_BYTES = 24 * 14         # of a program, see include/x86/tdx/fuzz.h
 REDUCE_SECONDS = 300        # for one finding
 MAX_FINDING = 1 << 16
 
+# What is said of a program that ended the machine.
+DIED = "DIED: the kernel did not survive this"
+
 # A number, an address, a process's name: what differs from one time to the next.
 VARIABLE = re.compile(r"\b0x[0-9a-f]+|\b[0-9a-f]{8,}\b|[0-9]+|Comm: \S+|CPU#\S+ \S+")
 
@@ -185,7 +188,7 @@ def last_words(log):
     except OSError:
         lines = []
     splats = [line for line in lines if SPLAT.search(line)]
-    return "\n".join(["DIED: the kernel did not survive this", *splats[:20]])
+    return "\n".join([DIED, *splats[:20]])
 
 
 def first_step(steps):
@@ -231,7 +234,8 @@ class Finding:
         log = path.with_suffix(".log")
         if log.exists():
             self.text = last_words(log)
-        self.kind = kind(self.text) or kind(last_words(target.log))
+        said = [found for found in kinds(self.text) if found != DIED]
+        self.kind = said[0] if said else self.text
         self.steps = target.convert("--text", path.read_bytes()[:MAX_BYTES]).splitlines()
         self.reduced = None
 
@@ -309,16 +313,24 @@ def replay(target, path):
     return int(bool(found))
 
 
+def findings(target, found):
+    """Returns a finding of each kind."""
+    kinds_of = {}
+    for path in sorted(found.glob("*.bytes"), key=lambda path: int(path.stem)):
+        finding = Finding(path, target)
+        kinds_of.setdefault(finding.kind, finding)
+    return list(kinds_of.values())
+
+
 def report(target, found):
     """Prints the findings, reduced.  Returns how many there are."""
     server = Server(target)
-    paths = sorted(found.glob("*.bytes"), key=lambda path: int(path.stem))
-    for path in paths:
-        finding = Finding(path, target)
+    unlike = findings(target, found)
+    for number, finding in enumerate(unlike, 1):
         finding.reduce(server)
-        print("\n".join(finding.report(path.stem, target)), flush=True)
+        print("\n".join(finding.report(number, target)), flush=True)
     server.stop()
-    return len(paths)
+    return len(unlike)
 
 
 def main(_arguments):

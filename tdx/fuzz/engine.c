@@ -28,6 +28,10 @@
 
 /* As in include/x86/tdx/fuzz.h and x86/tdx_ioctl_fuzz.c. */
 #define STEP_BYTES	14
+/* Of a step's bytes, see lib/x86/tdx/fuzz_decode.c. */
+#define NO_CHANGE	0x80
+#define ON_VCPU_1	0x08
+
 #define MAX_PCS		32768
 #define MAX_TEXT	16384
 #define ANSWER_MAGIC	0x7a7a7566
@@ -325,21 +329,36 @@ static unsigned int rnd(unsigned int *seed, unsigned int limit)
 	return limit ? rand_r(seed) % limit : 0;
 }
 
+static void random_change(uint8_t *change, unsigned int *seed)
+{
+	change[0] = rnd(seed, 32);
+	change[1] = rnd(seed, 256);
+	change[2] = rnd(seed, 256);
+}
+
+/* Many steps come from the first thread, change a field or two, or are the guest's. */
 static void random_step(uint8_t *step, unsigned int *seed)
 {
-	for (int i = 0; i < STEP_BYTES; i++)
-		step[i] = rand_r(seed) >> 8;
-	/* Most fields stay as they are, and most steps come from the first thread. */
-	for (int i = 2; i < STEP_BYTES; i += 3)
-		if (rnd(seed, 3))
-			step[i] = 0x80;
-	if (rnd(seed, 2))
-		step[1] &= 0x08;
+	memset(step, NO_CHANGE, STEP_BYTES);
+	step[0] = rnd(seed, 3) ? rnd(seed, 256) : 1 + rnd(seed, 10);
+	step[1] = rnd(seed, 2) ? rnd(seed, 256) & 0xeb : rnd(seed, 8) ? 0 : ON_VCPU_1;
+	for (unsigned int i = rnd(seed, 4); i; i--)
+		random_change(step + 2 + 3 * (i - 1), seed);
+}
+
+static size_t insert_steps(uint8_t *data, size_t nr, size_t at, size_t more, unsigned int *seed)
+{
+	uint8_t *step = data + (nr ? at + 1 : 0) * STEP_BYTES;
+
+	memmove(step + more * STEP_BYTES, step, data + nr * STEP_BYTES - step);
+	for (size_t i = 0; i < more; i++)
+		random_step(step + i * STEP_BYTES, seed);
+	return (nr + more) * STEP_BYTES;
 }
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
 {
-	size_t nr = size / STEP_BYTES, max = max_size / STEP_BYTES, at = rnd(&seed, nr);
+	size_t nr = size / STEP_BYTES, max = max_size / STEP_BYTES, at = rnd(&seed, nr), more;
 	uint8_t *step = data + at * STEP_BYTES;
 
 	switch (rnd(&seed, 8)) {
@@ -352,20 +371,15 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 	case 1:
 	case 2:
 	case 3:
-		if (nr < max) {
-			step += nr ? STEP_BYTES : 0;
-			memmove(step + STEP_BYTES, step, data + nr * STEP_BYTES - step);
-			random_step(step, &seed);
-			return (nr + 1) * STEP_BYTES;
-		}
+		more = 1 + rnd(&seed, 4);
+		if (nr + more <= max)
+			return insert_steps(data, nr, at, more, &seed);
 		/* fallthrough */
 	case 4:
 		random_step(step, &seed);
 		break;
 	case 5:
-		step[2 + 3 * rnd(&seed, 4)] = rnd(&seed, 32);
-		step[2 + 3 * rnd(&seed, 4) + 1] = rnd(&seed, 256);
-		step[2 + 3 * rnd(&seed, 4) + 2] = rnd(&seed, 256);
+		random_change(step + 2 + 3 * rnd(&seed, 4), &seed);
 		break;
 	case 6:
 		/* Beside the step before, in another thread. */
@@ -377,13 +391,13 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 	return nr * STEP_BYTES ?: STEP_BYTES;
 }
 
-/* The first steps of one and the last of another. */
+/* The first steps of one and the last of another, but not its launch. */
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, size_t size1, const uint8_t *data2,
 				 size_t size2, uint8_t *out, size_t max_size, unsigned int seed)
 {
 	size_t first = (1 + rnd(&seed, size1 / STEP_BYTES)) * STEP_BYTES;
-	size_t from = rnd(&seed, size2 / STEP_BYTES) * STEP_BYTES;
-	size_t more = size2 - from;
+	size_t from = (1 + rnd(&seed, size2 / STEP_BYTES)) * STEP_BYTES;
+	size_t more = size2 > from ? size2 - from : 0;
 
 	if (size1 < first)
 		first = size1;

@@ -96,6 +96,7 @@ void fuzz_decode(struct fuzz_program *p, const u8 *data, size_t size);
 
 /* Text to a program.  Returns NULL, or what is wrong with it in one line. */
 const char *fuzz_parse(struct fuzz_program *p, FILE *f);
+void fuzz_print_step(const struct fuzz_step *step, FILE *f);
 void fuzz_print(const struct fuzz_program *p, FILE *f);
 void fuzz_print_c(const struct fuzz_program *p, FILE *f);
 

@@ -87,6 +87,7 @@ struct fuzz_vm {
 };
 
 struct fuzz_world {
+	const struct fuzz_program *program;
 	int kvm, event;
 	struct fuzz_vm vm[FUZZ_VMS];
 	pthread_t thread[FUZZ_THREADS];

@@ -290,7 +290,7 @@ const struct fuzz_op fuzz_ops[] = {
 	GUEST(GUEST_MAP_GPA, map_gpa_sane),
 	GUEST(GUEST_IO, io_sane, .harmless = true),
 	GUEST(GUEST_MMIO, mmio_sane, .harmless = true),
-	OTHER(guest_shutdown, VCPU, "tdx_guest_do(&td[%v], TDX_GUEST_FUNCTION, shut_down, 0)"),
+	OTHER(guest_shutdown, VCPU, "__tdx_guest_do(guest, TDX_GUEST_FUNCTION, (u64)shut_down, 0)"),
 	{ .name = "KVM_RUN", STRUCT(struct kvm_run), .target = FUZZ_VCPU, .request = KVM_RUN,
 	  FIELDS(run_fields), NO_FD, .run = fuzz_run_vcpu },
 	OTHER(check, VM, "/* the guest has what it had */"),

@@ -132,6 +132,8 @@ static void take_step(struct fuzz_world *w, const struct fuzz_step *step)
 	/* A GET_CPUID writes behind its header, so there is room behind all. */
 	void *operand = calloc(1, FUZZ_OPERAND_SIZE + 65536);
 
+	if (step->op->run != fuzz_run_check)
+		w->outcome->at = step - w->program->step;
 	fill_in(w, step, operand);
 	if (!step->op->harmless && step->op->run != fuzz_run_check)
 		w->vm[step->vm].may_break = true;
@@ -227,6 +229,24 @@ static void world_init(struct fuzz_world *w, struct fuzz_outcome *outcome)
 	}
 }
 
+/*
+ * How many steps from step @i on may be started together: those that are beside it, or
+ * those of its thread that come one after the other.
+ */
+static int next_batch(const struct fuzz_program *p, int i)
+{
+	int nr = 1;
+
+	while (i + nr < p->nr && p->step[i + nr].beside)
+		nr++;
+	if (nr > 1)
+		return nr;
+	while (i + nr < p->nr && p->step[i + nr].thread == p->step[i].thread &&
+	       !p->step[i + nr].beside && (i + nr + 1 == p->nr || !p->step[i + nr + 1].beside))
+		nr++;
+	return nr;
+}
+
 void fuzz_run(const struct fuzz_program *p, struct fuzz_outcome *outcome)
 {
 	struct fuzz_step check = { .op = NULL };
@@ -234,10 +254,9 @@ void fuzz_run(const struct fuzz_program *p, struct fuzz_outcome *outcome)
 	int i, nr;
 
 	world_init(&w, outcome);
+	w.program = p;
 	for (i = 0; i < p->nr; i += nr) {
-		for (nr = 1; i + nr < p->nr && p->step[i + nr].beside; nr++)
-			;
-		outcome->at = i;
+		nr = next_batch(p, i);
 		take_steps(&w, &p->step[i], nr);
 	}
 	for (i = 0; i < fuzz_nr_ops; i++)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Random programs as text, and as C. */
+/* Random programs as text. */
 #include <ctype.h>
 
 #include "tdx/fuzz_steps.h"
@@ -149,85 +149,24 @@ static void print_place(const struct fuzz_step *step, FILE *f)
 		fprintf(f, "vcpu%u ", step->vcpu);
 }
 
-void fuzz_print(const struct fuzz_program *p, FILE *f)
+void fuzz_print_step(const struct fuzz_step *step, FILE *f)
 {
 	char name[16];
 
-	for (int i = 0; i < p->nr; i++) {
-		const struct fuzz_step *step = &p->step[i];
-
-		print_place(step, f);
-		fputs(step->op->name, f);
-		for (int j = 0; j < step->nr_changes; j++) {
-			const struct fuzz_change *change = &step->change[j];
-
-			fprintf(f, " %s%c0x%llx", fuzz_field(step->op, change->field, name).name,
-				change->how, (unsigned long long)change->val);
-		}
-		fputc('\n', f);
-	}
-}
-
-/*
- * As C.  What a plain ioctl is made of is known from its row; the other steps are
- * comments with the lib's call, to be filled in by hand.
- */
-static void print_c_changes(const struct fuzz_step *step, FILE *f)
-{
-	char name[16];
-
+	print_place(step, f);
+	fputs(step->op->name, f);
 	for (int i = 0; i < step->nr_changes; i++) {
 		const struct fuzz_change *change = &step->change[i];
-		const char *field = fuzz_field(step->op, change->field, name).name;
-		const char *how = change->how == '=' ? "" : change->how == '^' ? "^" : "+";
 
-		if (step->op->fields)
-			fprintf(f, "\t\targ.%s %s= 0x%llx;\n", field, how,
-				(unsigned long long)change->val);
-		else
-			fprintf(f, "\t\t((u64 *)&arg)[%s] %s= 0x%llx;\n", field + 1, how,
-				(unsigned long long)change->val);
+		fprintf(f, " %s%c0x%lx", fuzz_field(step->op, change->field, name).name,
+			change->how, (unsigned long)change->val);
 	}
 }
 
-static void print_c_ioctl(const struct fuzz_step *step, FILE *f)
+void fuzz_print(const struct fuzz_program *p, FILE *f)
 {
-	const struct fuzz_op *op = step->op;
-	const char *call = op->target == FUZZ_VCPU ? "__vcpu_ioctl(vcpu" :
-			   op->target == FUZZ_VM ? "__vm_ioctl(vm" : "__kvm_ioctl(kvm_fd";
-	u64 number = step->nr_changes ? step->change[step->nr_changes - 1].val : 0;
-
-	if (!op->size) {
-		fprintf(f, "\t%s%u, %s, (void *)0x%llxul);\n", call, 0, op->name,
-			(unsigned long long)number);
-		return;
-	}
-	fprintf(f, "\t{\n\t\t%s arg = {};\n\n", op->type);
-	if (op->get)
-		fprintf(f, "\t\t%s, 0x%lx /* the GET of it */, &arg);\n", call, op->get);
-	if (op->pointer >= 0)
-		fprintf(f, "\t\t*(void **)((void *)&arg + %d) = mem;\n", op->pointer);
-	if (op->fd >= 0)
-		fprintf(f, "\t\t*(int *)((void *)&arg + %d) = fd;\n", op->fd);
-	print_c_changes(step, f);
-	fprintf(f, "\t\t%s, %s, &arg);\n\t}\n", call, op->name);
-}
-
-void fuzz_print_c(const struct fuzz_program *p, FILE *f)
-{
-	struct fuzz_program one = { .nr = 1 };
-
 	for (int i = 0; i < p->nr; i++) {
-		const struct fuzz_step *step = &p->step[i];
-
-		fputs("\t/* ", f);
-		one.step[0] = *step;
-		fuzz_print(&one, f);
-		fseek(f, -1, SEEK_CUR);
-		fputs(" */\n", f);
-		if (!step->op->run)
-			print_c_ioctl(step, f);
-		else if (step->op->c)
-			fprintf(f, "\t%s;\n", step->op->c);
+		fuzz_print_step(&p->step[i], f);
+		fputc('\n', f);
 	}
 }
