@@ -284,13 +284,15 @@ def fuzz(target, engine, seconds, corpus):
     seeds = target.work / "seeds"
     found.mkdir()
     seeds.mkdir()
-    subprocess.run([target.program, "--seeds", seeds], check=True, stdout=subprocess.DEVNULL)
+    if not os.listdir(corpus):
+        subprocess.run([target.program, "--seeds", seeds], check=True,
+                       stdout=subprocess.DEVNULL)
     command = " ".join(shlex.quote(os.fspath(word)) for word in target.command("--serve"))
     environment = {**os.environ, "FUZZ_COMMAND": f"exec {command} 2>/dev/null",
                    "FUZZ_LOG": os.fspath(target.log), "FUZZ_DIR": os.fspath(found)}
     status = process.wait(process.start(
         [engine / "engine", f"-max_total_time={seconds}", f"-max_len={MAX_BYTES}",
-         "-len_control=0", corpus, seeds], stdin=subprocess.DEVNULL, cwd=target.work,
+         "-len_control=0", "-print_final_stats=1", corpus, seeds], stdin=subprocess.DEVNULL, cwd=target.work,
         env=environment))
     if status:
         die(f"the engine failed: status {status}")

@@ -13,6 +13,11 @@
 #define ON_VCPU_1	BIT(3)
 #define BESIDE		GENMASK(7, 5)
 
+/* The first rows of fuzz_ops[], and a field of the first of them. */
+#define OP_LAUNCH	0
+#define OP_GUEST_CALL	1
+#define FIELD_STAGE	1
+
 /* Values at which something begins or ends. */
 static const u64 edges[] = {
 	0, 1, 0xfff, 0x1000, 0x1001, 0x1fffff, 0x200000, 0x7fffffff, 0x80000000, 0xffffffff,
@@ -118,34 +123,75 @@ void fuzz_decode(struct fuzz_program *p, const u8 *data, size_t size)
 		p->step[0].beside = false;
 }
 
-/* For each row a program: a launch to @stage, the row as it is, and the guest runs. */
-static void write_seed(const char *path, int op, int stage)
+/* Programs to start from. */
+struct seed {
+	u8 data[FUZZ_MAX_STEPS][FUZZ_STEP_BYTES];
+	int nr;
+};
+
+static u8 *add_step(struct seed *seed, int op)
 {
-	u8 data[3][FUZZ_STEP_BYTES];
+	u8 *data = seed->data[seed->nr++];
+
+	memset(data, NO_CHANGE, FUZZ_STEP_BYTES);
+	data[0] = op;
+	data[1] = 0;
+	return data;
+}
+
+static void add_changed_step(struct seed *seed, int op, u8 field, u8 kind, u8 n)
+{
+	u8 *data = add_step(seed, op);
+
+	data[2] = field;
+	data[3] = kind;
+	data[4] = n;
+}
+
+static void write_seed(const struct seed *seed, const char *path, int op, int number)
+{
+	const size_t size = seed->nr * FUZZ_STEP_BYTES;
 	char name[PATH_MAX];
 	int fd;
 
-	memset(data, NO_CHANGE, sizeof(data));
-	for (int i = 0; i < 3; i++)
-		data[i][1] = 0;
-	data[0][0] = 0;
-	data[0][2] = 1;		/* the field "stage" */
-	data[0][3] = 0;
-	data[0][4] = stage;
-	data[1][0] = op;
-	data[2][0] = 1;
-	snprintf(name, sizeof(name), "%s/seed-%d-%d", path, op, stage);
+	snprintf(name, sizeof(name), "%s/seed-%d-%d", path, op, number);
 	fd = open(name, O_WRONLY | O_CREAT | O_EXCL, 0666);
-	if (fd < 0)
-		return;
-	TEST_ASSERT_EQ(write(fd, data, sizeof(data)), sizeof(data));
+	TEST_ASSERT(fd >= 0, "%s: errno %d", name, errno);
+	TEST_ASSERT_EQ(write(fd, seed->data, size), size);
 	close(fd);
+}
+
+/* A TD that has run, each field of a row with a value, and a request to the guest. */
+static void write_fields(const char *path, int op, int number, u8 kind, u8 n)
+{
+	const int fields = min_t(int, fuzz_nr_fields(&fuzz_ops[op]), FUZZ_MAX_STEPS - 2);
+	struct seed seed = {};
+
+	add_step(&seed, OP_LAUNCH);
+	for (int field = 0; field < fields; field++)
+		add_changed_step(&seed, op, field, kind, n);
+	add_step(&seed, OP_GUEST_CALL);
+	write_seed(&seed, path, op, number);
+}
+
+/* A launch to a stage, and a row as it is. */
+static void write_stage(const char *path, int op, int stage)
+{
+	struct seed seed = {};
+
+	add_changed_step(&seed, OP_LAUNCH, FIELD_STAGE, 0, stage);
+	add_step(&seed, op);
+	add_step(&seed, OP_GUEST_CALL);
+	write_seed(&seed, path, op, 100 + stage);
 }
 
 void fuzz_write_seeds(const char *path)
 {
-	for (int op = 0; op < fuzz_nr_ops; op++)
-		write_seed(path, op, FUZZ_HAS_RUN);
+	for (int op = 1; op < fuzz_nr_ops; op++) {
+		write_stage(path, op, FUZZ_HAS_RUN);
+		write_fields(path, op, 1, 0, 1);
+		write_fields(path, op, 2, 2, 0);
+	}
 	for (int stage = FUZZ_CREATED; stage < FUZZ_HAS_RUN; stage++)
-		write_seed(path, 1, stage);
+		write_stage(path, OP_GUEST_CALL, stage);
 }
