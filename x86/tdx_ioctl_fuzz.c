@@ -200,10 +200,11 @@ static int fuzz_alone(int seconds, unsigned int seed)
 	return found ? KSFT_FAIL : 0;
 }
 
-static int usage(const char *name)
+#define USAGE	"[SECONDS [SEED]] | --replay FILE | --serve | --seeds DIR | --text | --c"
+
+static int refuse(const char *name)
 {
-	fprintf(stderr, "usage: %s [SECONDS [SEED]] | --replay FILE | --serve | --seeds DIR | "
-		"--text | --c\n", name);
+	fprintf(stderr, "usage: %s %s\n", name, USAGE);
 	return KSFT_FAIL;
 }
 
@@ -219,14 +220,14 @@ int main(int argc, char *argv[])
 		return 0;
 	}
 	if (argc > 3 || (word[0] == '-' && strcmp(word, "--serve") && strcmp(word, "--replay")))
-		return usage(argv[0]);
+		return refuse(argv[0]);
 
 	TEST_REQUIRE(is_tdx_supported());
 	if (!strcmp(word, "--serve"))
 		return serve();
 	if (!strcmp(word, "--replay"))
-		return argc == 3 ? replay(argv[2]) : usage(argv[0]);
+		return argc == 3 ? replay(argv[2]) : refuse(argv[0]);
 	if (atoi(word) < 1)
-		return usage(argv[0]);
+		return refuse(argv[0]);
 	return fuzz_alone(atoi(word), argc == 3 ? atoi(argv[2]) : time(NULL));
 }

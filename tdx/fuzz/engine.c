@@ -41,11 +41,9 @@
 #define MAX_KINDS	200
 #define LOG_TAIL	65536
 
-size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
-
-/* libFuzzer looks here after each input, which the compiler does not know. */
+/* libFuzzer looks here after each input, so the variable is not static. */
 __attribute__((section("__libfuzzer_extra_counters")))
-static volatile uint8_t counters[1 << 16];
+uint8_t fuzz_counters[1 << 16];
 
 static struct answer {
 	uint32_t magic, nr_pcs, text_len;
@@ -165,7 +163,7 @@ static void start(void)
 	to_child = in[1];
 	from_child = out[0];
 	if (!receive_answer(BOOT_MS)) {
-		fprintf(stderr, "fuzz-kvm: this did not start: %s\n", command);
+		fprintf(stderr, "fuzz-kvm: nothing came from: %s\n", command);
 		exit(1);
 	}
 }
@@ -251,10 +249,10 @@ static void keep_finding(const uint8_t *data, size_t size, const char *what, boo
 static bool wants_fresh_kernel(void)
 {
 	static const char *const words[] = {
-		"lock", "RCU", "KASAN", "BUG:", "HANG", "KEYIDS", "CHARGE", "Oops",
+		"lock", "RCU", "KASAN", "BUG:", "HANG", "KEYIDS", "CHARGE", "Oops", NULL
 	};
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	for (int i = 0; words[i]; i++)
 		if (strstr(text, words[i]))
 			return true;
 	return false;
@@ -270,7 +268,7 @@ static void take_pcs(void)
 	for (uint32_t i = 0; i < answer.nr_pcs; i++) {
 		uint32_t hash = pcs[i] * 0x9e3779b1u, at = hash >> 14;
 
-		counters[hash >> 16] = counts[i];
+		fuzz_counters[hash >> 16] = counts[i];
 		while (seen[at] && seen[at] != pcs[i])
 			at = (at + 1) % (1 << 18);
 		if (!seen[at])
@@ -386,7 +384,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 		step[1] = (step[1] & ~3) | 0xe0 | (1 + rnd(&seed, 2));
 		break;
 	default:
-		LLVMFuzzerMutate(step, STEP_BYTES, STEP_BYTES);
+		step[rnd(&seed, STEP_BYTES)] = rnd(&seed, 256);
 	}
 	return nr * STEP_BYTES ?: STEP_BYTES;
 }

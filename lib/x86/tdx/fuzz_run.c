@@ -127,6 +127,16 @@ static void fill_in(struct fuzz_world *w, const struct fuzz_step *step, void *op
 	fuzz_apply(step, operand);
 }
 
+static void carry_out(struct fuzz_world *w, const struct fuzz_step *step, void *operand)
+{
+	if (step->op->run)
+		step->op->run(w, step, operand);
+	else if (!step->op->size)
+		ioctl(target_fd(w, step), step->op->request, *(u64 *)operand);
+	else
+		ioctl(target_fd(w, step), step->op->request, operand);
+}
+
 static void take_step(struct fuzz_world *w, const struct fuzz_step *step)
 {
 	/* A GET_CPUID writes behind its header, so there is room behind all. */
@@ -137,15 +147,8 @@ static void take_step(struct fuzz_world *w, const struct fuzz_step *step)
 	fill_in(w, step, operand);
 	if (!step->op->harmless && step->op->run != fuzz_run_check)
 		w->vm[step->vm].may_break = true;
-	if (fuzz_is_deadly(step, operand)) {
-		;
-	} else if (step->op->run) {
-		step->op->run(w, step, operand);
-	} else if (!step->op->size) {
-		ioctl(target_fd(w, step), step->op->request, *(u64 *)operand);
-	} else {
-		ioctl(target_fd(w, step), step->op->request, operand);
-	}
+	if (!fuzz_is_deadly(step, operand))
+		carry_out(w, step, operand);
 	free(operand);
 }
 
