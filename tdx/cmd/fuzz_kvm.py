@@ -50,6 +50,9 @@ DIED = "DIED: the kernel did not survive this"
 # A number, an address, a process's name: what differs from one time to the next.
 VARIABLE = re.compile(r"\b0x[0-9a-f]+|\b[0-9a-f]{8,}\b|[0-9]+|Comm: \S+|CPU#\S+ \S+")
 
+# After these the kernel does not see the same again, or is not what it was.
+SPOILS = re.compile("lock|RCU|KASAN|BUG:|HANG|KEYIDS|CHARGE|Oops")
+
 
 def die(message):
     process.die(message, "fuzz-kvm")
@@ -157,10 +160,8 @@ class Server:
             self.child.stdout.close()
             self.child = None
 
-    def try_out(self, steps, fresh=False):
+    def try_out(self, steps):
         """Runs a program, a list of lines.  Returns what was found."""
-        if fresh:
-            self.stop()
         if not self.child:
             self.start()
         text = "".join(f"{step}\n" for step in steps).encode()
@@ -173,8 +174,7 @@ class Server:
         if found is None:
             self.stop()
             return last_words(self.target.log)
-        if found:
-            # What is left of a kernel that complained is not to be trusted.
+        if SPOILS.search(found):
             self.stop()
         return found
 
@@ -266,16 +266,36 @@ def kinds(text):
     return [found for line in text.splitlines() if (found := kind(line))]
 
 
-def reached(pcs, kernel):
-    """Returns the number of PCs, and of the lines of tdx.c that they are in."""
-    names = sorted(set(pcs.read_text().split())) if pcs.exists() else []
-    if not names or not kernel:
-        return len(names), 0
-    full = "".join(f"0xffffffff{int(name, 16):08x}\n" for name in names)
-    done = subprocess.run(["addr2line", "-e", kernel / "vmlinux"], input=full, text=True,
+def lines_of(addresses, kernel):
+    """Returns the lines of tdx.c that addresses, as text, belong to."""
+    done = subprocess.run(["addr2line", "-e", kernel / "vmlinux"], text=True,
+                          input="".join(f"{address}\n" for address in addresses),
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    lines = {line.split(" ")[0] for line in done.stdout.splitlines() if TDX_C in line}
-    return len(names), len(lines)
+    return {line.split(" ")[0] for line in done.stdout.splitlines() if TDX_C in line}
+
+
+def call_sites(disassembly):
+    """Returns the addresses behind the calls of KCOV, which are the PCs that it tells."""
+    behind = False
+    found = []
+    for line in disassembly:
+        if behind:
+            found.append("0x" + line.partition(":")[0].strip())
+        behind = line.rstrip().endswith("<__sanitizer_cov_trace_pc>") and "call" in line
+    return found
+
+
+def reached(pcs, kernel):
+    """Returns in words what the PCs in a file are, of all that there are."""
+    names = set(pcs.read_text().split()) if pcs.exists() else set()
+    if not kernel:
+        return f"{len(names)} PCs of the kernel"
+    with subprocess.Popen(["objdump", "-d", "--no-show-raw-insn", kernel / "vmlinux"],
+                          stdout=subprocess.PIPE, text=True) as objdump:
+        possible = call_sites(objdump.stdout)
+    full = [f"0xffffffff{int(name, 16):08x}" for name in names]
+    return (f"{len(names)} of {len(possible)} PCs in KVM, {len(lines_of(full, kernel))} of "
+            f"{len(lines_of(possible, kernel))} lines of tdx.c with one")
 
 
 def fuzz(target, engine, seconds, corpus):
@@ -349,8 +369,6 @@ def main(_arguments):
         number_found = report(target, findings)
         programs = findings / "programs"
         ran = int(programs.read_text()) if programs.exists() else 0
-        pcs, lines = reached(findings / "pcs", found.get("fuzz"))
-        kept = directory("CORPUS", cache.directory() / "corpus")
-        print(f"fuzz-kvm: {ran} programs, {pcs} PCs of the kernel, {lines} lines of tdx.c, "
-              f"{len(os.listdir(kept))} programs in {kept}, findings: {number_found}")
+        print(f"fuzz-kvm: {ran} programs, {reached(findings / 'pcs', found.get('fuzz'))}, "
+              f"{len(os.listdir(corpus))} programs in {corpus}, findings: {number_found}")
         return int(number_found > 0)

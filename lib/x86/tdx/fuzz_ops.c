@@ -273,9 +273,9 @@ static const struct kvm_clear_dirty_log log_sane = {
 	{ .name = #_name, STRUCT(struct fuzz_memory), .target = FUZZ_VM, \
 	  FIELDS(memory_fields), .sane = &memory_range_sane, NO_FD,	\
 	  .run = fuzz_run_##_name, .c = _c }
-#define OTHER(_name, _target, _c)					\
+#define OTHER(_name, _target, _c, ...)					\
 	{ .name = #_name, .target = FUZZ_##_target, FIELDS(one_number), NO_FD, \
-	  .run = fuzz_run_##_name, .c = _c }
+	  .run = fuzz_run_##_name, .c = _c, ##__VA_ARGS__ }
 #define AT(_type, _member)	offsetof(struct _type, _member)
 
 const struct fuzz_op fuzz_ops[] = {
@@ -310,10 +310,10 @@ const struct fuzz_op fuzz_ops[] = {
 	OTHER(close_vm, VM, "close(vm->fd)"),
 	OTHER(close_vcpu, VCPU, "close(vcpu->fd)"),
 	OTHER(close_gmem, VM, "close(guest_memfd)"),
-	OTHER(dup_vm, VM, "dup(vm->fd)"),
+	OTHER(dup_vm, VM, "dup(vm->fd)", .harmless = true),
 	OTHER(unmap_run, VCPU, "munmap(vcpu->run, vcpu_mmap_sz())"),
-	OTHER(kick, NONE, "pthread_kill(thread[%0], SIGUSR1)"),
-	OTHER(pin, NONE, "pin_self_to_cpu(%0)"),
+	OTHER(kick, NONE, "pthread_kill(thread[%0], SIGUSR1)", .harmless = true),
+	OTHER(pin, NONE, "pin_self_to_cpu(%0)", .harmless = true),
 	{ .name = "RAW_IOCTL", STRUCT(struct fuzz_raw), .target = FUZZ_VCPU, FIELDS(raw_fields),
 	  .sane = &raw_sane, NO_FD, .run = fuzz_run_raw },
 

@@ -50,6 +50,17 @@ class Kinds(unittest.TestCase):
         self.assertIn("DIED", fuzz_kvm.last_words("/nonexistent"))
 
 
+class Coverage(unittest.TestCase):
+    def test_call_sites(self):
+        text = ["ffffffff81000010 <f>:\n",
+                "ffffffff81000010:\tcall   ffffffff8148e7a0 <__sanitizer_cov_trace_pc>\n",
+                "ffffffff81000015:\tret\n",
+                "ffffffff81000016:\tcall   ffffffff8148e7a0 <g>\n",
+                "ffffffff8100001b:\tjmp    ffffffff8148e7a0 <__sanitizer_cov_trace_pc>\n",
+                "ffffffff81000020:\tnop\n"]
+        self.assertEqual(fuzz_kvm.call_sites(text), ["0xffffffff81000015"])
+
+
 class Reducing(unittest.TestCase):
     def reduced(self, steps, *needed):
         """What stays of steps if all words of needed must be there."""
