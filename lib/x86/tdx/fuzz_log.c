@@ -28,28 +28,50 @@ void fuzz_log_open(void)
 	log_fd = kernel_log_open();
 }
 
+/* A complaint, and who called the function that it is about, as far as that is known. */
+static char complaint[300];
+static bool in_task;
+
+static void judge(char *text, size_t size)
+{
+	if (complaint[0] && !fuzz_is_known(complaint))
+		snprintf(text + strlen(text), size - strlen(text), "%s\n", complaint);
+	complaint[0] = '\0';
+	in_task = false;
+}
+
+static void take_line(const char *line, char *text, size_t size, bool *any)
+{
+	if (is_complaint(line)) {
+		judge(text, size);
+		snprintf(complaint, sizeof(complaint), "%.200s", line);
+		*any = true;
+	} else if (complaint[0] && strstr(line, "<TASK>")) {
+		in_task = true;
+	} else if (complaint[0] && in_task && !strstr(line, " ? ")) {
+		snprintf(complaint + strlen(complaint), sizeof(complaint) - strlen(complaint),
+			 " from%.60s", line);
+		judge(text, size);
+	}
+}
+
 void fuzz_log_read(char *text, size_t size, bool *any)
 {
-	char record[2048];
+	char record[2048], *line;
 	ssize_t len;
 
 	for (;;) {
-		char *line;
-
 		len = read(log_fd, record, sizeof(record) - 1);
 		/* EPIPE: some are lost, go on with the next. */
 		if (len < 0 && errno == EPIPE)
 			continue;
 		if (len <= 0)
-			return;
+			break;
 		record[len] = '\0';
 		line = strchr(record, ';');
 		line = line ? line + 1 : record;
 		line[strcspn(line, "\n")] = '\0';
-		if (!is_complaint(line))
-			continue;
-		*any = true;
-		if (!fuzz_is_known(line))
-			snprintf(text + strlen(text), size - strlen(text), "%s\n", line);
+		take_line(line, text, size, any);
 	}
+	judge(text, size);
 }
