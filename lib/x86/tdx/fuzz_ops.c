@@ -208,6 +208,41 @@ static const struct fuzz_guest mmio_sane = {
 	.op = TDX_GUEST_TDVMCALL, .leaf = EXIT_REASON_EPT_VIOLATION,
 	.arg = { 4, TDVMCALL_WRITE, BIT_ULL(47) | 0xd0000000, 1 }, .runs = 4,
 };
+static const struct fuzz_guest io_in_sane = {
+	.op = TDX_GUEST_TDVMCALL, .leaf = EXIT_REASON_IO_INSTRUCTION,
+	.arg = { 4, TDVMCALL_READ, 0x80 }, .runs = 4, .answer = 0x12345678,
+};
+static const struct fuzz_guest mmio_read_sane = {
+	.op = TDX_GUEST_TDVMCALL, .leaf = EXIT_REASON_EPT_VIOLATION,
+	.arg = { 4, TDVMCALL_READ, BIT_ULL(47) | 0xd0000000 }, .runs = 4, .answer = 0x12345678,
+};
+static const struct fuzz_guest rdmsr_sane = {
+	.op = TDX_GUEST_TDVMCALL, .leaf = EXIT_REASON_MSR_READ, .arg = { MSR_IA32_CR_PAT },
+	.runs = 4,
+};
+static const struct fuzz_guest cpuid_sane = {
+	.op = TDX_GUEST_TDVMCALL, .leaf = EXIT_REASON_CPUID, .arg = { KVM_CPUID_SIGNATURE },
+	.runs = 4,
+};
+static const struct fuzz_guest hlt_sane = {
+	.op = TDX_GUEST_TDVMCALL, .leaf = EXIT_REASON_HLT, .runs = 2,
+};
+static const struct fuzz_guest get_quote_sane = {
+	.op = TDX_GUEST_TDVMCALL, .leaf = TDVMCALL_GET_QUOTE,
+	.arg = { BIT_ULL(47) | PLAIN_GPA, PAGE_SIZE }, .runs = 4,
+};
+static const struct fuzz_guest notify_sane = {
+	.op = TDX_GUEST_TDVMCALL, .leaf = TDVMCALL_SETUP_EVENT_NOTIFY_INTERRUPT,
+	.arg = { 0x40 }, .runs = 4,
+};
+static const struct fuzz_guest enable_apic_sane = {
+	.op = TDX_GUEST_TDVMCALL, .leaf = EXIT_REASON_MSR_WRITE, .arg = { 0x80f, 0x1ff },
+	.runs = 4,
+};
+static const struct fuzz_guest ipi_sane = {
+	.op = TDX_GUEST_TDVMCALL, .leaf = EXIT_REASON_MSR_WRITE, .arg = { 0x830, 0x40 },
+	.runs = 4,
+};
 static const struct fuzz_memory memory_range_sane = { 0, PAGE_SIZE, 0 };
 static const struct fuzz_raw raw_sane = {
 	.target = FUZZ_VCPU, .nr = 0x80, .size = 8, .dir = 1,
@@ -279,7 +314,10 @@ static const struct kvm_clear_dirty_log log_sane = {
 #define AT(_type, _member)	offsetof(struct _type, _member)
 
 const struct fuzz_op fuzz_ops[] = {
-	/* The launch is the first, so that it is what a byte of 0 means. */
+	/*
+	 * The launch is the first, so that it is what a byte of 0 means.  New rows come last,
+	 * as bytes that somebody has kept mean the number of a row.
+	 */
 	{ .name = "LAUNCH", STRUCT(struct fuzz_launch), .target = FUZZ_VM, NO_FD,
 	  FIELDS(launch_fields), .sane = &launch_sane, .run = fuzz_run_launch, .harmless = true },
 
@@ -414,6 +452,17 @@ const struct fuzz_op fuzz_ops[] = {
 	      .sane = &prefault_sane),
 	WORDS(VCPU, KVM_SET_SIGNAL_MASK, struct kvm_signal_mask),
 	NUMBER(VCPU, KVM_GET_STATS_FD, .harmless = true),
+
+	/* The guest again */
+	GUEST(GUEST_IO_IN, io_in_sane, .harmless = true),
+	GUEST(GUEST_MMIO_READ, mmio_read_sane, .harmless = true),
+	GUEST(GUEST_RDMSR, rdmsr_sane, .harmless = true),
+	GUEST(GUEST_CPUID, cpuid_sane, .harmless = true),
+	GUEST(GUEST_HLT, hlt_sane),
+	GUEST(GUEST_GET_QUOTE, get_quote_sane, .harmless = true),
+	GUEST(GUEST_SETUP_NOTIFY, notify_sane, .harmless = true),
+	GUEST(GUEST_ENABLE_APIC, enable_apic_sane),
+	GUEST(GUEST_SEND_IPI, ipi_sane),
 };
 
 const int fuzz_nr_ops = ARRAY_SIZE(fuzz_ops);
