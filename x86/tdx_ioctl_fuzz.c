@@ -115,7 +115,7 @@ static int serve(void)
 		if (wrong)
 			snprintf(text, MAX_TEXT, "WRONG: %s\n", wrong);
 		else
-			fuzz_try(&p, text, MAX_TEXT);
+			fuzz_try(&p, len & IS_TEXT, text, MAX_TEXT);
 		write_answer(out, coverage);
 	}
 	return 0;
@@ -138,7 +138,7 @@ static int replay(const char *path)
 		return KSFT_FAIL;
 	}
 	fuzz_log_open();
-	fuzz_try(&p, text, MAX_TEXT);
+	fuzz_try(&p, true, text, MAX_TEXT);
 	fputs(text, stdout);
 	return text[0] ? KSFT_FAIL : 0;
 }
@@ -189,7 +189,7 @@ static int fuzz_alone(int seconds, unsigned int seed)
 	fuzz_log_open();
 	for (; time(NULL) < end; nr++) {
 		random_program(&p, &seed);
-		fuzz_try(&p, text, MAX_TEXT);
+		fuzz_try(&p, false, text, MAX_TEXT);
 		if (!text[0])
 			continue;
 		found++;

@@ -148,8 +148,9 @@ void fuzz_log_read(char *text, size_t size, bool *any);
 
 /*
  * Run a program in a process of its own, and look at the host afterwards.  @text gets what
- * was found, and is empty if nothing was.
+ * was found, and is empty if nothing was.  Counting KeyIDs takes time, so it happens for each
+ * program only if it is to be @thorough.
  */
-void fuzz_try(const struct fuzz_program *p, char *text, size_t size);
+void fuzz_try(const struct fuzz_program *p, bool thorough, char *text, size_t size);
 
 #endif /* SELFTEST_KVM_TDX_FUZZ_H */

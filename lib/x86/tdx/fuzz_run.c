@@ -21,7 +21,7 @@
 #define KILL_MS		30000
 
 /* Counting KeyIDs takes time. */
-#define COUNT_KEYIDS_EVERY	200
+#define COUNT_KEYIDS_EVERY	100
 
 #ifndef sigev_notify_thread_id
 #define sigev_notify_thread_id	_sigev_un._tid
@@ -391,17 +391,18 @@ static u32 count_keyids_in_child(void)
 	return counted;
 }
 
-static void look_for_keyids(char *text, size_t size)
+static void look_for_keyids(bool thorough, char *text, size_t size)
 {
 	static u32 programs, before;
 	u32 now;
 
-	if (programs++ % COUNT_KEYIDS_EVERY)
+	if (programs++ % COUNT_KEYIDS_EVERY && !thorough)
 		return;
 	now = count_keyids_in_child();
 	if (now < before)
 		snprintf(text + strlen(text), size - strlen(text),
-			 "KEYIDS: there are %u, not %u\n", now, before);
+			 "KEYIDS: there are %u, not %u, since the last %d programs\n",
+			 now, before, thorough ? 1 : COUNT_KEYIDS_EVERY);
 	before = now;
 }
 
@@ -417,7 +418,7 @@ static void let_kernel_complain_again(void)
 	}
 }
 
-void fuzz_try(const struct fuzz_program *p, char *text, size_t size)
+void fuzz_try(const struct fuzz_program *p, bool thorough, char *text, size_t size)
 {
 	static struct fuzz_outcome *outcome;
 	bool complained = false;
@@ -430,6 +431,9 @@ void fuzz_try(const struct fuzz_program *p, char *text, size_t size)
 	text[0] = '\0';
 	let_kernel_complain_again();
 	our_cgroup();
+	if (thorough)
+		look_for_keyids(true, text, size);
+	text[0] = '\0';
 	pid = fork();
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -440,7 +444,7 @@ void fuzz_try(const struct fuzz_program *p, char *text, size_t size)
 	}
 	wait_for_end(pid, outcome, text, size);
 	look_for_charge(text, size);
-	look_for_keyids(text, size);
+	look_for_keyids(thorough, text, size);
 	fuzz_log_read(text + strlen(text), size - strlen(text), &complained);
 	if (outcome->wrong[0])
 		snprintf(text + strlen(text), size - strlen(text), "GUEST: %s\n", outcome->wrong);
