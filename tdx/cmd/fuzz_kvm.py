@@ -308,7 +308,7 @@ def fuzz(target, engine, seconds, corpus):
         subprocess.run([target.program, "--seeds", corpus], check=True,
                        stdout=subprocess.DEVNULL)
     command = " ".join(shlex.quote(os.fspath(word)) for word in target.command("--serve"))
-    environment = {**os.environ, "FUZZ_COMMAND": f"exec {command} 2>/dev/null",
+    environment = {**os.environ, "FUZZ_COMMAND": f"exec {command} 2>>{shlex.quote(os.fspath(found / 'stderr'))}",
                    "FUZZ_LOG": os.fspath(target.log), "FUZZ_DIR": os.fspath(found)}
     status = process.wait(process.start(
         [engine / "engine", f"-max_total_time={seconds}", f"-max_len={MAX_BYTES}",

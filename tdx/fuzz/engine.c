@@ -80,7 +80,9 @@ static bool send_all(const void *data, size_t size)
 {
 	for (ssize_t n; size; data += n, size -= n) {
 		n = write(to_child, data, size);
-		if (n <= 0)
+		if (n < 0 && errno == EINTR)
+			n = 0;
+		else if (n <= 0)
 			return false;
 	}
 	return true;
@@ -90,11 +92,14 @@ static bool receive(void *data, size_t size, int ms)
 {
 	struct pollfd p = { .fd = from_child, .events = POLLIN };
 
+	/* libFuzzer has a timer, so calls are interrupted now and then. */
 	for (ssize_t n; size; data += n, size -= n) {
-		if (poll(&p, 1, ms) <= 0)
-			return false;
-		n = read(from_child, data, size);
-		if (n <= 0)
+		n = poll(&p, 1, ms);
+		if (n > 0)
+			n = read(from_child, data, size);
+		if (n < 0 && errno == EINTR)
+			n = 0;
+		else if (n <= 0)
 			return false;
 	}
 	return true;

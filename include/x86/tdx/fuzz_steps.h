@@ -13,7 +13,7 @@ enum fuzz_stage {
 	FUZZ_VCPU_INITIALIZED,
 	FUZZ_MEMORY_ADDED,
 	FUZZ_FINALIZED,
-	FUZZ_HAS_RUN,		/* and has GMEM_PAGE(0) to (3) */
+	FUZZ_HAS_RUN,		/* and has GMEM_PAGE(0) to (3), and its APIC on */
 };
 
 struct fuzz_launch {

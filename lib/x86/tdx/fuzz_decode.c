@@ -193,5 +193,8 @@ void fuzz_write_seeds(const char *path)
 		write_fields(path, op, 2, 2, 0);
 	}
 	for (int stage = FUZZ_CREATED; stage < FUZZ_HAS_RUN; stage++)
-		write_stage(path, OP_GUEST_CALL, stage);
+		for (int op = 1; op < fuzz_nr_ops; op++)
+			if (op == OP_GUEST_CALL ||
+			    fuzz_ops[op].request == KVM_MEMORY_ENCRYPT_OP)
+				write_stage(path, op, stage);
 }

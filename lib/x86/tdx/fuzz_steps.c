@@ -3,11 +3,16 @@
 #include <linux/falloc.h>
 #include <sys/mman.h>
 
+#include "apic.h"
 #include "tdx/fuzz_steps.h"
 #include "tdx/generic/ucall_loop.h"
+#include "tdx/tdx_msr.h"
 
 /* What a guest that was not disturbed still finds in its private memory. */
 #define CANARY	0x5ca1ab1e0ddba11ull
+
+/* A spurious vector of 0xff, and the APIC enabled. */
+#define APIC_SPIV_ON	0x1ff
 
 static u64 canary = CANARY;
 
@@ -38,8 +43,10 @@ static void add_vcpu(struct fuzz_vm *vm, int i, u64 stage)
 	vm->run[i] = vcpu->run;
 }
 
-static void use_gmem(struct fuzz_vm *vm)
+/* The guest has private memory beyond the initial one, and an APIC that is on. */
+static void run_guest(struct fuzz_vm *vm)
 {
+	tdx_guest_wrmsr(&vm->guest[0], X2APIC_MSR(APIC_SPIV), APIC_SPIV_ON);
 	for (int page = 0; page < 4; page++)
 		tdx_make_private(&vm->guest[0], GMEM_PAGE(page), 1, MAGIC + page);
 }
@@ -92,7 +99,7 @@ FUZZ_STEP(launch)
 	if (launch->stage < FUZZ_FINALIZED)
 		vm->may_break = true;
 	if (launch->stage >= FUZZ_HAS_RUN)
-		use_gmem(vm);
+		run_guest(vm);
 	return 0;
 }
 
