@@ -77,8 +77,8 @@ struct fuzz_op {
 	const struct fuzz_field *fields;	/* NULL: u64s without names */
 	u8 nr_fields;
 	bool harmless;		/* to a TD's guest, if KVM does as it should */
-	s16 pointer;		/* offset of a pointer to memory, -1 for none */
-	s16 fd;			/* offset of a file descriptor, -1 for none */
+	u16 pointer;		/* 1 + offset of a pointer to memory, 0 for none */
+	u16 fd;			/* 1 + offset of a file descriptor, 0 for none */
 	/* Takes the step, if it isn't a plain ioctl. */
 	int (*run)(struct fuzz_world *w, const struct fuzz_step *step, void *operand);
 	const char *c;		/* does the same, in C */

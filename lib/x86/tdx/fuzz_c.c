@@ -69,10 +69,10 @@ static void print_ioctl(const struct fuzz_step *step, FILE *f)
 	print_sane(step, f);
 	if (op->get)
 		fprintf(f, "\t%s, 0x%lx, &arg);\t/* its GET */\n", ioctl_of(step), op->get);
-	if (op->pointer >= 0)
-		fprintf(f, "\t*(void **)((void *)&arg + %d) = mem;\n", op->pointer);
-	if (op->fd >= 0)
-		fprintf(f, "\t*(int *)((void *)&arg + %d) = fd;\n", op->fd);
+	if (op->pointer)
+		fprintf(f, "\t*(void **)((void *)&arg + %d) = mem;\n", op->pointer - 1);
+	if (op->fd)
+		fprintf(f, "\t*(int *)((void *)&arg + %d) = fd;\n", op->fd - 1);
 	print_changes(step, "arg.", f);
 	if (op->run == fuzz_run_command)
 		fprintf(f, "\targ.cmd.data = (u64)arg.word;\n");

@@ -9,7 +9,6 @@
 #define F(_type, _member)						\
 	{ #_member, offsetof(struct _type, _member), sizeof(((struct _type *)0)->_member) }
 #define FIELDS(_f)	.fields = _f, .nr_fields = ARRAY_SIZE(_f)
-#define NO_FD		.pointer = -1, .fd = -1
 #define STRUCT(_type)	.type = #_type, .size = sizeof(_type)
 
 static const struct fuzz_field launch_fields[] = {
@@ -290,35 +289,36 @@ static const struct kvm_clear_dirty_log log_sane = {
 /* An ioctl with a structure, with a number, and with one that a GET fills in. */
 #define IOCTL(_target, _request, _type, _fields, _sane...)		\
 	{ .name = #_request, STRUCT(_type), .target = FUZZ_##_target,	\
-	  .request = _request, FIELDS(_fields), NO_FD, ##_sane }
+	  .request = _request, FIELDS(_fields), ##_sane }
 #define NUMBER(_target, _request, ...)					\
 	{ .name = #_request, .target = FUZZ_##_target, .request = _request, \
-	  FIELDS(one_number), NO_FD, ##__VA_ARGS__ }
+	  FIELDS(one_number), ##__VA_ARGS__ }
 #define WORDS(_target, _request, _type, ...)				\
 	{ .name = #_request, STRUCT(_type), .target = FUZZ_##_target,	\
-	  .request = _request, NO_FD, ##__VA_ARGS__ }
+	  .request = _request, ##__VA_ARGS__ }
 #define COMMAND(_target, _name, _sane)					\
 	{ .name = #_name, STRUCT(struct fuzz_cmd), .target = FUZZ_##_target, \
-	  .request = KVM_MEMORY_ENCRYPT_OP, FIELDS(cmd_fields), .sane = &_sane, NO_FD, \
+	  .request = KVM_MEMORY_ENCRYPT_OP, FIELDS(cmd_fields), .sane = &_sane, \
 	  .run = fuzz_run_command }
 #define GUEST(_name, _sane, ...)						\
 	{ .name = #_name, STRUCT(struct fuzz_guest), .target = FUZZ_VCPU, \
-	  FIELDS(guest_fields), .sane = &_sane, NO_FD, .run = fuzz_run_guest, ##__VA_ARGS__ }
+	  FIELDS(guest_fields), .sane = &_sane, .run = fuzz_run_guest, ##__VA_ARGS__ }
 #define MEMORY(_name, _c)						\
 	{ .name = #_name, STRUCT(struct fuzz_memory), .target = FUZZ_VM, \
-	  FIELDS(memory_fields), .sane = &memory_range_sane, NO_FD,	\
+	  FIELDS(memory_fields), .sane = &memory_range_sane,	\
 	  .run = fuzz_run_##_name, .c = _c }
 #define OTHER(_name, _target, _c, ...)					\
-	{ .name = #_name, .target = FUZZ_##_target, FIELDS(one_number), NO_FD, \
+	{ .name = #_name, .target = FUZZ_##_target, FIELDS(one_number), \
 	  .run = fuzz_run_##_name, .c = _c, ##__VA_ARGS__ }
-#define AT(_type, _member)	offsetof(struct _type, _member)
+/* 0 is none. */
+#define AT(_type, _member)	(offsetof(struct _type, _member) + 1)
 
 const struct fuzz_op fuzz_ops[] = {
 	/*
 	 * The launch is the first, so that it is what a byte of 0 means.  New rows come last,
 	 * as bytes that somebody has kept mean the number of a row.
 	 */
-	{ .name = "LAUNCH", STRUCT(struct fuzz_launch), .target = FUZZ_VM, NO_FD,
+	{ .name = "LAUNCH", STRUCT(struct fuzz_launch), .target = FUZZ_VM,
 	  FIELDS(launch_fields), .sane = &launch_sane, .run = fuzz_run_launch, .harmless = true },
 
 	GUEST(GUEST_CALL, call_sane, .harmless = true),
@@ -330,12 +330,12 @@ const struct fuzz_op fuzz_ops[] = {
 	GUEST(GUEST_MMIO, mmio_sane, .harmless = true),
 	OTHER(guest_shutdown, VCPU, "__tdx_guest_do(guest, TDX_GUEST_FUNCTION, (u64)shut_down, 0)"),
 	{ .name = "KVM_RUN", STRUCT(struct kvm_run), .target = FUZZ_VCPU, .request = KVM_RUN,
-	  FIELDS(run_fields), NO_FD, .run = fuzz_run_vcpu },
+	  FIELDS(run_fields), .run = fuzz_run_vcpu },
 	OTHER(check, VM, "/* the guest has what it had */"),
 
 	COMMAND(VM, KVM_TDX_CAPABILITIES, capabilities_sane),
 	{ .name = "KVM_TDX_INIT_VM", STRUCT(struct fuzz_init_vm), .target = FUZZ_VM,
-	  FIELDS(init_vm_fields), NO_FD, .request = KVM_MEMORY_ENCRYPT_OP,
+	  FIELDS(init_vm_fields), .request = KVM_MEMORY_ENCRYPT_OP,
 	  .run = fuzz_run_init_vm },
 	COMMAND(VCPU, KVM_TDX_INIT_VCPU, init_vcpu_sane),
 	COMMAND(VCPU, KVM_TDX_INIT_MEM_REGION, region_sane),
@@ -353,7 +353,7 @@ const struct fuzz_op fuzz_ops[] = {
 	OTHER(kick, NONE, "pthread_kill(thread[%0], SIGUSR1)", .harmless = true),
 	OTHER(pin, NONE, "pin_self_to_cpu(%0)", .harmless = true),
 	{ .name = "RAW_IOCTL", STRUCT(struct fuzz_raw), .target = FUZZ_VCPU, FIELDS(raw_fields),
-	  .sane = &raw_sane, NO_FD, .run = fuzz_run_raw },
+	  .sane = &raw_sane, .run = fuzz_run_raw },
 
 	/* System */
 	NUMBER(SYSTEM, KVM_CHECK_EXTENSION, .harmless = true),
@@ -368,7 +368,7 @@ const struct fuzz_op fuzz_ops[] = {
 	      .fd = AT(kvm_userspace_memory_region2, guest_memfd)),
 	{ .name = "PLAIN_MEMORY_REGION2", STRUCT(struct kvm_userspace_memory_region2),
 	  .target = FUZZ_VM, .request = KVM_SET_USER_MEMORY_REGION2, FIELDS(region2_fields),
-	  .sane = &plain_sane, .fd = -1,
+	  .sane = &plain_sane,
 	  .pointer = AT(kvm_userspace_memory_region2, userspace_addr) },
 	IOCTL(VM, KVM_SET_MEMORY_ATTRIBUTES, struct kvm_memory_attributes, attributes_fields,
 	      .sane = &attributes_sane),

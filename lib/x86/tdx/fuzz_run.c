@@ -110,10 +110,10 @@ static void fill_in(struct fuzz_world *w, const struct fuzz_step *step, void *op
 		memcpy(operand, op->sane, op->size);
 	if (op->get)
 		ioctl(target_fd(w, step), op->get, operand);
-	if (op->pointer >= 0)
-		memcpy(operand + op->pointer, &w->scratch, sizeof(w->scratch));
-	if (op->fd >= 0)
-		memcpy(operand + op->fd, op->request == KVM_SET_USER_MEMORY_REGION2 ? &gmem :
+	if (op->pointer)
+		memcpy(operand + op->pointer - 1, &w->scratch, sizeof(w->scratch));
+	if (op->fd)
+		memcpy(operand + op->fd - 1, op->request == KVM_SET_USER_MEMORY_REGION2 ? &gmem :
 		       &w->event, sizeof(int));
 	/* The pointer of a command leads to what follows it. */
 	if (op->run == fuzz_run_command) {
