@@ -308,11 +308,12 @@ def fuzz(target, engine, seconds, corpus):
         subprocess.run([target.program, "--seeds", corpus], check=True,
                        stdout=subprocess.DEVNULL)
     command = " ".join(shlex.quote(os.fspath(word)) for word in target.command("--serve"))
-    environment = {**os.environ, "FUZZ_COMMAND": f"exec {command} 2>>{shlex.quote(os.fspath(found / 'stderr'))}",
+    errors = shlex.quote(os.fspath(found / "stderr"))
+    environment = {**os.environ, "FUZZ_COMMAND": f"exec {command} 2>>{errors}",
                    "FUZZ_LOG": os.fspath(target.log), "FUZZ_DIR": os.fspath(found)}
     status = process.wait(process.start(
         [engine / "engine", f"-max_total_time={seconds}", f"-max_len={MAX_BYTES}",
-         "-len_control=0", "-print_final_stats=1", corpus], stdin=subprocess.DEVNULL, cwd=target.work,
+         "-len_control=0", "-print_final_stats=1", "-print_funcs=0", corpus], stdin=subprocess.DEVNULL, cwd=target.work,
         env=environment))
     if status not in (0, INTERRUPTED):
         die(f"the engine failed: status {status}")
