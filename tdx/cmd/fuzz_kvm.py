@@ -45,6 +45,7 @@ INTERRUPTED = 72            # status of an engine that was asked to end
 
 REDUCE_SECONDS = 300        # for one finding
 MAX_FINDING = 1 << 16
+LAST_LINES = 200            # of a log
 
 # What is said of a program that ended the machine.
 DIED = "DIED: the kernel did not survive this"
@@ -182,14 +183,14 @@ class Server:
 
 
 def last_words(log):
-    """What a kernel died of."""
+    """What a kernel died of.  What it said long before was about other programs."""
     try:
         with open(log, "rb") as file:
             file.seek(max(0, os.path.getsize(log) - MAX_FINDING))
             lines = file.read().decode(errors="replace").splitlines()
     except OSError:
         lines = []
-    splats = [line for line in lines if SPLAT.search(line)]
+    splats = [line for line in lines[-LAST_LINES:] if SPLAT.search(line)]
     return "\n".join([DIED, *splats[:20]])
 
 
@@ -290,6 +291,8 @@ def call_sites(disassembly):
 def reached(pcs, kernel):
     """Returns in words what the PCs in a file are, of all that there are."""
     names = set(pcs.read_text().split()) if pcs.exists() else set()
+    if not names:
+        return "blind, as the kernel has no KCOV"
     if not kernel:
         return f"{len(names)} PCs of the kernel"
     with subprocess.Popen(["objdump", "-d", "--no-show-raw-insn", kernel / "vmlinux"],

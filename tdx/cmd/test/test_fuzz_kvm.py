@@ -51,6 +51,13 @@ class Kinds(unittest.TestCase):
 
 
 class Coverage(unittest.TestCase):
+    def test_without_kcov(self):
+        self.assertIn("no KCOV", fuzz_kvm.reached(pathlib.Path("/nonexistent"), None))
+        with tempfile.NamedTemporaryFile("w") as pcs:
+            pcs.write("0x81000015\n0x81000016\n0x81000015\n")
+            pcs.flush()
+            self.assertIn("2 PCs", fuzz_kvm.reached(pathlib.Path(pcs.name), None))
+
     def test_call_sites(self):
         text = ["ffffffff81000010 <f>:\n",
                 "ffffffff81000010:\tcall   ffffffff8148e7a0 <__sanitizer_cov_trace_pc>\n",
