@@ -55,9 +55,10 @@ coverage:
 mutants:
 	@$(CMD) mutants
 
-# | make fuzz-kvm SECONDS=600      random programs of ioctls, guided by what they reach in KVM
-# |   CORPUS=DIR                   programs that reached something (in the cache)
-# |   REPLAY=FILE                  one program, as steps; HOST as above
+# | make fuzz-kvm SECONDS=600      random programs of KVM's ioctls, guided by the code that
+# |                                they reach
+# |   CORPUS=DIR                   the programs to start from and to keep (in the cache)
+# |   REPLAY=FILE                  run one program, as steps; HOST as above
 fuzz-kvm:
 	@$(CMD) fuzz_kvm
 

@@ -338,8 +338,9 @@ def clean():
         for name in entries(kind):
             if not remove(name):
                 say(f"tdx: {name} is in use and stays")
-    if not (cache / "apt").is_symlink():
-        shutil.rmtree(cache / "apt", ignore_errors=True)
+    for name in "apt", "corpus":
+        if not (cache / name).is_symlink():
+            shutil.rmtree(cache / name, ignore_errors=True)
     for path in *cache.glob("log/*.log"), *cache.glob("locks/*"), *cache.glob("mutants/passed-*"):
         if path.is_file():
             path.unlink()
