@@ -13,8 +13,10 @@ enum fuzz_stage {
 	FUZZ_VCPU_INITIALIZED,
 	FUZZ_MEMORY_ADDED,
 	FUZZ_FINALIZED,
-	FUZZ_HAS_RUN,		/* and has GMEM_PAGE(0) to (3), and its APIC on */
+	FUZZ_HAS_RUN,		/* and has FUZZ_PAGES private pages, and its APIC on */
 };
+
+#define FUZZ_PAGES	4	/* from GMEM_GPA on */
 
 struct fuzz_launch {
 	u64 type, stage, vcpus, attributes, gpaw;
@@ -83,6 +85,7 @@ struct fuzz_vm {
 	bool down[FUZZ_VCPUS];		/* the guest has stopped serving requests */
 	int gmem;			/* the guest_memfd of GMEM_SLOT */
 	void *hva;			/* the shared memory of that */
+	bool has_pages;			/* of FUZZ_HAS_RUN */
 	bool may_break;			/* the program asked for it */
 };
 

@@ -47,8 +47,9 @@ static void add_vcpu(struct fuzz_vm *vm, int i, u64 stage)
 static void run_guest(struct fuzz_vm *vm)
 {
 	tdx_guest_wrmsr(&vm->guest[0], X2APIC_MSR(APIC_SPIV), APIC_SPIV_ON);
-	for (int page = 0; page < 4; page++)
+	for (int page = 0; page < FUZZ_PAGES; page++)
 		tdx_make_private(&vm->guest[0], GMEM_PAGE(page), 1, MAGIC + page);
+	vm->has_pages = true;
 }
 
 static struct kvm_vm *create_td(const struct fuzz_launch *launch)
@@ -236,7 +237,60 @@ FUZZ_STEP(vcpu)
 	return r;
 }
 
-/* After steps that must not harm it, the guest has its memory and runs on. */
+/* Returns whether the guest has served its request, or says why not. */
+static bool serves(struct fuzz_world *w, struct fuzz_vm *vm)
+{
+	const struct fuzz_guest patient = { .runs = 16 };
+
+	errno = 0;
+	if (serve(vm, 0, &patient))
+		return true;
+	/* Kicked out: it sleeps, or does what takes long, as it was asked to. */
+	if (errno != EINTR && !vm->down[0] && !vm_is_dead(vm->vm))
+		snprintf(w->outcome->wrong, sizeof(w->outcome->wrong),
+			 "the guest does not run on: errno %d, %s", errno,
+			 vcpu_exit_str(vm->guest[0].vcpu));
+	return false;
+}
+
+static bool has_in_memory(struct fuzz_world *w, struct fuzz_vm *vm, u64 gva, u64 val)
+{
+	struct tdx_guest_request *req = vm->guest[0].req;
+
+	tdx_guest_post(&vm->guest[0], TDX_GUEST_READ, gva, 0);
+	if (!serves(w, vm))
+		return false;
+	if (!req->vector && req->val == val)
+		return true;
+	snprintf(w->outcome->wrong, sizeof(w->outcome->wrong),
+		 "the guest has 0x%lx at 0x%lx, not 0x%lx, vector %lu", (unsigned long)req->val,
+		 (unsigned long)gva, (unsigned long)val, (unsigned long)req->vector);
+	return false;
+}
+
+/* A TDVMCALL that KVM deals with leaves what is neither result nor status as it was. */
+static bool keeps_registers(struct fuzz_world *w, struct fuzz_vm *vm)
+{
+	struct tdvmcall call = TDVMCALL(TDVMCALL_GET_TD_VM_CALL_INFO, 0);
+	struct tdvmcall *back = &vm->guest[0].req->call;
+
+	for (int i = 4; i < TDVMCALL_NR_ARGS; i++)
+		tdvmcall_arg(&call, i) = CANARY + i;
+	tdx_guest_post_call(&vm->guest[0], call);
+	if (!serves(w, vm))
+		return false;
+	for (int i = 4; i < TDVMCALL_NR_ARGS; i++) {
+		if (tdvmcall_arg(back, i) == CANARY + i)
+			continue;
+		snprintf(w->outcome->wrong, sizeof(w->outcome->wrong),
+			 "the guest's register %u has changed to 0x%lx", tdvmcall_args[i],
+			 (unsigned long)tdvmcall_arg(back, i));
+		return false;
+	}
+	return true;
+}
+
+/* After steps that must not harm it, the guest has its memory and registers. */
 FUZZ_STEP(check)
 {
 	struct fuzz_vm *vm = vm_of(w, step);
@@ -248,19 +302,11 @@ FUZZ_STEP(check)
 	serve(vm, 0, &patient);
 	if (vm->down[0] || vm_is_dead(vm->vm))
 		return 0;
-	tdx_guest_post(&vm->guest[0], TDX_GUEST_READ, (u64)&canary, 0);
-	errno = 0;
-	if (!serve(vm, 0, &patient)) {
-		/* Kicked out: it sleeps, or does what takes long, as it was asked to. */
-		if (errno == EINTR || vm->down[0] || vm_is_dead(vm->vm))
-			return 0;
-		snprintf(w->outcome->wrong, sizeof(w->outcome->wrong),
-			 "the guest does not run on: errno %d, %s", errno,
-			 vcpu_exit_str(vm->guest[0].vcpu));
-	} else if (vm->guest[0].req->val != CANARY) {
-		snprintf(w->outcome->wrong, sizeof(w->outcome->wrong),
-			 "the guest's memory has changed");
-	}
+	if (!has_in_memory(w, vm, (u64)&canary, CANARY) || !keeps_registers(w, vm))
+		return 0;
+	for (int page = 0; vm->has_pages && page < FUZZ_PAGES; page++)
+		if (!has_in_memory(w, vm, GMEM_PAGE(page), MAGIC + page))
+			break;
 	return 0;
 }
 
