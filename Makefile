@@ -6,11 +6,12 @@
 export HOST TESTS PROFILE TIMEOUT TEST_TIMEOUT TEST_JOBS TEST_FAIL_FAST
 export KSRC KERNEL QEMU QEMU_SRC LLVM TDX_CACHE TDX_PLAIN_CC MUTANTS MUTANT RESUME
 export REPORT TARBALL SUITE TDX_MAY_HARM_HOST DEBUG KERNEL_CONFIG
+export SECONDS CORPUS REPLAY
 
 # The commands are modules of one Python package.
 CMD := /usr/bin/python3 -I tdx/cmd
 
-.PHONY: help run_tests check coverage mutants bench lint cpuid-map tarball
+.PHONY: help run_tests check coverage mutants fuzz-kvm bench lint cpuid-map tarball
 .PHONY: install-tree uninstall-tree clean-cache
 
 help:
@@ -55,6 +56,13 @@ coverage:
 # |   RESUME=1                     not those that were caught before
 mutants:
 	@$(CMD) mutants
+
+# | make fuzz-kvm SECONDS=600      random programs of KVM's ioctls, guided by the code that
+# |                                they reach
+# |   CORPUS=DIR                   the programs to start from and to keep (in the cache)
+# |   REPLAY=FILE                  run one program, as steps; HOST as above
+fuzz-kvm:
+	@$(CMD) fuzz_kvm
 
 # | make bench                     what the box costs, as ratios
 bench:

@@ -16,6 +16,7 @@ COMMANDS = [
     "mutants",
     "bench",
     "cpuid_map",
+    "fuzz_kvm",
     "tarball",
     "unittests",
 ]

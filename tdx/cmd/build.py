@@ -5,7 +5,7 @@ prints the directory of each, a line for each.
 PART is qemu, plain (the same QEMU as it comes, to compare with), kernel, init (the
 box's first program), coverage (a kernel that counts which lines of KVM's TDX code
 ran), tests, static-tests (for other machines), runner (which runs them), programs
-(others that use their library), guest (a Linux to run as a TD), headers (the kernel's,
+(others that use their library), fuzz and fuzz-engine (for "make fuzz-kvm"), guest (a Linux to run as a TD), headers (the kernel's,
 for programs) or linux (its source).
 
 "checkers" installs what "make check" takes, "clean" empties the cache.
@@ -17,6 +17,7 @@ import os
 
 import cache
 import debian
+import fuzz_engine
 import kernel
 import qemu
 import selftests
@@ -33,10 +34,10 @@ def make_graph(tests=None):
     all if it is None."""
     graph = Graph([
         kernel.Linux(), kernel.Headers(), kernel.Kernel(), kernel.Debug(), kernel.Kcsan(),
-        kernel.Configured(), kernel.Coverage(), kernel.Guest(),
+        kernel.Configured(), kernel.Coverage(), kernel.Fuzz(), kernel.Guest(),
         qemu.QemuSource(), qemu.QemuTools(), qemu.Qemu(), qemu.Plain(),
         selftests.Tests(), selftests.StaticTests(), selftests.Programs(), selftests.Runner(),
-        selftests.Init(),
+        selftests.Init(), fuzz_engine.Engine(),
     ])
     graph.parts["tests"].only = tests
     return graph

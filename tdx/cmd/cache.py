@@ -34,6 +34,8 @@ LIMITS = {
     "configured": (2, 14, 6),
     "coverage": (1, 14, 3),
     "debug": (1, 14, 3),
+    "fuzz": (1, 14, 3),
+    "fuzz-engine": (1, 14, 3),
     "guest": (1, 14, 3),
     "headers": (2, 60, 5),
     "init": (2, 14, 20),
@@ -61,7 +63,7 @@ NAMES = {
     "src": ("linux-[0-9.]+|qemu-[a-z-]+", "version"),
     "tools": ("[a-z-]+", "usr"),
 }
-OTHERS = ["apt", "locks", "log", "tmp"]
+OTHERS = ["apt", "corpus", "locks", "log", "tmp"]
 
 held = []   # locks that stay until the process ends
 making_temporary = threading.Lock()
@@ -336,8 +338,9 @@ def clean():
         for name in entries(kind):
             if not remove(name):
                 say(f"tdx: {name} is in use and stays")
-    if not (cache / "apt").is_symlink():
-        shutil.rmtree(cache / "apt", ignore_errors=True)
+    for name in "apt", "corpus":
+        if not (cache / name).is_symlink():
+            shutil.rmtree(cache / name, ignore_errors=True)
     for path in *cache.glob("log/*.log"), *cache.glob("locks/*"), *cache.glob("mutants/passed-*"):
         if path.is_file():
             path.unlink()

@@ -279,6 +279,22 @@ class Coverage(Kernel):
                 for name in names.split()]
 
 
+class Fuzz(Kernel):
+    """A kernel that looks for its own bugs and tells each thread which code of KVM it
+    went through; in KVM's TDX code also which lines.  Objects that have the name of
+    another part of the kernel's are not counted."""
+
+    name = "fuzz"
+    configs = [*Kernel.configs, MACHINE / "fuzz.config"]
+    COUNTED = """x86 lapic msrs regs smm hyperv mmu/mmu mmu/spte mmu/tdp_iter mmu/tdp_mmu
+        vmx/tdx vmx/main vmx/vmx vmx/nested vmx/posted_intr
+        ../../../virt/kvm/kvm_main ../../../virt/kvm/eventfd ../../../virt/kvm/irqchip
+        ../../../virt/kvm/coalesced_mmio ../../../virt/kvm/dirty_ring
+        ../../../virt/kvm/pfncache ../../../virt/kvm/guest_memfd tdx seamcall""".split()
+    options = [*(f"KCOV_INSTRUMENT_{name}.o=y" for name in COUNTED),
+               "CFLAGS_vmx/tdx.o=-g"]
+
+
 class Guest(Kernel):
     """A Linux to run as a TD, with an init."""
 
