@@ -6,13 +6,13 @@
 export HOST TESTS PROFILE TIMEOUT TEST_TIMEOUT TEST_JOBS TEST_FAIL_FAST
 export KSRC KERNEL QEMU QEMU_SRC LLVM TDX_CACHE TDX_PLAIN_CC MUTANTS MUTANT RESUME
 export REPORT TARBALL SUITE TDX_MAY_HARM_HOST DEBUG KERNEL_CONFIG
-export SECONDS CORPUS REPLAY
+export SECONDS CORPUS REPLAY ROW STAGE FROM
 
 # The commands are modules of one Python package.
 CMD := /usr/bin/python3 -I tdx/cmd
 
-.PHONY: help run_tests check coverage mutants fuzz-kvm bench lint cpuid-map tarball
-.PHONY: install-tree uninstall-tree clean-cache
+.PHONY: help run_tests check coverage mutants ioctl-sweep fuzz-kvm bench lint cpuid-map
+.PHONY: tarball install-tree uninstall-tree clean-cache
 
 help:
 	@sed -n 's/^# | //p' Makefile
@@ -56,6 +56,12 @@ coverage:
 # |   RESUME=1                     not those that were caught before
 mutants:
 	@$(CMD) mutants
+
+# | make ioctl-sweep               each of KVM's ioctls in each stage of a TD's life, each
+# |                                field at its edges; finds the calls that are to blame
+# |   ROW="KVM_..." STAGE=NAME     only that; FROM=ROW/STAGE from there on
+ioctl-sweep:
+	@$(CMD) ioctl_sweep
 
 # | make fuzz-kvm SECONDS=600      random programs of KVM's ioctls, guided by the code that
 # |                                they reach

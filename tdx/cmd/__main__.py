@@ -16,6 +16,7 @@ COMMANDS = [
     "mutants",
     "bench",
     "cpuid_map",
+    "ioctl_sweep",
     "fuzz_kvm",
     "tarball",
     "unittests",

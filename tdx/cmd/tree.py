@@ -121,6 +121,19 @@ $(TD_BOOT_OFFSETS).inc: lib/x86/tdx/td_boot_offsets.c include/x86/tdx/td_boot.h
 $(OUTPUT)/lib/x86/tdx/td_boot.o: $(TD_BOOT_OFFSETS).inc
 $(OUTPUT)/lib/x86/tdx/td_boot.o: CFLAGS += -I$(OUTPUT)/lib/x86/tdx
 EXTRA_CLEAN += $(TD_BOOT_OFFSETS).inc $(TD_BOOT_OFFSETS).s $(TD_BOOT_OFFSETS).d
+
+# A line for each ioctl of <linux/kvm.h>.  Those of other architectures have arguments of
+# types that this one does not know.
+KVM_IOCTLS := $(OUTPUT)/lib/x86/tdx/kvm_ioctls
+OTHER_ARCHS := ARM_|PPC_|S390_|ALLOCATE_RMA|CREATE_SPAPR_TCE|DIRTY_TLB
+$(KVM_IOCTLS).inc: lib/x86/tdx/ioctl_sweep_rows.c
+	echo '#include <linux/kvm.h>' | $(CC) $(CFLAGS) $(CPPFLAGS) $(TARGET_ARCH) -dM -E - \\
+		-MD -MT $@ -MF $(KVM_IOCTLS).d | sed -n -E \\
+	-e 's/^#define (KVM_($(OTHER_ARCHS))\\w*) _IO[WR]*\\(KVMIO, *(\\w+).*/OTHER_IOCTL(\\1, \\3)/p; t' \\
+	-e 's/^#define (KVM_\\w+) _IO[WR]*\\(KVMIO,.*/KVM_IOCTL(\\1)/p' | sort > $@
+$(OUTPUT)/lib/x86/tdx/ioctl_sweep_rows.o: $(KVM_IOCTLS).inc
+$(OUTPUT)/lib/x86/tdx/ioctl_sweep_rows.o: CFLAGS += -I$(OUTPUT)/lib/x86/tdx
+EXTRA_CLEAN += $(KVM_IOCTLS).inc $(KVM_IOCTLS).d
 '''
 
 

@@ -5,6 +5,7 @@
 
 #include "kselftest_harness.h"
 #include "tdx/generic/asserts.h"
+#include "tdx/generic/runs_alone.h"
 #include "tdx/generic/test_memory.h"
 #include "tdx/generic/ucall_loop.h"
 #include "tdx/tdx_guest.h"
@@ -43,20 +44,6 @@ TEST_F(suite, test)							\
 	__suite##_##test(self->vcpu);					\
 }									\
 static void __suite##_##test(struct kvm_vcpu *vcpu)
-
-/*
- * At file scope: this test must not run in parallel with others, because it counts
- * a resource that all TDs share, or takes CPUs offline.  Adds an ELF note to the
- * program, which a runner may read.
- */
-#define TDX_TEST_RUNS_ALONE						\
-	static const struct {						\
-		u32 namesz, descsz, type;				\
-		char name[12];						\
-	} tdx_test_runs_alone						\
-	__attribute__((used, aligned(4), section(".note.kselftest"))) = {	\
-		sizeof("kselftest"), 0, 1, "kselftest",			\
-	}
 
 /*
  * Fail if a selection of cases (-r, -f, ...) matches none.  The harness exits with
