@@ -8,11 +8,16 @@
  * there, although the guest can't reach it.  KVM has to refuse such a GPA where
  * it would have to map it, without a warning and without killing the VM.
  */
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/generic/kernel_log.h"
+#include "tdx/generic/may_harm_host.h"
 #include "tdx/tdx_guest.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
@@ -252,6 +257,47 @@ TEST_F(beyond_width, prefault_refused)
 	vcpu_ioctl(self->vcpu, KVM_PRE_FAULT_MEMORY, &within);
 }
 
+struct prefault {
+	struct kvm_vcpu *vcpu;
+	struct kvm_pre_fault_memory range;
+	int ret, error;
+	bool done;
+};
+
+static void *run_prefault(void *arg)
+{
+	struct prefault *p = arg;
+
+	p->ret = __vcpu_ioctl(p->vcpu, KVM_PRE_FAULT_MEMORY, &p->range);
+	p->error = errno;
+	WRITE_ONCE(p->done, true);
+	return NULL;
+}
+
+static void no_action(int signal)
+{
+}
+
+/*
+ * Prefault until it ends, or until it has taken a second of CPU time, which is enough for
+ * much more memory.  Then a signal ends it.
+ */
+static void prefault_for_a_second(struct prefault *p)
+{
+	const struct sigaction interrupt = { .sa_handler = no_action };
+	struct timespec used = {};
+	pthread_t thread;
+	clockid_t clock;
+
+	TEST_ASSERT_EQ(sigaction(SIGUSR1, &interrupt, NULL), 0);
+	TEST_ASSERT_EQ(pthread_create(&thread, NULL, run_prefault, p), 0);
+	TEST_ASSERT_EQ(pthread_getcpuclockid(thread, &clock), 0);
+	while (!READ_ONCE(p->done) && !used.tv_sec && !clock_gettime(clock, &used))
+		sched_yield();
+	pthread_kill(thread, SIGUSR1);
+	TEST_ASSERT_EQ(pthread_join(thread, NULL), 0);
+}
+
 /* A memslot out of the guest's reach may lose its memory like any other. */
 TEST_F(beyond_width, losing_memory)
 {
@@ -276,6 +322,63 @@ TEST_F(beyond_width, losing_memory)
 	kvm_munmap(self->mem, PAGE_SIZE);
 	if (kernel_log_has_warning(log, "tdp_iter_start"))
 		XFAIL(return, "KVM looks for the memory in page tables that don't reach so far, and warns");
+}
+
+/*
+ * ... or go away.  KVM then looks for private pages of its in page tables that don't reach
+ * so far, and takes what it finds at the bits that they do cover: tdp_iter_start() checks
+ * only shared ones.  tdx_sept_remove_leaf_spte() blocks the GPA beyond the width, which the
+ * module refuses, and the other page goes back to the host while the module has it.
+ */
+TEST_F(beyond_width, deleting_memslot_keeps_other_page)
+{
+	const gpa_t gpa = self->vm->arch.s_bit << 1 | PRIVATE_GPA;
+
+	if (!getenv("TDX_RACES"))
+		SKIP(return, "the host does not survive it for long: TDX_RACES=1 runs it");
+	SKIP_UNLESS_MAY_HARM_HOST(return, "KVM would corrupt the host's memory");
+	if (panics_on_warning())
+		SKIP(return, PANICS_ON_WARNING);
+
+	assert_page_added(self->vcpu, self->vcpu->run, PRIVATE_GPA);
+	tdx_finalize(self->vm);
+	if (__vm_set_user_memory_region(self->vm, SLOT + 1, 0, gpa, PAGE_SIZE, self->mem))
+		SKIP(return, NO_MEMSLOT_BEYOND_WIDTH);
+
+	expect_kernel_log("WARNING: *tdp_iter_start");
+	expect_kernel_log("WARNING: *tdx_sept_");
+	expect_kernel_log("SEAMCALL TDH_MEM_RANGE_BLOCK failed");
+	expect_kernel_log("WARNING: *tdx_reclaim_page");
+	expect_kernel_log("SEAMCALL TDH_PHYMEM_PAGE_RECLAIM failed");
+	TEST_ASSERT_EQ(__vm_set_user_memory_region(self->vm, SLOT + 1, 0, gpa, 0, NULL), 0);
+	if (vm_is_dead(self->vm))
+		XFAIL(return, "KVM removes the page at the GPA's lower bits");
+}
+
+/*
+ * Without a memslot there is nothing to prefault.  After losing_memory, as KVM warns of both
+ * in the same place, once.  For KVM it is MMIO, and needs an entry
+ * in page tables that don't reach so far: kvm_tdp_mmu_map() finds no place for it and says
+ * that the fault is to be retried, which kvm_tdp_page_prefault() does until a signal comes.
+ */
+TEST_F(beyond_width, prefault_of_nothing_ends)
+{
+	struct prefault p = {
+		.vcpu = self->vcpu,
+		.range = { .gpa = self->vm->arch.s_bit << 1, .size = PAGE_SIZE },
+	};
+
+	assert_page_added(self->vcpu, self->vcpu->run, PRIVATE_GPA);
+	tdx_finalize(self->vm);
+	if (panics_on_warning())
+		SKIP(return, PANICS_ON_WARNING);
+
+	expect_kernel_log("WARNING: *tdp_iter_start");
+	prefault_for_a_second(&p);
+	TEST_ASSERT(p.ret, "GPA 0x%lx was mapped", (unsigned long)p.range.gpa);
+	if (p.error == EINTR)
+		XFAIL(return, "KVM retries until a signal comes");
+	TEST_ASSERT(p.error == ENOENT || p.error == EINVAL, "Unexpected errno: %d", p.error);
 }
 
 TDX_GUEST_FIXTURE(map_gpa)
