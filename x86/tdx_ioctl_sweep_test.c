@@ -247,14 +247,6 @@ static bool is_wanted(const struct sweep_row *row, enum sweep_stage stage)
 	       (!options.stage || !strcmp(options.stage, sweep_stage_names[stage]));
 }
 
-static void sweep_rows(void)
-{
-	for (int i = 0; i < sweep_nr_rows(); i++)
-		for (int stage = 0; stage < SWEEP_NR_STAGES; stage++)
-			if (is_wanted(sweep_row(i), stage))
-				sweep_stage(i, stage);
-}
-
 /*
  * The short form: rows share a TD, in two stages that differ much.
  */
@@ -294,16 +286,6 @@ static void sweep_together(enum sweep_stage stage, bool may_stop)
 		sweep_stage(calls.rows[i], stage);
 }
 
-static void sweep_short_form(void)
-{
-	for (int stage = 0; stage < SWEEP_NR_STAGES; stage++) {
-		if (stage != SWEEP_VCPU && stage != SWEEP_RAN)
-			continue;
-		sweep_together(stage, false);
-		sweep_together(stage, true);
-	}
-}
-
 /*
  * Results
  */
@@ -339,6 +321,28 @@ static void print_result(int i)
 	print_known(row);
 	print_answers(&outcomes[i].answers);
 	ksft_test_result(!outcomes[i].failed, "%s\n", row->name);
+}
+
+static void sweep_short_form(void)
+{
+	for (int stage = 0; stage < SWEEP_NR_STAGES; stage++) {
+		if (stage != SWEEP_VCPU && stage != SWEEP_RAN)
+			continue;
+		sweep_together(stage, false);
+		sweep_together(stage, true);
+	}
+	for (int i = 0; i < sweep_nr_rows(); i++)
+		print_result(i);
+}
+
+static void sweep_rows(void)
+{
+	for (int i = 0; i < sweep_nr_rows(); i++) {
+		for (int stage = 0; stage < SWEEP_NR_STAGES; stage++)
+			if (is_wanted(sweep_row(i), stage))
+				sweep_stage(i, stage);
+		print_result(i);
+	}
 }
 
 static void check_tables(void)
@@ -433,7 +437,5 @@ int main(int argc, char *argv[])
 		sweep_rows();
 	else
 		sweep_short_form();
-	for (int i = 0; i < sweep_nr_rows(); i++)
-		print_result(i);
 	ksft_finished();
 }

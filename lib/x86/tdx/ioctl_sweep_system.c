@@ -77,18 +77,21 @@ static void xcomp_attribute(struct sweep_td *td, void *arg)
 	SYSTEM_ROW(#_cmd " of /dev/kvm", _cmd, _type, _in, _fields, __VA_ARGS__)
 
 #define MSR_LIST(_cmd)							\
-	SYSTEM_ROW(#_cmd " of /dev/kvm", _cmd, struct msr_list, sizeof(u32), msr_list_fields,	\
-	       .sane = NR_MSRS, .works = SWEEP_ALWAYS, .errnos = { E2BIG, EFAULT })
+	SYSTEM_ROW(#_cmd " of /dev/kvm", _cmd, struct msr_list, sizeof(u32),	\
+		   msr_list_fields,					\
+		   .sane = NR_MSRS, .works = SWEEP_ALWAYS, .errnos = { E2BIG, EFAULT })
 
 #define CPUID_LIST(_cmd)						\
-	SYSTEM_ROW(#_cmd " of /dev/kvm", _cmd, struct cpuid_list, sizeof(struct kvm_cpuid2), cpuid_fields, \
-	       .sane = NR_ENTRIES, .works = SWEEP_ALWAYS,		\
-	       .errnos = { E2BIG, EFAULT, EINVAL })
+	SYSTEM_ROW(#_cmd " of /dev/kvm", _cmd, struct cpuid_list,	\
+		   sizeof(struct kvm_cpuid2), cpuid_fields,		\
+		   .sane = NR_ENTRIES, .works = SWEEP_ALWAYS,		\
+		   .errnos = { E2BIG, EFAULT, EINVAL })
 
 #define ATTRIBUTE(_cmd)							\
-	SYSTEM_ROW(#_cmd " of /dev/kvm", _cmd, struct attribute, sizeof(struct kvm_device_attr), attribute_fields, \
-	       .prepare = xcomp_attribute, .works = SWEEP_ALWAYS,	\
-	       .errnos = { ENXIO, EFAULT, EINVAL, ENOTTY })
+	SYSTEM_ROW(#_cmd " of /dev/kvm", _cmd, struct attribute,	\
+		   sizeof(struct kvm_device_attr), attribute_fields,	\
+		   .prepare = xcomp_attribute, .works = SWEEP_ALWAYS,	\
+		   .errnos = { ENXIO, EFAULT, EINVAL, ENOTTY })
 
 const struct sweep_row sweep_system_rows[] = {
 	SYSTEM_NUMBER(KVM_GET_API_VERSION, .works = SWEEP_ALWAYS, .errnos = { EINVAL }),
