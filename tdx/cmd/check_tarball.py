@@ -46,14 +46,17 @@ REPORT = [
     r"^microcode\s*: 0x", r"virt/tdx: Module version: [0-9.]+", r"^TAP version 13",
     r"^# Totals: pass:", r"kselftest: expects: WARNING: ", r"WARNING: at vt_", r"===== profile ====="]
 
-# Cases whose known bug harms the host, by test and name; and whether they need luck to
-# meet the bug.
+# Cases that may harm the host, by test and name; and their result where they may.  Some
+# need luck to meet their bug, others harm the host without one.
 HARMFUL = [
-    ("tdx_limits_test", "cgroup.limit", False),
-    ("tdx_vmx_state_test", "vmx_state.smm_refused", False),
-    ("tdx_vmx_state_test", "vmx_state.set_empty_nested_state_refused", False),
-    ("tdx_parallel_test", "race.finalize_and_punch_hole.is_serializable", True),
-    ("tdx_memory_race_test", "building.punch_hole_elsewhere_and_measure", True),
+    ("tdx_gpa_width_test", "beyond_width.deleting_memslot_keeps_other_page", ["xfail"]),
+    ("tdx_host_nmi_test", "host_nmi.while_guest_runs", ["pass"]),
+    ("tdx_limits_test", "cgroup.limit", ["xfail"]),
+    ("tdx_memory_race_test", "building.punch_hole_elsewhere_and_measure", ["xfail", "pass"]),
+    ("tdx_parallel_test", "race.finalize_and_punch_hole.is_serializable", ["xfail", "pass"]),
+    ("tdx_poisoned_page_test", "poisoned_page.mapped", ["pass"]),
+    ("tdx_vmx_state_test", "vmx_state.smm_refused", ["xfail"]),
+    ("tdx_vmx_state_test", "vmx_state.set_empty_nested_state_refused", ["xfail"]),
 ]
 
 
@@ -116,7 +119,7 @@ def gates():
                   for _ in re.findall(r"SKIP_UNLESS_MAY_HARM_HOST\(", path.read_text()))
 
 
-def check_harm(part, test, case, luck):
+def check_harm(part, test, case, allowed_results):
     """The gate works both ways, and the kernel has nothing to say where it is shut."""
     program = parts(["tests"])["tests"] / "x86" / test
     log = f"{part.directory}/log"
@@ -132,7 +135,7 @@ def check_harm(part, test, case, luck):
         if allowed == "0":
             ok = results == ["skip"] and not said
         else:
-            ok = announced and (results == ["xfail"] or luck and results == ["pass"])
+            ok = announced and len(results) == 1 and results[0] in allowed_results
         part.result(f"tarball: {case} {'runs' if announced else 'skips'} with "
                     f"TDX_MAY_HARM_HOST={allowed}", ok and not status, output + "".join(said))
 
