@@ -5,24 +5,6 @@
 
 static int log_fd = -1;
 
-static const char *const complaints[] = {
-	"WARNING: ", "BUG: ", "Oops", "general protection", "kernel BUG at", "INFO: rcu",
-	"self-detected stall", "possible recursive locking", "possible circular locking",
-	"suspicious RCU usage", "inconsistent lock state", "UBSAN:", "INFO: task",
-};
-
-static bool is_complaint(const char *line)
-{
-	const char *seamcall = strstr(line, "SEAMCALL ");
-
-	if (seamcall && strstr(seamcall, "failed"))
-		return true;
-	for (int i = 0; i < ARRAY_SIZE(complaints); i++)
-		if (strstr(line, complaints[i]))
-			return true;
-	return false;
-}
-
 void fuzz_log_open(void)
 {
 	log_fd = kernel_log_open();
@@ -42,7 +24,7 @@ static void judge(char *text, size_t size)
 
 static void take_line(const char *line, char *text, size_t size, bool *any)
 {
-	if (is_complaint(line)) {
+	if (kernel_log_is_complaint(line)) {
 		judge(text, size);
 		snprintf(complaint, sizeof(complaint), "%.200s", line);
 		*any = true;
@@ -57,21 +39,9 @@ static void take_line(const char *line, char *text, size_t size, bool *any)
 
 void fuzz_log_read(char *text, size_t size, bool *any)
 {
-	char record[2048], *line;
-	ssize_t len;
+	char line[2048];
 
-	for (;;) {
-		len = read(log_fd, record, sizeof(record) - 1);
-		/* EPIPE: some are lost, go on with the next. */
-		if (len < 0 && errno == EPIPE)
-			continue;
-		if (len <= 0)
-			break;
-		record[len] = '\0';
-		line = strchr(record, ';');
-		line = line ? line + 1 : record;
-		line[strcspn(line, "\n")] = '\0';
+	while (kernel_log_read(log_fd, line, sizeof(line)))
 		take_line(line, text, size, any);
-	}
 	judge(text, size);
 }

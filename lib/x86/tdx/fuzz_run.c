@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "tdx/fuzz_steps.h"
+#include "tdx/generic/kernel_log.h"
 #include "tdx/generic/may_harm_host.h"
 #include "tdx/generic/misc_cgroup.h"
 #include "tdx/keyids.h"
@@ -406,18 +407,6 @@ static void look_for_keyids(bool thorough, char *text, size_t size)
 	before = now;
 }
 
-/* So that each program that makes the kernel complain is told from the others. */
-static void let_kernel_complain_again(void)
-{
-	int fd = open("/sys/kernel/debug/clear_warn_once", O_WRONLY);
-
-	if (fd >= 0) {
-		if (write(fd, "1", 1) < 0)
-			errno = 0;
-		close(fd);
-	}
-}
-
 void fuzz_try(const struct fuzz_program *p, bool thorough, char *text, size_t size)
 {
 	static struct fuzz_outcome *outcome;
@@ -429,7 +418,8 @@ void fuzz_try(const struct fuzz_program *p, bool thorough, char *text, size_t si
 			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	memset(outcome, 0, sizeof(*outcome));
 	text[0] = '\0';
-	let_kernel_complain_again();
+	/* So that each program that makes the kernel complain is told from the others. */
+	kernel_log_warn_again();
 	our_cgroup();
 	if (thorough)
 		look_for_keyids(true, text, size);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A sweep's calls, in a process that has a TD for them, and what comes of it. */
-#include <fcntl.h>
 #include <kselftest.h>
 #include <sys/wait.h>
 
@@ -30,43 +29,20 @@ const char *sweep_field_name(const struct sweep_row *row, int call)
 	return field < row->nr_fields ? row->fields[field].name : "pointer";
 }
 
-static const char *const complaints[] = {
-	"WARNING: ", "BUG: ", "Oops", "general protection", "SEAMCALL", "UBSAN:", "KASAN:",
-	"INFO: ", "possible ", "suspicious ", "inconsistent lock state", "ODEBUG: ",
-};
-
-static bool is_complaint(const char *text)
-{
-	for (int i = 0; i < ARRAY_SIZE(complaints); i++)
-		if (strstr(text, complaints[i]))
-			return !strstr(text, "kselftest: ");
-	return false;
-}
-
 /* The kernel's first complaint since the last call, or "". */
 static const char *read_complaint(void)
 {
 	static char complaint[256];
-	char line[1024], *text;
-	ssize_t len;
+	char line[1024], *cpu;
 
 	complaint[0] = '\0';
-	while (kernel_log >= 0) {
-		len = read(kernel_log, line, sizeof(line) - 1);
-		if (len < 0 && errno == EPIPE)
-			continue;
-		if (len <= 0)
-			break;
-		line[len] = '\0';
-		text = strchr(line, ';');
-		if (text && !complaint[0] && is_complaint(++text))
-			snprintf(complaint, sizeof(complaint), "%.*s",
-				 (int)strcspn(text, "\n"), text);
-	}
+	while (kernel_log >= 0 && kernel_log_read(kernel_log, line, sizeof(line)))
+		if (!complaint[0] && kernel_log_is_complaint(line))
+			snprintf(complaint, sizeof(complaint), "%.255s", line);
 	/* Which CPU it was, and which process, is no matter. */
-	text = strstr(complaint, ", CPU#");
-	if (text)
-		*text = '\0';
+	cpu = strstr(complaint, ", CPU#");
+	if (cpu)
+		*cpu = '\0';
 	return complaint;
 }
 
@@ -230,17 +206,6 @@ static void play(const struct sweep_calls *calls)
 /*
  * In the parent
  */
-/* A WARN_ON_ONCE() that has warned would be silent from now on. */
-static void let_kernel_warn_again(void)
-{
-	int fd = open("/sys/kernel/debug/clear_warn_once", O_WRONLY);
-
-	if (fd < 0)
-		return;
-	if (write(fd, "1", 1) != 1)
-		ksft_print_msg("Can't let the kernel warn again, errno %d\n", errno);
-	close(fd);
-}
 
 /* Returns the process's status, or -1 if it had to be killed. */
 static int wait_for(pid_t pid, int seconds)
@@ -301,7 +266,7 @@ const struct sweep_report *sweep_play(const struct sweep_calls *calls, char *wha
 	what[0] = '\0';
 	complaint = read_complaint();
 	if (complaint[0])
-		let_kernel_warn_again();
+		kernel_log_warn_again();
 	if (status == -1 && !report->verdict[0])
 		snprintf(report->verdict, sizeof(report->verdict), "a call or the guest hangs");
 
@@ -331,7 +296,7 @@ void sweep_play_init(void)
 	pin_self_to_cpu(sysconf(_SC_NPROCESSORS_ONLN) - 1);
 
 	kernel_log = kernel_log_open();
-	let_kernel_warn_again();
+	kernel_log_warn_again();
 	has_cgroup = misc_cgroup_create(&cgroup, "sweep");
 	if (has_cgroup)
 		misc_cgroup_enter(&cgroup);

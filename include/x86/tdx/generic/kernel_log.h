@@ -9,6 +9,7 @@
 #define SELFTEST_KVM_KERNEL_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Write "kselftest: @text" to the kernel's log, if that is permitted. */
 void write_kernel_log(const char *text);
@@ -33,6 +34,21 @@ bool panics_on_warning(void);
  * descriptor, or a negative number without access to the log.
  */
 int kernel_log_open(void);
+
+/*
+ * Read the next line, without the kernel's prefix and the newline, to @line of @size
+ * bytes.  Returns false if there is none.
+ */
+bool kernel_log_read(int fd, char *line, size_t size);
+
+/* Does the kernel complain about something in that line? */
+bool kernel_log_is_complaint(const char *line);
+
+/*
+ * Let each WARN_ON_ONCE() that has warned since the kernel booted warn again, where that
+ * is permitted.
+ */
+void kernel_log_warn_again(void);
 
 /* Did @function warn?  Reads and closes what kernel_log_open() returned. */
 bool kernel_log_has_warning(int fd, const char *function);

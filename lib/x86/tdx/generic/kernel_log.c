@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -58,19 +59,63 @@ int kernel_log_open(void)
 	return fd;
 }
 
+bool kernel_log_read(int fd, char *line, size_t size)
+{
+	char record[2048], *text;
+	ssize_t len;
+
+	/* EPIPE: some are lost, go on with the next. */
+	do {
+		len = read(fd, record, sizeof(record) - 1);
+	} while (len < 0 && errno == EPIPE);
+	if (len <= 0)
+		return false;
+
+	record[len] = '\0';
+	text = strchr(record, ';');
+	text = text ? text + 1 : record;
+	snprintf(line, size, "%.*s", (int)strcspn(text, "\n"), text);
+	return true;
+}
+
+bool kernel_log_is_complaint(const char *line)
+{
+	static const char *const complaints[] = {
+		"WARNING: ", "BUG: ", "Oops", "general protection", "kernel BUG at",
+		"SEAMCALL", "UBSAN:", "KASAN:", "INFO: ", "self-detected stall", "possible ",
+		"suspicious ", "inconsistent lock state", "ODEBUG: ",
+	};
+
+	/* An announcement has the text of the complaint. */
+	if (strstr(line, "kselftest: "))
+		return false;
+	for (int i = 0; i < ARRAY_SIZE(complaints); i++)
+		if (strstr(line, complaints[i]))
+			return true;
+	return false;
+}
+
+void kernel_log_warn_again(void)
+{
+	int fd = open("/sys/kernel/debug/clear_warn_once", O_WRONLY);
+
+	if (fd < 0)
+		return;
+	if (write(fd, "1", 1) < 0)
+		errno = 0;
+	close(fd);
+}
+
 bool kernel_log_has_warning(int fd, const char *function)
 {
 	bool warned = false;
 	char line[1024];
-	ssize_t len;
 
 	if (fd < 0)
 		return false;
 
-	while ((len = read(fd, line, sizeof(line) - 1)) > 0) {
-		line[len] = '\0';
+	while (kernel_log_read(fd, line, sizeof(line)))
 		warned |= strstr(line, "WARNING: ") && strstr(line, function);
-	}
 	close(fd);
 	return warned;
 }
