@@ -93,12 +93,18 @@ static const struct {
 	  "a vCPU has no page tables before it is initialized" },
 };
 
+/* Is the @i-th of them left out of this run? */
+static bool leaves_out_known(int i)
+{
+	return !options.whole || (known[i].harms_host && !may_harm_host());
+}
+
 static bool is_known(const struct sweep_row *row, enum sweep_stage stage, const char *field)
 {
 	for (int i = 0; i < ARRAY_SIZE(known); i++)
 		if (!strcmp(row->name, known[i].row) && known[i].stages & BIT(stage) &&
 		    (!known[i].field || !strcmp(field, known[i].field)))
-			return !options.whole || (known[i].harms_host && !may_harm_host());
+			return leaves_out_known(i);
 	return false;
 }
 
@@ -182,6 +188,9 @@ static void sweep_calls(struct sweep_calls *calls)
 		print_calls("try", i, calls->stage, calls->first, calls->end,
 			    call_name(sweep_row(i), calls->first));
 	report = sweep_play(calls, what, sizeof(what));
+	if (report->no_such_stage)
+		ksft_print_msg("no TD of this host gets to stage %s\n",
+			       sweep_stage_names[calls->stage]);
 	add_up(calls, report);
 	if (!what[0])
 		return;
@@ -304,8 +313,7 @@ static void print_answers(const struct sweep_answers *answers)
 static void print_known(const struct sweep_row *row)
 {
 	for (int i = 0; i < ARRAY_SIZE(known); i++)
-		if (!strcmp(row->name, known[i].row) &&
-		    (!options.whole || (known[i].harms_host && !may_harm_host())))
+		if (!strcmp(row->name, known[i].row) && leaves_out_known(i))
 			ksft_print_msg("without %s: %s\n", known[i].field ?: "some stages",
 				       known[i].what);
 }

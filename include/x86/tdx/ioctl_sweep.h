@@ -79,7 +79,7 @@ void sweep_td_try_to_finish(struct sweep_td *td);
 
 void sweep_td_free(struct sweep_td *td);
 
-/* A number in an argument, or @nr of them in a row that have no names of their own. */
+/* A number in an argument, or @nr of them that have no names of their own. */
 struct sweep_field {
 	const char *name;
 	u16 offset;
@@ -158,7 +158,7 @@ struct sweep_row {
 extern const struct sweep_row sweep_system_rows[], sweep_vm_rows[], sweep_vcpu_rows[];
 extern const int sweep_nr_system_rows, sweep_nr_vm_rows, sweep_nr_vcpu_rows;
 
-/* All rows: those of the tables, then one for each ioctl and descriptor without any. */
+/* All rows: those of the tables, then one for each descriptor's missing ioctls. */
 int sweep_nr_rows(void);
 const struct sweep_row *sweep_row(int i);
 

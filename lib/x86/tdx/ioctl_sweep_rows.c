@@ -53,28 +53,32 @@ const char *sweep_ioctl_without_row(void)
 /*
  * The ioctls that a descriptor does not have are one row.
  */
+struct other_ioctls {
+	const struct kvm_ioctl *ioctl[ARRAY_SIZE(ioctls)];
+	int nr;
+};
 
-/* The @i-th of them, or NULL. */
-static const struct kvm_ioctl *other_ioctl(enum sweep_fd fd, int i)
+static const struct other_ioctls *other_ioctls(enum sweep_fd fd)
 {
-	for (int j = 0; j < ARRAY_SIZE(ioctls); j++)
-		if (!has_row(ioctls[j].cmd, fd) && !i--)
-			return &ioctls[j];
-	return NULL;
+	static struct other_ioctls all[SWEEP_NR_FDS];
+	struct other_ioctls *others = &all[fd];
+
+	if (others->nr)
+		return others;
+	for (int i = 0; i < ARRAY_SIZE(ioctls); i++)
+		if (!has_row(ioctls[i].cmd, fd))
+			others->ioctl[others->nr++] = &ioctls[i];
+	return others;
 }
 
 int sweep_nr_others(const struct sweep_row *row)
 {
-	int nr = 0;
-
-	while (other_ioctl(row->fd, nr))
-		nr++;
-	return nr;
+	return other_ioctls(row->fd)->nr;
 }
 
 const char *sweep_other_name(const struct sweep_row *row, int i)
 {
-	return other_ioctl(row->fd, i)->name;
+	return other_ioctls(row->fd)->ioctl[i]->name;
 }
 
 static int fd_of(const struct sweep_td *td, enum sweep_fd fd)
@@ -88,7 +92,7 @@ static int call_other(struct sweep_td *td, const struct sweep_row *row, void *ar
 {
 	static u8 zeroes[4 * PAGE_SIZE] __aligned(PAGE_SIZE);
 
-	return ioctl(fd_of(td, row->fd), other_ioctl(row->fd, (u64)arg)->cmd, zeroes);
+	return ioctl(fd_of(td, row->fd), other_ioctls(row->fd)->ioctl[(u64)arg]->cmd, zeroes);
 }
 
 #define OTHERS(_name, _fd)						\

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a sweep tries on /dev/kvm. */
-#include "tdx/ioctl_sweep.h"
+#include "tdx/ioctl_sweep_rows.h"
 
-/* Lists: a number of entries, and room for them. */
-#define NR_ENTRIES	256
 #define NR_MSRS		1024
 
 struct msr_list {
@@ -11,48 +9,17 @@ struct msr_list {
 	u32 room[NR_MSRS];
 };
 
-struct cpuid_list {
-	struct kvm_cpuid2 cpuid;
-	struct kvm_cpuid_entry2 room[NR_ENTRIES];
-};
-
-struct msrs {
-	struct kvm_msrs msrs;
-	struct kvm_msr_entry entry;
-};
-
-struct attribute {
-	struct kvm_device_attr attr;
-	u64 value;
-};
-
 static const struct sweep_field msr_list_fields[] = {
 	SWEEP_FIELD(struct msr_list, list.nmsrs),
 };
 
-static const struct sweep_field cpuid_fields[] = {
-	SWEEP_FIELD(struct cpuid_list, cpuid.nent),
-	SWEEP_FIELD(struct cpuid_list, cpuid.padding),
-};
-
-static const struct sweep_field msrs_fields[] = {
-	SWEEP_FIELD(struct msrs, msrs.nmsrs),
-	SWEEP_FIELD(struct msrs, msrs.pad),
-	SWEEP_FIELD(struct msrs, entry.index),
-	SWEEP_FIELD(struct msrs, entry.reserved),
-	SWEEP_FIELD(struct msrs, entry.data),
-};
-
-static const struct sweep_field attribute_fields[] = {
-	SWEEP_FIELD(struct attribute, attr.flags),
-	SWEEP_FIELD(struct attribute, attr.group),
-	SWEEP_FIELD(struct attribute, attr.attr),
-	SWEEP_FIELD(struct attribute, attr.addr),
-};
+static const struct sweep_field cpuid_fields[] = { SWEEP_CPUID_FIELDS };
+static const struct sweep_field msrs_fields[] = { SWEEP_MSRS_FIELDS };
+static const struct sweep_field attribute_fields[] = { SWEEP_ATTRIBUTE_FIELDS };
 
 static void one_feature_msr(struct sweep_td *td, void *arg)
 {
-	struct msrs *msrs = arg;
+	struct sweep_msrs *msrs = arg;
 
 	msrs->msrs.nmsrs = 1;
 	msrs->entry.index = MSR_IA32_ARCH_CAPABILITIES;
@@ -60,21 +27,19 @@ static void one_feature_msr(struct sweep_td *td, void *arg)
 
 static void xcomp_attribute(struct sweep_td *td, void *arg)
 {
-	struct attribute *a = arg;
+	struct sweep_attribute *a = arg;
 
 	a->attr.attr = KVM_X86_XCOMP_GUEST_SUPP;
 	a->attr.addr = (u64)&a->value;
 }
 
 #define SYSTEM_NUMBER(_cmd, ...)					\
-	{ .name = #_cmd " of /dev/kvm", .cmd = _cmd, .fd = SWEEP_FD_SYSTEM, __VA_ARGS__ }
+	SWEEP_NUMBER(SWEEP_FD_SYSTEM, #_cmd " of /dev/kvm", _cmd, __VA_ARGS__)
 
-#define SYSTEM_ROW(_name, _cmd, _type, _in, _fields, ...)		\
-	{ .name = _name, .cmd = _cmd, .fd = SWEEP_FD_SYSTEM, .size = sizeof(_type), \
-	  .in = _in, SWEEP_FIELDS(_fields), __VA_ARGS__ }
+#define SYSTEM_ROW(_name, ...)	SWEEP_STRUCT(SWEEP_FD_SYSTEM, _name, __VA_ARGS__)
 
-#define SYSTEM(_cmd, _type, _in, _fields, ...)				\
-	SYSTEM_ROW(#_cmd " of /dev/kvm", _cmd, _type, _in, _fields, __VA_ARGS__)
+#define SYSTEM(_cmd, ...)						\
+	SYSTEM_ROW(#_cmd " of /dev/kvm", _cmd, __VA_ARGS__)
 
 #define MSR_LIST(_cmd)							\
 	SYSTEM_ROW(#_cmd " of /dev/kvm", _cmd, struct msr_list, sizeof(u32),	\
@@ -82,13 +47,13 @@ static void xcomp_attribute(struct sweep_td *td, void *arg)
 		   .sane = NR_MSRS, .works = SWEEP_ALWAYS, .errnos = { E2BIG, EFAULT })
 
 #define CPUID_LIST(_cmd)						\
-	SYSTEM_ROW(#_cmd " of /dev/kvm", _cmd, struct cpuid_list,	\
+	SYSTEM_ROW(#_cmd " of /dev/kvm", _cmd, struct sweep_cpuid,	\
 		   sizeof(struct kvm_cpuid2), cpuid_fields,		\
-		   .sane = NR_ENTRIES, .works = SWEEP_ALWAYS,		\
+		   .sane = TDX_MAX_CPUID, .works = SWEEP_ALWAYS,		\
 		   .errnos = { E2BIG, EFAULT, EINVAL })
 
 #define ATTRIBUTE(_cmd)							\
-	SYSTEM_ROW(#_cmd " of /dev/kvm", _cmd, struct attribute,	\
+	SYSTEM_ROW(#_cmd " of /dev/kvm", _cmd, struct sweep_attribute,	\
 		   sizeof(struct kvm_device_attr), attribute_fields,	\
 		   .prepare = xcomp_attribute, .works = SWEEP_ALWAYS,	\
 		   .errnos = { ENXIO, EFAULT, EINVAL, ENOTTY })
@@ -103,10 +68,10 @@ const struct sweep_row sweep_system_rows[] = {
 	MSR_LIST(KVM_GET_MSR_FEATURE_INDEX_LIST),
 	CPUID_LIST(KVM_GET_SUPPORTED_CPUID),
 	CPUID_LIST(KVM_GET_EMULATED_CPUID),
-	SYSTEM(KVM_GET_SUPPORTED_HV_CPUID, struct cpuid_list, sizeof(struct kvm_cpuid2),
-	       cpuid_fields, .sane = NR_ENTRIES, .works = SWEEP_MAYBE,
+	SYSTEM(KVM_GET_SUPPORTED_HV_CPUID, struct sweep_cpuid, sizeof(struct kvm_cpuid2),
+	       cpuid_fields, .sane = TDX_MAX_CPUID, .works = SWEEP_MAYBE,
 	       .errnos = { E2BIG, EFAULT, EINVAL }),
-	SYSTEM(KVM_GET_MSRS, struct msrs, sizeof(struct msrs), msrs_fields,
+	SYSTEM(KVM_GET_MSRS, struct sweep_msrs, sizeof(struct sweep_msrs), msrs_fields,
 	       .prepare = one_feature_msr, .works = SWEEP_ALWAYS,
 	       .errnos = { E2BIG, EFAULT }),
 	ATTRIBUTE(KVM_HAS_DEVICE_ATTR),

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a sweep tries on a vCPU. */
-#include "tdx/ioctl_sweep.h"
+#include "tdx/ioctl_sweep_rows.h"
 
+#define VCPU_NUMBER(_cmd, ...)	SWEEP_NUMBER(SWEEP_FD_VCPU, #_cmd, _cmd, __VA_ARGS__)
+
+/* Other descriptors have it, too. */
 #define VCPU_SHARED_NUMBER(_cmd, ...)					\
-	{ .name = #_cmd " of a vCPU", .cmd = _cmd, .fd = SWEEP_FD_VCPU, __VA_ARGS__ }
+	SWEEP_NUMBER(SWEEP_FD_VCPU, #_cmd " of a vCPU", _cmd, __VA_ARGS__)
 
-#define VCPU_NUMBER(_cmd, ...)						\
-	{ .name = #_cmd, .cmd = _cmd, .fd = SWEEP_FD_VCPU, __VA_ARGS__ }
-
-#define VCPU_ROW(_name, _cmd, _type, _in, _fields, ...)			\
-	{ .name = _name, .cmd = _cmd, .fd = SWEEP_FD_VCPU, .size = sizeof(_type), \
-	  .in = _in, SWEEP_FIELDS(_fields), __VA_ARGS__ }
+#define VCPU_ROW(_name, ...)	SWEEP_STRUCT(SWEEP_FD_VCPU, _name, __VA_ARGS__)
 
 #define VCPU(_cmd, _type, _fields, ...)					\
 	VCPU_ROW(#_cmd, _cmd, _type, sizeof(_type), _fields, __VA_ARGS__)
@@ -21,9 +19,6 @@
 
 /* From here on there is a vCPU. */
 #define ALWAYS		SWEEP_FROM(SWEEP_VCPU)
-
-/* The guest does not survive an NMI. */
-#define NO_IDT_YET	SWEEP_BETWEEN(SWEEP_VCPU, SWEEP_FINAL)
 
 /*
  * State that is not KVM's: refused, whatever the argument.  KVM may have looked at it.
@@ -39,34 +34,19 @@
 /*
  * TDX commands
  */
-struct td_command {
-	struct kvm_tdx_cmd cmd;
-	union {
-		struct kvm_tdx_init_mem_region region;
-		struct kvm_cpuid2 cpuid;
-	};
-	struct kvm_cpuid_entry2 entries[TDX_MAX_CPUID];
-};
-
-#define COMMAND_FIELDS							\
-	SWEEP_SELECTOR(struct td_command, cmd.id),			\
-	SWEEP_FIELD(struct td_command, cmd.flags),			\
-	SWEEP_FIELD(struct td_command, cmd.data),			\
-	SWEEP_FIELD(struct td_command, cmd.hw_error)
-
-static const struct sweep_field init_vcpu_fields[] = { COMMAND_FIELDS };
+static const struct sweep_field init_vcpu_fields[] = { SWEEP_COMMAND_FIELDS };
 
 static const struct sweep_field init_mem_region_fields[] = {
-	COMMAND_FIELDS,
-	SWEEP_FIELD(struct td_command, region.source_addr),
-	SWEEP_FIELD(struct td_command, region.gpa),
-	SWEEP_FIELD(struct td_command, region.nr_pages),
+	SWEEP_COMMAND_FIELDS,
+	SWEEP_FIELD(struct sweep_command, region.source_addr),
+	SWEEP_FIELD(struct sweep_command, region.gpa),
+	SWEEP_FIELD(struct sweep_command, region.nr_pages),
 };
 
 static const struct sweep_field get_cpuid_fields[] = {
-	COMMAND_FIELDS,
-	SWEEP_FIELD(struct td_command, cpuid.nent),
-	SWEEP_FIELD(struct td_command, cpuid.padding),
+	SWEEP_COMMAND_FIELDS,
+	SWEEP_FIELD(struct sweep_command, cpuid.nent),
+	SWEEP_FIELD(struct sweep_command, cpuid.padding),
 };
 
 static void *page(void)
@@ -90,7 +70,7 @@ static void make_scratch_private(struct sweep_td *td)
 /* A page that the TD does not have yet, unless this has been here before. */
 static void init_mem_region(struct sweep_td *td, void *arg)
 {
-	struct td_command *c = arg;
+	struct sweep_command *c = arg;
 
 	make_scratch_private(td);
 	c->cmd.id = KVM_TDX_INIT_MEM_REGION;
@@ -102,7 +82,7 @@ static void init_mem_region(struct sweep_td *td, void *arg)
 
 static void get_cpuid(struct sweep_td *td, void *arg)
 {
-	struct td_command *c = arg;
+	struct sweep_command *c = arg;
 
 	c->cmd.id = KVM_TDX_GET_CPUID;
 	c->cmd.data = (u64)&c->cpuid;
@@ -151,22 +131,9 @@ static int call_run(struct sweep_td *td, const struct sweep_row *row, void *arg)
 /*
  * Lists
  */
-struct cpuid_list {
-	struct kvm_cpuid2 cpuid;
-	struct kvm_cpuid_entry2 room[TDX_MAX_CPUID];
-};
-
 static const struct sweep_field cpuid_fields[] = {
-	SWEEP_FIELD(struct cpuid_list, cpuid.nent),
-	SWEEP_FIELD(struct cpuid_list, cpuid.padding),
-	SWEEP_FIELD(struct cpuid_list, cpuid.entries[0].function),
-	SWEEP_FIELD(struct cpuid_list, cpuid.entries[0].index),
-	SWEEP_FIELD(struct cpuid_list, cpuid.entries[0].flags),
-	SWEEP_FIELD(struct cpuid_list, cpuid.entries[0].eax),
-	SWEEP_FIELD(struct cpuid_list, cpuid.entries[0].ebx),
-	SWEEP_FIELD(struct cpuid_list, cpuid.entries[0].ecx),
-	SWEEP_FIELD(struct cpuid_list, cpuid.entries[0].edx),
-	SWEEP_WORDS(struct cpuid_list, cpuid.entries[0].padding, 4),
+	SWEEP_CPUID_FIELDS,
+	SWEEP_CPUID_ENTRY_FIELDS(struct sweep_cpuid, cpuid.entries[0]),
 };
 
 #define CPUID_IN	(sizeof(struct kvm_cpuid2) + sizeof(struct kvm_cpuid_entry2))
@@ -174,7 +141,7 @@ static const struct sweep_field cpuid_fields[] = {
 /* As KVM has it for the vCPU; without any before the library has set it. */
 static void vcpu_cpuid(struct sweep_td *td, void *arg)
 {
-	struct cpuid_list *list = arg;
+	struct sweep_cpuid *list = arg;
 
 	list->cpuid.nent = TDX_MAX_CPUID;
 	if (ioctl(td->vcpu->fd, KVM_GET_CPUID2, list))
@@ -192,22 +159,11 @@ static const struct sweep_field old_cpuid_fields[] = {
 	SWEEP_WORDS(struct old_cpuid, entry, 4),
 };
 
-struct msrs {
-	struct kvm_msrs msrs;
-	struct kvm_msr_entry entry;
-};
-
-static const struct sweep_field msrs_fields[] = {
-	SWEEP_FIELD(struct msrs, msrs.nmsrs),
-	SWEEP_FIELD(struct msrs, msrs.pad),
-	SWEEP_FIELD(struct msrs, entry.index),
-	SWEEP_FIELD(struct msrs, entry.reserved),
-	SWEEP_FIELD(struct msrs, entry.data),
-};
+static const struct sweep_field msrs_fields[] = { SWEEP_MSRS_FIELDS };
 
 static void one_msr(struct sweep_td *td, void *arg)
 {
-	struct msrs *msrs = arg;
+	struct sweep_msrs *msrs = arg;
 
 	msrs->msrs.nmsrs = 1;
 	msrs->entry.index = MSR_IA32_APICBASE;
@@ -225,21 +181,11 @@ static void one_reg(struct sweep_td *td, void *arg)
 
 static const struct sweep_field reg_list_fields[] = { { "n", 0, sizeof(u64), 1 } };
 
-struct attribute {
-	struct kvm_device_attr attr;
-	u64 value;
-};
-
-static const struct sweep_field attribute_fields[] = {
-	SWEEP_FIELD(struct attribute, attr.flags),
-	SWEEP_FIELD(struct attribute, attr.group),
-	SWEEP_FIELD(struct attribute, attr.attr),
-	SWEEP_FIELD(struct attribute, attr.addr),
-};
+static const struct sweep_field attribute_fields[] = { SWEEP_ATTRIBUTE_FIELDS };
 
 static void tsc_offset(struct sweep_td *td, void *arg)
 {
-	struct attribute *a = arg;
+	struct sweep_attribute *a = arg;
 
 	a->attr.group = KVM_VCPU_TSC_CTRL;
 	a->attr.attr = KVM_VCPU_TSC_OFFSET;
@@ -247,7 +193,7 @@ static void tsc_offset(struct sweep_td *td, void *arg)
 }
 
 #define ATTRIBUTE(_cmd)							\
-	VCPU_ROW(#_cmd " of a vCPU", _cmd, struct attribute, sizeof(struct kvm_device_attr),	\
+	VCPU_ROW(#_cmd " of a vCPU", _cmd, struct sweep_attribute, sizeof(struct kvm_device_attr),	\
 		 attribute_fields, .prepare = tsc_offset, .works = ALWAYS,	\
 		 .errnos = { ENXIO, EFAULT, EINVAL, ENOTTY })
 
@@ -355,12 +301,7 @@ static const struct sweep_field prefault_fields[] = {
 	SWEEP_WORDS(struct kvm_pre_fault_memory, padding, 8),
 };
 
-static const struct sweep_field enable_cap_fields[] = {
-	SWEEP_SELECTOR(struct kvm_enable_cap, cap),
-	SWEEP_FIELD(struct kvm_enable_cap, flags),
-	SWEEP_WORDS(struct kvm_enable_cap, args, 8),
-	SWEEP_WORDS(struct kvm_enable_cap, pad, 8),
-};
+static const struct sweep_field enable_cap_fields[] = { SWEEP_ENABLE_CAP_FIELDS };
 
 struct signal_mask {
 	u32 len;
@@ -395,17 +336,17 @@ static void prefault(struct sweep_td *td, void *arg)
 }
 
 const struct sweep_row sweep_vcpu_rows[] = {
-	VCPU_USE(KVM_MEMORY_ENCRYPT_OP, " KVM_TDX_INIT_VCPU", struct td_command,
+	VCPU_USE(KVM_MEMORY_ENCRYPT_OP, " KVM_TDX_INIT_VCPU", struct sweep_command,
 		 sizeof(struct kvm_tdx_cmd), init_vcpu_fields, .sane = KVM_TDX_INIT_VCPU,
 		 .works = SWEEP_ONLY(SWEEP_VCPU), .errnos = { EINVAL, EFAULT, EIO },
 		 .ends = true),
-	VCPU_USE(KVM_MEMORY_ENCRYPT_OP, " KVM_TDX_INIT_MEM_REGION", struct td_command,
-		 SWEEP_END(struct td_command, region), init_mem_region_fields,
+	VCPU_USE(KVM_MEMORY_ENCRYPT_OP, " KVM_TDX_INIT_MEM_REGION", struct sweep_command,
+		 SWEEP_END(struct sweep_command, region), init_mem_region_fields,
 		 .prepare = init_mem_region,
 		 .works = SWEEP_BETWEEN(SWEEP_INIT_VCPU, SWEEP_MEMORY),
 		 .errnos = { EINVAL, EFAULT, EIO, EEXIST, EOPNOTSUPP, EOVERFLOW }, .ends = true),
-	VCPU_USE(KVM_MEMORY_ENCRYPT_OP, " KVM_TDX_GET_CPUID", struct td_command,
-		 SWEEP_END(struct td_command, cpuid), get_cpuid_fields,
+	VCPU_USE(KVM_MEMORY_ENCRYPT_OP, " KVM_TDX_GET_CPUID", struct sweep_command,
+		 SWEEP_END(struct sweep_command, cpuid), get_cpuid_fields,
 		 .prepare = get_cpuid, .works = SWEEP_BETWEEN(SWEEP_VCPU, SWEEP_MEMORY),
 		 .errnos = { EINVAL, EFAULT, EIO, E2BIG }),
 
@@ -413,7 +354,7 @@ const struct sweep_row sweep_vcpu_rows[] = {
 	VCPU_USE(KVM_RUN, " struct kvm_run", struct kvm_run, sizeof(struct kvm_run),
 		 run_fields, .prepare = run_page, .call = call_run,
 		 .works = SWEEP_FROM(SWEEP_FINAL), .errnos = { EINVAL, EINTR, EIO, EFAULT }),
-	VCPU_NUMBER(KVM_NMI, .works = ALWAYS, .may_stop = NO_IDT_YET),
+	VCPU_NUMBER(KVM_NMI, .works = ALWAYS, .may_stop = SWEEP_NO_IDT_YET),
 	VCPU_NUMBER(KVM_SMI, .works = SWEEP_NEVER, .errnos = { EINVAL, ENOTTY }),
 	VCPU(KVM_INTERRUPT, struct kvm_interrupt, u32_fields, .sane = 0x40,
 	     .works = SWEEP_MAYBE, .errnos = { EINVAL, ENXIO, EEXIST }),
@@ -421,7 +362,7 @@ const struct sweep_row sweep_vcpu_rows[] = {
 	VCPU(KVM_GET_VCPU_EVENTS, struct kvm_vcpu_events, events_fields, .works = ALWAYS),
 	VCPU(KVM_SET_VCPU_EVENTS, struct kvm_vcpu_events, events_fields,
 	     .prepare = vcpu_events, .works = ALWAYS, .errnos = { EINVAL },
-	     .may_stop = NO_IDT_YET),
+	     .may_stop = SWEEP_NO_IDT_YET),
 	VCPU(KVM_GET_MP_STATE, struct kvm_mp_state, u32_fields, .works = ALWAYS),
 	VCPU(KVM_SET_MP_STATE, struct kvm_mp_state, u32_fields, .works = ALWAYS,
 	     .errnos = { EINVAL }),
@@ -457,26 +398,26 @@ const struct sweep_row sweep_vcpu_rows[] = {
 
 	VCPU(KVM_TRANSLATE, struct kvm_translation, translation_fields, .works = SWEEP_MAYBE,
 	     .errnos = { EINVAL }),
-	VCPU_USE(KVM_GET_CPUID2, "", struct cpuid_list, sizeof(struct kvm_cpuid2),
+	VCPU_USE(KVM_GET_CPUID2, "", struct sweep_cpuid, sizeof(struct kvm_cpuid2),
 		 cpuid_fields, .sane = TDX_MAX_CPUID, .works = ALWAYS,
 		 .errnos = { E2BIG, EFAULT }),
-	VCPU_USE(KVM_SET_CPUID2, "", struct cpuid_list, CPUID_IN, cpuid_fields,
+	VCPU_USE(KVM_SET_CPUID2, "", struct sweep_cpuid, CPUID_IN, cpuid_fields,
 		 .prepare = vcpu_cpuid, .works = ALWAYS, .errnos = { E2BIG, EFAULT, EINVAL },
 		 .may_stop = SWEEP_ALWAYS),
 	VCPU(KVM_SET_CPUID, struct old_cpuid, old_cpuid_fields, .sane = 1,
 	     .works = SWEEP_MAYBE, .errnos = { E2BIG, EFAULT, EINVAL }, .may_stop = SWEEP_ALWAYS),
-	VCPU_USE(KVM_GET_SUPPORTED_HV_CPUID, "", struct cpuid_list, sizeof(struct kvm_cpuid2),
+	VCPU_USE(KVM_GET_SUPPORTED_HV_CPUID, "", struct sweep_cpuid, sizeof(struct kvm_cpuid2),
 		 cpuid_fields, .sane = TDX_MAX_CPUID, .works = SWEEP_MAYBE,
 		 .errnos = { E2BIG, EFAULT, EINVAL }),
-	VCPU(KVM_GET_MSRS, struct msrs, msrs_fields, .prepare = one_msr, .works = ALWAYS,
+	VCPU(KVM_GET_MSRS, struct sweep_msrs, msrs_fields, .prepare = one_msr, .works = ALWAYS,
 	     .errnos = { E2BIG, EFAULT }),
-	VCPU(KVM_SET_MSRS, struct msrs, msrs_fields, .prepare = one_msr, .works = ALWAYS,
+	VCPU(KVM_SET_MSRS, struct sweep_msrs, msrs_fields, .prepare = one_msr, .works = ALWAYS,
 	     .errnos = { E2BIG, EFAULT }),
 	VCPU(KVM_GET_ONE_REG, struct kvm_one_reg, one_reg_fields, .prepare = one_reg,
 	     .works = SWEEP_MAYBE, .errnos = { EINVAL, EFAULT, ENOENT }),
 	VCPU(KVM_SET_ONE_REG, struct kvm_one_reg, one_reg_fields, .prepare = one_reg,
 	     .works = SWEEP_MAYBE, .errnos = { EINVAL, EFAULT, ENOENT }),
-	VCPU_USE(KVM_GET_REG_LIST, "", struct cpuid_list, sizeof(u64), reg_list_fields,
+	VCPU_USE(KVM_GET_REG_LIST, "", struct sweep_cpuid, sizeof(u64), reg_list_fields,
 		 .works = SWEEP_MAYBE, .errnos = { E2BIG, EINVAL, EFAULT }),
 	ATTRIBUTE(KVM_HAS_DEVICE_ATTR),
 	ATTRIBUTE(KVM_GET_DEVICE_ATTR),

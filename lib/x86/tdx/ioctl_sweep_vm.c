@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a sweep tries on a VM. */
-#include "tdx/ioctl_sweep.h"
+#include "tdx/ioctl_sweep_rows.h"
 
-#define VM_NUMBER(_cmd, ...)						\
-	{ .name = #_cmd, .cmd = _cmd, .fd = SWEEP_FD_VM, __VA_ARGS__ }
+#define VM_NUMBER(_cmd, ...)	SWEEP_NUMBER(SWEEP_FD_VM, #_cmd, _cmd, __VA_ARGS__)
 
-#define VM_ROW(_name, _cmd, _type, _in, _fields, ...)			\
-	{ .name = _name, .cmd = _cmd, .fd = SWEEP_FD_VM, .size = sizeof(_type), \
-	  .in = _in, SWEEP_FIELDS(_fields), __VA_ARGS__ }
+#define VM_ROW(_name, ...)	SWEEP_STRUCT(SWEEP_FD_VM, _name, __VA_ARGS__)
 
 #define VM(_cmd, _type, _fields, ...)					\
 	VM_ROW(#_cmd, _cmd, _type, sizeof(_type), _fields, __VA_ARGS__)
@@ -22,61 +19,39 @@
 	       .works = SWEEP_NEVER, .errnos = { __VA_ARGS__ })
 
 /*
- * TDX commands: the command and what it points to.
+ * TDX commands
  */
-struct td_command {
-	struct kvm_tdx_cmd cmd;
-	union {
-		struct kvm_tdx_capabilities caps;
-		struct kvm_tdx_init_vm init;
-	};
-	struct kvm_cpuid_entry2 entries[TDX_MAX_CPUID];
-};
-
-#define COMMAND_FIELDS							\
-	SWEEP_SELECTOR(struct td_command, cmd.id),			\
-	SWEEP_FIELD(struct td_command, cmd.flags),			\
-	SWEEP_FIELD(struct td_command, cmd.data),			\
-	SWEEP_FIELD(struct td_command, cmd.hw_error)
-
-static const struct sweep_field command_fields[] = { COMMAND_FIELDS };
+static const struct sweep_field command_fields[] = { SWEEP_COMMAND_FIELDS };
 
 static const struct sweep_field capabilities_fields[] = {
-	COMMAND_FIELDS,
-	SWEEP_FIELD(struct td_command, caps.supported_attrs),
-	SWEEP_FIELD(struct td_command, caps.supported_xfam),
-	SWEEP_FIELD(struct td_command, caps.kernel_tdvmcallinfo_1_r11),
-	SWEEP_FIELD(struct td_command, caps.user_tdvmcallinfo_1_r11),
-	SWEEP_FIELD(struct td_command, caps.kernel_tdvmcallinfo_1_r12),
-	SWEEP_FIELD(struct td_command, caps.user_tdvmcallinfo_1_r12),
-	SWEEP_WORDS(struct td_command, caps.reserved, 8),
-	SWEEP_FIELD(struct td_command, caps.cpuid.nent),
-	SWEEP_FIELD(struct td_command, caps.cpuid.padding),
+	SWEEP_COMMAND_FIELDS,
+	SWEEP_FIELD(struct sweep_command, caps.supported_attrs),
+	SWEEP_FIELD(struct sweep_command, caps.supported_xfam),
+	SWEEP_FIELD(struct sweep_command, caps.kernel_tdvmcallinfo_1_r11),
+	SWEEP_FIELD(struct sweep_command, caps.user_tdvmcallinfo_1_r11),
+	SWEEP_FIELD(struct sweep_command, caps.kernel_tdvmcallinfo_1_r12),
+	SWEEP_FIELD(struct sweep_command, caps.user_tdvmcallinfo_1_r12),
+	SWEEP_WORDS(struct sweep_command, caps.reserved, 8),
+	SWEEP_FIELD(struct sweep_command, caps.cpuid.nent),
+	SWEEP_FIELD(struct sweep_command, caps.cpuid.padding),
 };
 
 static const struct sweep_field init_vm_fields[] = {
-	COMMAND_FIELDS,
-	SWEEP_FIELD(struct td_command, init.attributes),
-	SWEEP_FIELD(struct td_command, init.xfam),
-	SWEEP_WORDS(struct td_command, init.mrconfigid, 8),
-	SWEEP_WORDS(struct td_command, init.mrowner, 8),
-	SWEEP_WORDS(struct td_command, init.mrownerconfig, 8),
-	SWEEP_WORDS(struct td_command, init.reserved, 8),
-	SWEEP_FIELD(struct td_command, init.cpuid.nent),
-	SWEEP_FIELD(struct td_command, init.cpuid.padding),
-	SWEEP_FIELD(struct td_command, init.cpuid.entries[0].function),
-	SWEEP_FIELD(struct td_command, init.cpuid.entries[0].index),
-	SWEEP_FIELD(struct td_command, init.cpuid.entries[0].flags),
-	SWEEP_FIELD(struct td_command, init.cpuid.entries[0].eax),
-	SWEEP_FIELD(struct td_command, init.cpuid.entries[0].ebx),
-	SWEEP_FIELD(struct td_command, init.cpuid.entries[0].ecx),
-	SWEEP_FIELD(struct td_command, init.cpuid.entries[0].edx),
-	SWEEP_WORDS(struct td_command, init.cpuid.entries[0].padding, 4),
+	SWEEP_COMMAND_FIELDS,
+	SWEEP_FIELD(struct sweep_command, init.attributes),
+	SWEEP_FIELD(struct sweep_command, init.xfam),
+	SWEEP_WORDS(struct sweep_command, init.mrconfigid, 8),
+	SWEEP_WORDS(struct sweep_command, init.mrowner, 8),
+	SWEEP_WORDS(struct sweep_command, init.mrownerconfig, 8),
+	SWEEP_WORDS(struct sweep_command, init.reserved, 8),
+	SWEEP_FIELD(struct sweep_command, init.cpuid.nent),
+	SWEEP_FIELD(struct sweep_command, init.cpuid.padding),
+	SWEEP_CPUID_ENTRY_FIELDS(struct sweep_command, init.cpuid.entries[0]),
 };
 
 static void capabilities(struct sweep_td *td, void *arg)
 {
-	struct td_command *c = arg;
+	struct sweep_command *c = arg;
 
 	c->cmd.id = KVM_TDX_CAPABILITIES;
 	c->cmd.data = (u64)&c->caps;
@@ -86,7 +61,7 @@ static void capabilities(struct sweep_td *td, void *arg)
 /* A dead VM has no capabilities, but then the argument doesn't matter. */
 static void init_vm(struct sweep_td *td, void *arg)
 {
-	struct td_command *c = arg;
+	struct sweep_command *c = arg;
 	struct kvm_tdx_init_vm *init;
 
 	c->cmd.id = KVM_TDX_INIT_VM;
@@ -98,8 +73,8 @@ static void init_vm(struct sweep_td *td, void *arg)
 	free(init);
 }
 
-#define COMMAND_END(member)	SWEEP_END(struct td_command, member)
-#define INIT_VM_END		(offsetof(struct td_command, init.cpuid.entries) +	\
+#define COMMAND_END(member)	SWEEP_END(struct sweep_command, member)
+#define INIT_VM_END		(offsetof(struct sweep_command, init.cpuid.entries) +	\
 				 sizeof(struct kvm_cpuid_entry2))
 
 /*
@@ -295,9 +270,6 @@ static const struct sweep_field device_fields[] = {
 	SWEEP_FIELD(struct kvm_create_device, flags),
 };
 
-/* The guest does not survive an NMI. */
-#define NO_IDT_YET	SWEEP_BETWEEN(SWEEP_VCPU, SWEEP_FINAL)
-
 #define VECTOR		0x40
 #define MSI_ADDRESS	0xfee00000
 
@@ -417,12 +389,7 @@ static void hyperv_eventfd(struct sweep_td *td, void *arg)
 /*
  * Capabilities to enable
  */
-static const struct sweep_field enable_cap_fields[] = {
-	SWEEP_SELECTOR(struct kvm_enable_cap, cap),
-	SWEEP_FIELD(struct kvm_enable_cap, flags),
-	SWEEP_WORDS(struct kvm_enable_cap, args, 8),
-	SWEEP_WORDS(struct kvm_enable_cap, pad, 8),
-};
+static const struct sweep_field enable_cap_fields[] = { SWEEP_ENABLE_CAP_FIELDS };
 
 #define VM_CAP(_cap)							\
 	VM_ROW("KVM_ENABLE_CAP " #_cap, KVM_ENABLE_CAP, struct kvm_enable_cap, \
@@ -431,13 +398,13 @@ static const struct sweep_field enable_cap_fields[] = {
 	       .errnos = { EINVAL, EEXIST, EPERM, ENXIO, ENOTTY, EBADF, EFAULT, E2BIG })
 
 const struct sweep_row sweep_vm_rows[] = {
-	VM_USE(KVM_MEMORY_ENCRYPT_OP, " KVM_TDX_CAPABILITIES", struct td_command,
+	VM_USE(KVM_MEMORY_ENCRYPT_OP, " KVM_TDX_CAPABILITIES", struct sweep_command,
 	       COMMAND_END(caps), capabilities_fields, .prepare = capabilities,
 	       .works = SWEEP_ALWAYS, .errnos = { EINVAL, E2BIG, EFAULT, EIO }),
-	VM_USE(KVM_MEMORY_ENCRYPT_OP, " KVM_TDX_INIT_VM", struct td_command, INIT_VM_END,
+	VM_USE(KVM_MEMORY_ENCRYPT_OP, " KVM_TDX_INIT_VM", struct sweep_command, INIT_VM_END,
 	       init_vm_fields, .prepare = init_vm, .works = SWEEP_ONLY(SWEEP_NEW),
 	       .errnos = { EINVAL, E2BIG, EFAULT, EIO, EOPNOTSUPP }, .ends = true),
-	VM_USE(KVM_MEMORY_ENCRYPT_OP, " KVM_TDX_FINALIZE_VM", struct td_command,
+	VM_USE(KVM_MEMORY_ENCRYPT_OP, " KVM_TDX_FINALIZE_VM", struct sweep_command,
 	       sizeof(struct kvm_tdx_cmd), command_fields, .sane = KVM_TDX_FINALIZE_VM,
 	       .works = SWEEP_ONLY(SWEEP_MEMORY) | SWEEP_ONLY(SWEEP_INIT_VCPU),
 	       .errnos = { EINVAL, EFAULT, EIO }, .ends = true),
@@ -505,7 +472,7 @@ const struct sweep_row sweep_vm_rows[] = {
 	   .works = SWEEP_ALWAYS, .errnos = { EINVAL, EBADF, EEXIST, ENOENT, ENOSPC },
 	   .may_stop = SWEEP_ALWAYS),
 	VM(KVM_SIGNAL_MSI, struct kvm_msi, msi_fields, .prepare = msi,
-	   .works = SWEEP_MAYBE, .errnos = { EINVAL, EPERM }, .may_stop = NO_IDT_YET),
+	   .works = SWEEP_MAYBE, .errnos = { EINVAL, EPERM }, .may_stop = SWEEP_NO_IDT_YET),
 	VM(KVM_CREATE_DEVICE, struct kvm_create_device, device_fields,
 	   .sane = KVM_DEV_TYPE_VFIO, .works = SWEEP_MAYBE, .errnos = { ENODEV, EINVAL, EEXIST, EBUSY }),
 
