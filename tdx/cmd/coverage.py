@@ -25,9 +25,11 @@ import threading
 import coverage_report
 import debian
 import failures
+import injections
 import module_image
 import process
 import selftests
+import trials
 from build import build
 from graph import TDX
 from kernel import Coverage
@@ -36,11 +38,11 @@ MOST_BYTES = 4 << 20
 SECONDS = 900       # for all programs of a run
 JOBS = 2            # of the boxes in which something fails or changes
 
-# The cases of tdx_update that a boot each is for, and a module newer than the box's.
-UPDATES = ["global.versions", "update.td_lives_on", "update.of_a_running_td",
-           "update.damaged_header_is_refused", "global.lost_damaged_module",
-           "global.lost_damaged_signature"]
-NEWER = (1, 5, 7)
+# The cases of tdx_update that a boot each is for.
+UPDATES = ["global.versions", *trials.UPDATES]
+
+# The release that the updates begin with.
+OLDER = (1, 5, 6)
 
 # Runs inside: a command, then the counters of objects, which are separated by blanks,
 # to where they last.
@@ -151,13 +153,7 @@ class Counter:
         """Returns the runs in which the module is updated, each with an image of its own."""
         images = self.work / "images"
         images.mkdir()
-        image = module_image.module_image(NEWER)
-        for name, data in [
-                ("newer", image),
-                ("damaged-header", module_image.damaged(image, 4)),
-                ("damaged-module", module_image.damaged(image, len(image) - 1)),
-                ("damaged-signature", module_image.damaged(image, 4096))]:
-            (images / name).write_bytes(data)
+        module_image.write_images(images, OLDER)
         return [(f"more/{case}", [], ["env", f"TDX_IMAGES={images}",
                                       programs / "tdx_update", "-r", case]) for case in UPDATES]
 
@@ -210,7 +206,7 @@ MORE = [
 
 def run_more(counter, runner, parts):
     programs = parts["programs"] / "x86"
-    counter.run("failures", ["--inject", failures.plan()], [programs / "tdx_failures"])
+    counter.run("failures", ["--inject", injections.failures_plan()], [programs / "tdx_failures"])
     for name, options, tests in MORE:
         counter.run(name, options, [*runner, *[f"x86/{test}" for test in tests]])
     counter.run_boxes(programs)

@@ -5,30 +5,17 @@ machines that KVM can't use for TDX.  "make check" and "make coverage" run them.
 import collections
 import pathlib
 
-# graph.py has the same, but what "make check" runs does not need the rest of it.
-TDX = pathlib.Path(__file__).absolute().parent.parent
-INSIDE = TDX / "module/inside"
+from injections import INSIDE, lines
+from outcome import STATUS_KERNEL
 
 # KVM finds a lock busy when it blocks a page, and has to try again, which takes long:
 # meanwhile it keeps the vCPUs out.
 ZAP = "TDH.MEM.RANGE.BLOCK:OPERAND_BUSY@1+TDH.MEM.RANGE.BLOCK:lingers@2"
 
-STATUS_KERNEL = 123     # the box's, if the kernel has complained
-
-
-def lines_of(name):
-    return [line for line in (INSIDE / name).read_text().splitlines()
-            if line and not line.startswith("#")]
-
-
-def plan():
-    """Returns what tdx_failures wants to be injected."""
-    return "+".join(lines_of("tdx_failures.plan"))
-
 
 def cases():
     """Returns the cases of tdx_seamcall_fails, each with what is to be injected."""
-    return [line.split(" ") for line in lines_of("tdx_seamcall_fails.plans")]
+    return [line.split(" ") for line in lines(INSIDE / "tdx_seamcall_fails.plans")]
 
 
 # A machine without TDX.  The message is the kernel's; rules change the module.

@@ -25,17 +25,30 @@ BORNE = [
 ]
 
 
+# Programs that run while calls fail, and what they want to be injected.
+INSIDE = TDX / "module/inside"
+
+
+def lines(path):
+    """Returns the lines of a file without its comments."""
+    return [line for line in path.read_text().splitlines()
+            if line and not line.startswith("#")]
+
+
 def rules(path):
     """Returns a file of rules as a plan."""
-    lines = path.read_text().splitlines()
-    return "+".join(line for line in lines if line and not line.startswith("#"))
+    return "+".join(lines(path))
+
+
+def failures_plan():
+    """Returns what tdx_failures wants to be injected."""
+    return rules(INSIDE / "tdx_failures.plan")
 
 
 def injections(tests, programs):
     """Returns all of them, for the directories of the tests and of the programs."""
     found = [Injection(name, plan, ["sh", "-c", SEVERAL_TESTS + also, "-", tests])
              for name, plan, also in BORNE]
-    found.append(Injection("what KVM can't bear",
-                           rules(TDX / "module/inside/tdx_failures.plan"),
+    found.append(Injection("what KVM can't bear", failures_plan(),
                            [programs / "tdx_failures"]))
     return found
