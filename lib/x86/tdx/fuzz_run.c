@@ -21,6 +21,9 @@
 #define HANG_MS		60000
 #define KILL_MS		30000
 
+/* A TD may live a little longer than its process. */
+#define NO_CHARGE_S	20
+
 /* Counting KeyIDs takes time. */
 #define COUNT_KEYIDS_EVERY	100
 
@@ -347,11 +350,8 @@ static struct misc_cgroup *our_cgroup(void)
 static void look_for_charge(char *text, size_t size)
 {
 	struct misc_cgroup *cg = our_cgroup();
-	time_t deadline = time(NULL) + 20;
 
-	while (cg && misc_cgroup_tds(cg) > 0 && time(NULL) < deadline)
-		usleep(1000);
-	if (cg && misc_cgroup_tds(cg))
+	if (cg && !__misc_cgroup_wait_for_no_tds(cg, NO_CHARGE_S))
 		snprintf(text + strlen(text), size - strlen(text),
 			 "CHARGE: the cgroup is charged for %lld TDs that are gone\n",
 			 (long long)misc_cgroup_tds(cg));

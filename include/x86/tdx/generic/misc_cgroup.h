@@ -55,6 +55,9 @@ void misc_cgroup_destroy(struct misc_cgroup *cg);
  */
 void misc_cgroup_wait_for_no_tds(const struct misc_cgroup *cg);
 
+/* The same, but returns false if it does not happen within @seconds. */
+bool __misc_cgroup_wait_for_no_tds(const struct misc_cgroup *cg, int seconds);
+
 #define NEEDS_MISC_CGROUP	"needs the misc controller, and root"
 
 /*

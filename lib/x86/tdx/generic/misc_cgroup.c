@@ -99,11 +99,17 @@ void misc_cgroup_destroy(struct misc_cgroup *cg)
 			    cg->path, errno);
 }
 
-void misc_cgroup_wait_for_no_tds(const struct misc_cgroup *cg)
+bool __misc_cgroup_wait_for_no_tds(const struct misc_cgroup *cg, int seconds)
 {
-	const time_t deadline = time(NULL) + NO_TDS_TIMEOUT_S;
+	const time_t deadline = time(NULL) + seconds;
 
 	while (misc_cgroup_tds(cg) > 0 && time(NULL) < deadline)
 		sched_yield();
+	return !misc_cgroup_tds(cg);
+}
+
+void misc_cgroup_wait_for_no_tds(const struct misc_cgroup *cg)
+{
+	__misc_cgroup_wait_for_no_tds(cg, NO_TDS_TIMEOUT_S);
 	assert_charged(cg, 0);
 }
