@@ -9,8 +9,10 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, replace
 
+import process
 from kernel_log import SPLAT
 from outcome import Failure
 from parts import TDX, parts
@@ -71,7 +73,8 @@ class Run:
         elif SUM.fullmatch(line):
             self.sum = line[2:]
         elif result and not result[2]:
-            self.sums[result[3]] = self.sum
+            if self.sum:
+                self.sums[result[3]] = self.sum
             if result[1]:
                 self.failed.append(result[3])
             self.sum = ""
@@ -100,16 +103,20 @@ class Sweep:
         run = Run()
         command = [*self.box, "--timeout", str(TIMEOUT_S), "--", self.program, "-l",
                    *options, *(f"-x{path}" for path in self.left_out)]
-        with subprocess.Popen([os.fspath(word) for word in command],
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True, errors="replace") as box:
-            ended = False
-            for line in box.stdout:
-                run.feed(line.rstrip("\n"))
-                ended |= line.startswith("# Totals: ")
-                if progress:
-                    self.show(run)
-            stderr = box.stderr.read()
+        ended = False
+        # What the box says of a kernel's end may be more than a pipe takes.
+        with tempfile.TemporaryFile("w+", errors="replace") as errors:
+            box = process.start(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=errors, text=True, errors="replace")
+            with box.stdout:
+                for line in box.stdout:
+                    run.feed(line.rstrip("\n"))
+                    ended |= line.startswith("# Totals: ")
+                    if progress:
+                        self.show(run)
+            process.wait(box)
+            errors.seek(0)
+            stderr = errors.read()
         if not run.what and not ended:
             if not run.calls:
                 raise Failure(stderr.strip() or "the test did not start")
@@ -207,6 +214,8 @@ def main(_arguments):
                   f"{f' ({bug})' if bug else ''}", flush=True)
 
         run = sweep.main(options, report)
+        if not sweep.sums and not sweep.findings:
+            raise Failure("there is nothing of that name: " + " ".join(options[1::2]))
     except Failure as failure:
         raise SystemExit(f"ioctl-sweep: {failure}" if str(failure) else 1) from None
     for row, answers in sweep.sums.items():

@@ -137,6 +137,12 @@ class Lines(unittest.TestCase):
         self.assertEqual(run.sums, {"KVM_NMI": "1 accepted, 2 refused with EIO"})
         self.assertEqual(run.failed, ["KVM_NMI"])
 
+    def test_the_check_of_the_tables_is_no_row(self):
+        run = self.read("ok 1 the tables are complete", "# 1 accepted", "ok 2 KVM_NMI")
+        self.assertEqual(run.sums, {"KVM_NMI": "1 accepted"})
+        self.assertEqual(self.read("not ok 1 the tables are complete").failed,
+                         ["the tables are complete"])
+
     def test_the_end_of_a_kernel(self):
         self.assertEqual(ioctl_sweep.complaint("x\n    [    1.5] WARNING: at f+0x1/0x2, CPU#3: a/9\n"
                                                "    [ 2.0] Kernel panic - not syncing\n"),
