@@ -531,8 +531,9 @@ STEP_TEST(run)
 STEP_TEST(destroy)
 
 /*
- * Have the step fail over and over, at each allocation.  Returns how many pages of the
- * host are gone, by whoever took them.
+ * Have the step fail over and over, at each allocation.  Now and then it does not: one of
+ * the allocations was the slab allocator's, which has what it needs by now.  Returns how
+ * many pages of the host are gone, by whoever took them.
  */
 static long nr_pages_lost(struct visit *v)
 {
@@ -541,7 +542,8 @@ static long nr_pages_lost(struct visit *v)
 
 	for (int i = 0; i < NR_FAILURES; i++) {
 		v->fail.nth = v->refused[i % v->nr_refused];
-		try_step(v, &result);
+		if (!try_step(v, &result))
+			live(v->td, steps, v->step);
 	}
 	return before - sysconf(_SC_AVPHYS_PAGES);
 }
