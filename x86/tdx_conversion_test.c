@@ -69,7 +69,6 @@ TEST_F(conversion, explicit_there_and_back)
 	TEST_ASSERT_EQ(tdx_guest_read(guest, shared(FOCUS)), MAGIC + 1);
 }
 
-/* The attributes count, not what user space tells the guest. */
 /*
  * A guest may release a page before it converts it, so that it is pending again and
  * its contents are gone.
@@ -94,6 +93,7 @@ TEST_F(conversion, explicit_of_released_page)
 	tdx_guest_assert_lost(guest, FOCUS);
 }
 
+/* The attributes count, not what user space tells the guest. */
 TEST_F(conversion, explicit_without_attributes)
 {
 	struct tdx_guest *guest = &self->guest;
