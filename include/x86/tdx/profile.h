@@ -103,6 +103,15 @@ extern const int nr_profile_states;
 /* Guest code: enter a state.  Returns false if the module doesn't have it. */
 bool profile_enter_state(const struct profile_state *state);
 
+/* Guest code: does the module have REDUCE_VE, and so all states? */
+bool profile_module_is_late(void);
+
+/*
+ * Guest code: enter a state, and check that the TD is in it.  Returns false if the module
+ * doesn't have it, which only a module that is not @late may lack.  @td_ctls gets TD_CTLS.
+ */
+bool profile_check_state(const struct profile_state *state, bool late, u64 *td_ctls);
+
 /* The names of insn[], with NULL at the end. */
 extern const char * const profile_insns[];
 

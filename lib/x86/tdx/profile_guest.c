@@ -3,6 +3,9 @@
 #include "tdx/profile.h"
 #include "tdx/tdx_guest.h"
 
+#define MD_TDX_FEATURES0	0x0A00000300000008
+#define FEATURE_VE_REDUCTION	BIT_ULL(30)
+
 const struct profile_state profile_states[] = {
 	{ "initial" },
 	{ "cpuid2", TDX_TD_CTLS_VIRT_CPUID2 },
@@ -23,6 +26,34 @@ bool profile_enter_state(const struct profile_state *state)
 	if (tdg_vm_rd(TDX_MD_FEATURE_PARAVIRT_CTRL, &val))
 		return !state->paravirt;
 	return !tdg_vm_wr(TDX_MD_FEATURE_PARAVIRT_CTRL, features, PROFILE_PARAVIRT);
+}
+
+static u64 read_field(u64 leaf, u64 field)
+{
+	u64 reg[NR_GPRS] = { [GPR_RDX] = field };
+
+	GUEST_ASSERT_EQ(__tdcall(leaf, reg), TDX_SUCCESS);
+	return reg[GPR_R8];
+}
+
+bool profile_module_is_late(void)
+{
+	return read_field(TDG_SYS_RD, MD_TDX_FEATURES0) & FEATURE_VE_REDUCTION;
+}
+
+bool profile_check_state(const struct profile_state *state, bool late, u64 *td_ctls)
+{
+	if (!profile_enter_state(state)) {
+		GUEST_ASSERT(!late);
+		GUEST_ASSERT(state->paravirt || state->td_ctls == TDX_TD_CTLS_REDUCE_VE);
+		return false;
+	}
+	*td_ctls = read_field(TDG_VM_RD, TDX_MD_TD_CTLS);
+	GUEST_ASSERT_EQ(*td_ctls & state->td_ctls, state->td_ctls);
+	if (late)
+		GUEST_ASSERT_EQ(read_field(TDG_VM_RD, TDX_MD_FEATURE_PARAVIRT_CTRL),
+				state->paravirt ? PROFILE_PARAVIRT : 0);
+	return true;
 }
 
 /* The module injects another #VE only after the guest has read this one. */

@@ -17,8 +17,6 @@
 #include "tdx/tdx_util.h"
 
 #define MD_MAJOR_VERSION	0x0800000100000004
-#define MD_TDX_FEATURES0	0x0A00000300000008
-#define FEATURE_VE_REDUCTION	BIT_ULL(30)
 
 enum outcome { DONE, VE, GP };
 static const char *const outcome_names[] = { "done", "#VE", "#GP" };
@@ -233,22 +231,6 @@ static u64 read_field(u64 leaf, u64 field)
 	return reg[GPR_R8];
 }
 
-/* Returns false if the module has no such state: early releases lack the last ones. */
-static bool enter(struct record *rec, const struct profile_state *state)
-{
-	if (!profile_enter_state(state)) {
-		GUEST_ASSERT(!rec->late);
-		GUEST_ASSERT(state->paravirt || state->td_ctls == TDX_TD_CTLS_REDUCE_VE);
-		return false;
-	}
-	rec->td_ctls = read_field(TDG_VM_RD, TDX_MD_TD_CTLS);
-	GUEST_ASSERT_EQ(rec->td_ctls & state->td_ctls, state->td_ctls);
-	if (rec->late)
-		GUEST_ASSERT_EQ(read_field(TDG_VM_RD, TDX_MD_FEATURE_PARAVIRT_CTRL),
-				state->paravirt ? PROFILE_PARAVIRT : 0);
-	return true;
-}
-
 static void see_cpuid(u32 leaf, u32 subleaf, u32 *value)
 {
 	__cpuid(leaf, subleaf, &value[0], &value[1], &value[2], &value[3]);
@@ -278,11 +260,11 @@ static void try_all(struct record *rec)
 
 static void guest_code(struct record *rec)
 {
-	rec->late = read_field(TDG_SYS_RD, MD_TDX_FEATURES0) & FEATURE_VE_REDUCTION;
+	rec->late = profile_module_is_late();
 	rec->major = read_field(TDG_SYS_RD, MD_MAJOR_VERSION);
 
 	for (int i = 0; i < nr_profile_states; i++) {
-		if (!enter(rec, &profile_states[i]))
+		if (!profile_check_state(&profile_states[i], rec->late, &rec->td_ctls))
 			continue;
 		rec->state = i;
 		try_all(rec);
