@@ -109,8 +109,11 @@ void fuzz_write_seeds(const char *path);
  */
 bool fuzz_is_deadly(const struct fuzz_step *step, const void *operand);
 
-/* Is a line of the kernel's log the complaint of a bug that is known? */
-bool fuzz_is_known(const char *line);
+/*
+ * Is a line of the kernel's log the complaint of a bug that is known, and that a program
+ * can have met?
+ */
+bool fuzz_is_known(const char *line, const struct fuzz_program *p);
 
 /*
  * What ran in the kernel during one program: PCs, their low 32 bits, and how often.  In
@@ -142,9 +145,12 @@ struct fuzz_outcome {
 /* Run a program in this process, which must end afterwards. */
 void fuzz_run(const struct fuzz_program *p, struct fuzz_outcome *outcome);
 
-/* Complaints of the kernel since the last call that are not known, a line each. */
+/*
+ * Complaints of the kernel since the last call that are no known bugs of the program, a line
+ * each.
+ */
 void fuzz_log_open(void);
-void fuzz_log_read(char *text, size_t size, bool *any);
+void fuzz_log_read(const struct fuzz_program *p, char *text, size_t size, bool *any);
 
 /*
  * Run a program in a process of its own, and look at the host afterwards.  @text gets what

@@ -435,7 +435,7 @@ void fuzz_try(const struct fuzz_program *p, bool thorough, char *text, size_t si
 	wait_for_end(pid, outcome, text, size);
 	look_for_charge(text, size);
 	look_for_keyids(thorough, text, size);
-	fuzz_log_read(text + strlen(text), size - strlen(text), &complained);
+	fuzz_log_read(p, text + strlen(text), size - strlen(text), &complained);
 	if (outcome->wrong[0])
 		snprintf(text + strlen(text), size - strlen(text), "GUEST: %s\n", outcome->wrong);
 	if (outcome->dead && !complained)
