@@ -38,6 +38,7 @@ LIBRARY_NAMES = re.compile(r'\b(is_tdx_vm|VM_SHAPE_TDX|tdx_vm_finalize)\b')
 # The lib's random numbers before Linux 7.3, by their names since.
 OLD_NAMES = {
     'kvm_random_state': 'guest_random_state',
+    'new_kvm_random_state': 'new_guest_random_state',
     'kvm_random_seed': 'guest_random_seed',
     'kvm_rng': 'guest_rng',
     'kvm_random_u32': 'guest_random_u32',

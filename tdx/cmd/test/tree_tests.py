@@ -5,6 +5,7 @@ TDX_TEST_LINUX names the kernel's source.
 """
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -43,6 +44,16 @@ class Anchors(unittest.TestCase):
         self.assertEqual(anchors.remove('a\nc\n', ['b\n']), 'a\nc\n')
         self.assertIsNone(anchors.remove('a\nb\nb\n', ['b\n']))
         self.assertIsNone(anchors.remove('a\nb\n', ['a\n', 'x\n']))
+
+
+class OldNames(unittest.TestCase):
+    """An older lib has other names, which nobody misses who builds with a newer one."""
+
+    def test_all_are_known(self):
+        text = ''.join((tree.SUITE / path).read_text() for path in tree.suite_files())
+        used = set(re.findall(r'\b\w*kvm_(?:random|rng)\w*\b', text))
+        self.assertTrue(used)
+        self.assertEqual(used - set(tree.OLD_NAMES), set())
 
 
 @unittest.skipUnless(LINUX, 'TDX_TEST_LINUX names no kernel tree')
