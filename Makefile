@@ -24,8 +24,8 @@ help:
 # |   KSRC=DIR                     your kernel: its selftests lib, its headers, and
 # |                                in the box the kernel itself
 # |   KERNEL=VERSION               another of Debian's linux-source packages
-# |   DEBUG=1 or kcsan             in the box, on a kernel that looks for its own bugs, or
-# |                                for data races
+# |   DEBUG=1, kcsan or kmemleak   in the box, on a kernel that looks for its own bugs,
+# |                                for data races, or for lost memory
 # |   KERNEL_CONFIG=FILE           on a kernel with your configuration
 # |   QEMU=bookworm-backports      another of Debian's QEMUs; QEMU_SRC=DIR for yours
 # |   LLVM=1                       tests by clang

@@ -26,8 +26,9 @@ are x86/tdx_..._test inside.
   --out DIR         a directory that the command may write to, at the same path
   --kernel IMAGE    a kernel of your own, vmlinux or bzImage
   --config CONFIG   a kernel built with another configuration: debug looks for
-                    its own bugs, kcsan for data races; or a file of yours,
-                    to which the box adds what it needs
+                    its own bugs, kcsan for data races, kmemleak for lost
+                    memory; or a file of yours, to which the box adds what it
+                    needs
   --append OPTIONS  more for the kernel's command line
   --profile NAME    which TDX module, and modifiers of it, as in
                     2.0.08,gpaw=52 (tdx/box profiles lists them); or a file

@@ -34,7 +34,8 @@ def make_graph(tests=None):
     all if it is None."""
     graph = Graph([
         kernel.Linux(), kernel.Headers(), kernel.Kernel(), kernel.Debug(), kernel.Kcsan(),
-        kernel.Configured(), kernel.Coverage(), kernel.Fuzz(), kernel.Guest(),
+        kernel.Kmemleak(), kernel.Configured(), kernel.Coverage(), kernel.Fuzz(),
+        kernel.Guest(),
         qemu.QemuSource(), qemu.QemuTools(), qemu.Qemu(), qemu.Plain(),
         selftests.Tests(), selftests.StaticTests(), selftests.Programs(), selftests.Runner(),
         selftests.Init(), fuzz_engine.Engine(),

@@ -41,6 +41,7 @@ LIMITS = {
     "init": (2, 14, 20),
     "kcsan": (1, 14, 3),
     "kernel": (2, 14, 8),
+    "kmemleak": (1, 14, 3),
     "ksrc": (2, 30, 6),
     "likeness": (2, 14, 20),
     "mutants": (1, 14, 3),

@@ -235,6 +235,13 @@ class Kcsan(Kernel):
     configs = [*Kernel.configs, MACHINE / "kcsan.config"]
 
 
+class Kmemleak(Kernel):
+    """A kernel that looks for lost memory."""
+
+    name = "kmemleak"
+    configs = [*Kernel.configs, MACHINE / "kmemleak.config"]
+
+
 class Configured(Kernel):
     """A kernel with a configuration of the user's own, whose file KERNEL_CONFIG names, and
     what the box needs."""

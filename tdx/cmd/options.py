@@ -63,7 +63,7 @@ def image(text):
 
 
 # Kernels with names; others have a configuration of the user's.
-KERNELS = {"debug", "kcsan"}
+KERNELS = {"debug", "kcsan", "kmemleak"}
 KERNEL_PARTS = {*KERNELS, "kernel", "configured"}
 DEBUG_MEMORY = 4096     # megabytes: such kernels keep a shadow of it, and more
 
@@ -73,7 +73,7 @@ def kernel_part(config):
     if config in KERNELS:
         return config
     if not os.path.isfile(config) or not os.access(config, os.R_OK):
-        raise Failure(f"--config: no such file: {config} ({' and '.join(sorted(KERNELS))} are "
+        raise Failure(f"--config: no such file: {config} ({', '.join(sorted(KERNELS))} are "
                       "there without one)")
     os.environ["KERNEL_CONFIG"] = os.path.abspath(config)
     return "configured"

@@ -232,14 +232,14 @@ def report_directory():
 
 
 # DEBUG's values, and the kernels that they name.
-DEBUG_KERNELS = {"0": None, "1": "debug", "kcsan": "kcsan"}
+DEBUG_KERNELS = {"0": None, "1": "debug", "kcsan": "kcsan", "kmemleak": "kmemleak"}
 
 
 def kernel_options():
     """Returns the part that is the kernel, and the box's options for it."""
     debug, config = os.environ.get("DEBUG") or "0", os.environ.get("KERNEL_CONFIG")
     if debug not in DEBUG_KERNELS:
-        die(f"DEBUG={debug}: 1 or kcsan")
+        die(f"DEBUG={debug}: 1, kcsan or kmemleak")
     if DEBUG_KERNELS[debug] and config:
         die("DEBUG= and KERNEL_CONFIG= are two kernels")
     config = config or DEBUG_KERNELS[debug]

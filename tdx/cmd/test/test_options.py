@@ -66,7 +66,7 @@ class Options(unittest.TestCase):
         self.assertEqual(self.drawn(kernel_options="a ").append, "a ")
 
     def test_kernels_by_their_configuration(self):
-        for config in "debug", "kcsan":
+        for config in "debug", "kcsan", "kmemleak":
             given = options.parse(["--config", config, "x"])[0]
             self.assertEqual((given.kernel_part, given.memory), (config, options.DEBUG_MEMORY))
         given = options.parse(["--memory", "1G", "--config", "debug", "x"])[0]
@@ -75,7 +75,7 @@ class Options(unittest.TestCase):
             given = options.parse(["--config", __file__, "x"])[0]
             self.assertEqual(given.kernel_part, "configured")
             self.assertEqual(os.environ["KERNEL_CONFIG"], os.path.abspath(__file__))
-        self.refused("no such file: nothing (debug and kcsan", "--config", "nothing", "x")
+        self.refused("no such file: nothing (debug, kcsan, kmemleak", "--config", "nothing", "x")
         self.refused("no such file", "--config", "/", "x")
         self.refused("a kernel that is there", "--config", "debug", "--kernel", __file__, "x")
 

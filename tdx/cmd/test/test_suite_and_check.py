@@ -53,7 +53,7 @@ class Choice(unittest.TestCase):
         self.assertEqual(chosen(DEBUG="kcsan"), ("kcsan", ["--config", "kcsan"]))
         self.assertEqual(chosen(KERNEL_CONFIG=__file__), ("configured", ["--config", __file__]))
         self.assertEqual(chosen(DEBUG="0", KERNEL_CONFIG=__file__)[0], "configured")
-        self.refused("DEBUG=2: 1 or kcsan", suite.kernel_options, DEBUG="2")
+        self.refused("DEBUG=2: 1, kcsan or kmemleak", suite.kernel_options, DEBUG="2")
         self.refused("two kernels", suite.kernel_options, DEBUG="1", KERNEL_CONFIG=__file__)
 
 
