@@ -253,6 +253,9 @@ u64 tdg_mem_page_release(gpa_t gpa, u64 level);
 u64 tdg_vm_rd(u64 field, u64 *val);
 u64 tdg_vm_wr(u64 field, u64 val, u64 mask);
 
+/* Metadata of the module. */
+u64 tdg_sys_rd(u64 field, u64 *val);
+
 /* @report: 1024 bytes, @data: 64 bytes, both aligned to their size. */
 u64 tdg_mr_report(gpa_t report, gpa_t data);
 

@@ -28,31 +28,29 @@ bool profile_enter_state(const struct profile_state *state)
 	return !tdg_vm_wr(TDX_MD_FEATURE_PARAVIRT_CTRL, features, PROFILE_PARAVIRT);
 }
 
-static u64 read_field(u64 leaf, u64 field)
-{
-	u64 reg[NR_GPRS] = { [GPR_RDX] = field };
-
-	GUEST_ASSERT_EQ(__tdcall(leaf, reg), TDX_SUCCESS);
-	return reg[GPR_R8];
-}
-
 bool profile_module_is_late(void)
 {
-	return read_field(TDG_SYS_RD, MD_TDX_FEATURES0) & FEATURE_VE_REDUCTION;
+	u64 features;
+
+	GUEST_ASSERT_EQ(tdg_sys_rd(MD_TDX_FEATURES0, &features), TDX_SUCCESS);
+	return features & FEATURE_VE_REDUCTION;
 }
 
 bool profile_check_state(const struct profile_state *state, bool late, u64 *td_ctls)
 {
+	u64 paravirt;
+
 	if (!profile_enter_state(state)) {
 		GUEST_ASSERT(!late);
 		GUEST_ASSERT(state->paravirt || state->td_ctls == TDX_TD_CTLS_REDUCE_VE);
 		return false;
 	}
-	*td_ctls = read_field(TDG_VM_RD, TDX_MD_TD_CTLS);
+	GUEST_ASSERT_EQ(tdg_vm_rd(TDX_MD_TD_CTLS, td_ctls), TDX_SUCCESS);
 	GUEST_ASSERT_EQ(*td_ctls & state->td_ctls, state->td_ctls);
-	if (late)
-		GUEST_ASSERT_EQ(read_field(TDG_VM_RD, TDX_MD_FEATURE_PARAVIRT_CTRL),
-				state->paravirt ? PROFILE_PARAVIRT : 0);
+	if (late) {
+		GUEST_ASSERT_EQ(tdg_vm_rd(TDX_MD_FEATURE_PARAVIRT_CTRL, &paravirt), TDX_SUCCESS);
+		GUEST_ASSERT_EQ(paravirt, state->paravirt ? PROFILE_PARAVIRT : 0);
+	}
 	return true;
 }
 

@@ -47,13 +47,23 @@ u64 tdg_mem_page_release(gpa_t gpa, u64 level)
 	return __tdcall(TDG_MEM_PAGE_RELEASE, reg);
 }
 
-u64 tdg_vm_rd(u64 field, u64 *val)
+static u64 read_field(u64 leaf, u64 field, u64 *val)
 {
 	u64 reg[NR_GPRS] = { [GPR_RDX] = field };
-	u64 status = __tdcall(TDG_VM_RD, reg);
+	u64 status = __tdcall(leaf, reg);
 
 	*val = reg[GPR_R8];
 	return status;
+}
+
+u64 tdg_vm_rd(u64 field, u64 *val)
+{
+	return read_field(TDG_VM_RD, field, val);
+}
+
+u64 tdg_sys_rd(u64 field, u64 *val)
+{
+	return read_field(TDG_SYS_RD, field, val);
 }
 
 u64 tdg_vm_wr(u64 field, u64 val, u64 mask)

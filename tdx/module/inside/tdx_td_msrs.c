@@ -223,14 +223,6 @@ static u8 try_wrmsr(u32 msr, u64 value)
 	return outcome;
 }
 
-static u64 read_field(u64 leaf, u64 field)
-{
-	u64 reg[NR_GPRS] = { [GPR_RDX] = field };
-
-	GUEST_ASSERT_EQ(__tdcall(leaf, reg), TDX_SUCCESS);
-	return reg[GPR_R8];
-}
-
 static void see_cpuid(u32 leaf, u32 subleaf, u32 *value)
 {
 	__cpuid(leaf, subleaf, &value[0], &value[1], &value[2], &value[3]);
@@ -261,7 +253,7 @@ static void try_all(struct record *rec)
 static void guest_code(struct record *rec)
 {
 	rec->late = profile_module_is_late();
-	rec->major = read_field(TDG_SYS_RD, MD_MAJOR_VERSION);
+	GUEST_ASSERT_EQ(tdg_sys_rd(MD_MAJOR_VERSION, &rec->major), TDX_SUCCESS);
 
 	for (int i = 0; i < nr_profile_states; i++) {
 		if (!profile_check_state(&profile_states[i], rec->late, &rec->td_ctls))
