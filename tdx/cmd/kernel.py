@@ -129,9 +129,18 @@ def text_of(path):
     return path.read_text() if path.is_file() else ""
 
 
+def merged(texts):
+    """Returns the lines of configurations.  For a symbol in two of them the later holds."""
+    lines = {}
+    for line in "".join(texts).splitlines(keepends=True):
+        symbol = re.match(r"(?:# )?(CONFIG_\w+)", line)
+        lines[symbol[1] if symbol else len(lines)] = line
+    return "".join(lines.values())
+
+
 def lines_for(tree, configs):
     """Returns the lines of configurations, without what a kernel can't have."""
-    wanted = "".join(path.read_text() for path in configs)
+    wanted = merged(path.read_text() for path in configs)
     # The first kernels with TDX host support can't have kexec beside it.
     if "depends on !KEXEC_CORE" in text_of(tree / "arch/x86/Kconfig"):
         wanted = wanted.replace("\nCONFIG_KEXEC=y\n", "\n")
