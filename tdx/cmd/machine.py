@@ -15,7 +15,7 @@ import threading
 import time
 import tty
 
-import initramfs_files
+import cpio
 import kernel_image
 import status
 from kernel_log import KernelLog, printable
@@ -152,13 +152,15 @@ class Terminal:
 
 class Machine:
     """options are those of the command line (see options.py); links are pairs of
-    symbolic links' targets and places."""
+    symbolic links' targets and places; given are files for the command, as bytes by name,
+    which it finds in /dev/tdx-box."""
 
-    def __init__(self, options, command, parts, links):
+    def __init__(self, options, command, parts, links=(), given=None):
         self.options = options
         self.command = command
         self.parts = parts
         self.links = links
+        self.given = given or {}
         self.terminal = Terminal() if options.terminal else None
         self.log = KernelLog(self.copy_log if options.log_file else None)
         self.log_size = 0
@@ -218,7 +220,13 @@ class Machine:
         fd = os.memfd_create("initramfs", 0)
         with open(self.parts["init"] / "initramfs", "rb") as init:
             base = init.read()
-        write_all(fd, initramfs_files.pad(base, 512) + initramfs_files.archive("box", files))
+        members = [cpio.directory("box", 0o700),
+                   *(cpio.file(f"box/{name}", data, 0o600) for name, data in files.items())]
+        if self.given:
+            members += [cpio.directory("box/given"),
+                        *(cpio.file(f"box/given/{name}", data)
+                          for name, data in self.given.items())]
+        write_all(fd, base + cpio.archive(members))
         return f"/dev/fd/{fd}"
 
     # QEMU.

@@ -206,7 +206,7 @@ class Init(Part):
 
     def inputs(self, needs):
         return [compiler(), cache.hash_file(MACHINE / "init.c"),
-                cache.hash_file(TDX / "cmd/initramfs.py")]
+                *(cache.hash_file(TDX / f"cmd/{name}.py") for name in ("initramfs", "cpio"))]
 
     def make(self, new, work, parts):
         with Step("building the box's init", cache.log("init")) as step:

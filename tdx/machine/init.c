@@ -13,6 +13,7 @@
  *     out	the directory whose files last, if there is one
  *     links	pairs of strings that end in NUL: a symbolic link's target and
  *		its place
+ *     given/	files for the command, which finds them in /dev/tdx-box
  *
  *   The 9p tag "root" is the host's file system, read only.  It becomes the lower
  *   half of an overlay, so a program can write wherever it could outside, and
@@ -43,6 +44,7 @@
 #include <unistd.h>
 
 #define BOX		"/box"
+#define GIVEN		"/dev/tdx-box"
 #define LEAKS		"/sys/kernel/debug/kmemleak"
 #define ROOT		"/root"
 #define P9_OPTIONS	"trans=virtio,version=9p2000.L,msize=262144,access=any"
@@ -189,6 +191,8 @@ static void make_root(void)
 		die("/dev/fd");
 
 	make_links(read_strings("links"));
+	if (!access(BOX "/given", F_OK))
+		mount_at(NULL, BOX "/given", ROOT GIVEN, MS_BIND, NULL);
 	if (out) {
 		char path[4200];
 

@@ -152,7 +152,7 @@ class InitramfsTest(CacheTest):
             name = data[110:110 + name_size - 1].decode()
             start = (110 + name_size + 3) & ~3
             found[name] = (fields[1], fields[9:11], data[start:start + size])
-            data = data[(start + size + 3) & ~3:]
+            data = data[(start + size + 3) & ~3:].lstrip(b"\0")
         self.assertEqual(found["init"], (0o100755, [0, 0], b"program"))
         self.assertEqual(found["dev/console"], (0o020600, [5, 1], b""))
         self.assertEqual(list(found)[-1], "TRAILER!!!")
