@@ -5,11 +5,13 @@ import os
 import signal
 import sys
 
+from boot import FIRMWARE, KERNELS
 from outcome import STATUS_BOX, STATUS_KERNEL, STATUS_TIMEOUT, Failure, complain, say, write_all
 
 USAGE = f"""\
 usage: tdx/box run [OPTION]... [--] COMMAND [ARGUMENT]...
        tdx/box shell [OPTION]...
+       tdx/box boot [OPTION]... [-- OPTION_OF_QEMU...]
        tdx/box profiles
        tdx/box plans
        tdx/box diff A [B]
@@ -48,6 +50,26 @@ Exit status: the command's own (128 + N if signal N ended it), or
 A program that makes the kernel complain on purpose says so beforehand with
 a line "kselftest: expects: TEXT" to /dev/kmsg, once for each line to come.
 In TEXT a * stands for anything, and | separates alternatives.
+
+boot boots Linux as a TD in the box, with the QEMU, firmware and kernel of
+Debian, to a shell.  Each can be one of yours:
+
+  --vmm PROGRAM     a QEMU
+  --firmware FILE   or the name of a package of Debian's: {', '.join(FIRMWARE)}
+  --kernel IMAGE    or a suite of Debian's: {', '.join(KERNELS)}
+  --initrd FILE     for that kernel; without one, a busybox
+  --disk DISK       an image, whose own loader is booted if there is no --kernel;
+                    or a directory, whose files are on the disk.  What is written
+                    to it is gone afterwards, except in the directory of --out
+  --append OPTIONS  more for the kernel's command line
+  --script FILE     a script or program that the TD runs instead of a shell
+  --beside COMMAND  a shell command that runs in the box beside QEMU
+  --cpus N          CPUs of the TD (1)
+  --memory M        the TD's memory, in MB or with a suffix M or G (512M)
+
+and --config, --inject, --log, --out, --profile, --timeout and --trace as above.  The
+exit status is the shell's or the script's; else QEMU's, which is 0 if the
+TD powers off or resets.
 
 diff compares two TDX modules, a line for each difference: files that
 x86/tdx_profile has recorded on a TDX host or in the box, or profiles.  With
@@ -137,17 +159,40 @@ def run(arguments, shell=False):
     if not command:
         raise Failure("run: which command? (see tdx/box help)")
     found, links = find_parts(options, command, shell)
+    if options.terminal:
+        greet(options, found)
+    return run_machine(options, command, found, links)
+
+
+def run_machine(options, command, found, links=(), given=None):
+    """Returns the exit status of a command in the box."""
+    import machine
+
     if options.recording:
         import likeness
         options.module = likeness.profile(options.profile, options.recording, found["qemu"])
-    if options.terminal:
-        greet(options, found)
-    the_machine = machine.Machine(options, command, found, links)
+    the_machine = machine.Machine(options, command, found, links, given)
     try:
         return the_machine.run()
     finally:
         ignore_signals()
         the_machine.clean_up()
+
+
+def run_td(arguments):
+    """boot: a TD in the box."""
+    import boot
+    from parts import parts
+
+    if arguments[:1] in (["--help"], ["-h"]):
+        return usage()
+
+    td_options, options = boot.parse(arguments)
+    options.terminal = not td_options.script and os.isatty(0) and os.isatty(1)
+    found = parts([*needed(options), *boot.needed(td_options)])
+    td = boot.Td(td_options, found, options.terminal)
+    size = b"%d %d\n" % tuple(reversed(os.get_terminal_size(0))) if options.terminal else b""
+    return run_machine(options, td.command(options.out), found, given=td.files(size))
 
 
 def ask_module(about):
@@ -169,6 +214,8 @@ def dispatch(arguments):
         return run(arguments[1:])
     if command == "shell":
         return run(arguments[1:], shell=True)
+    if command == "boot":
+        return run_td(arguments[1:])
     if command == "profiles":
         return ask_module("profile")
     if command == "plans":

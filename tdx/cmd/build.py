@@ -6,7 +6,8 @@ PART is qemu, plain (the same QEMU as it comes, to compare with), kernel, init (
 box's first program), coverage (a kernel that counts which lines of KVM's TDX code
 ran), tests, static-tests (for other machines), runner (which runs them), programs
 (others that use their library), fuzz and fuzz-engine (for "make fuzz-kvm"), guest (a Linux to run as a TD), headers (the kernel's,
-for programs) or linux (its source).
+for programs), linux (its source), or one of Debian's own for "tdx/box boot": vmm, ovmf,
+ovmf-inteltdx, busybox, shim, linux-trixie and linux-trixie-backports.
 
 "checkers" installs what "make check" takes, "clean" empties the cache.
 
@@ -17,6 +18,7 @@ import os
 
 import cache
 import debian
+import distribution
 import fuzz_engine
 import kernel
 import qemu
@@ -38,7 +40,7 @@ def make_graph(tests=None):
         kernel.Guest(),
         qemu.QemuSource(), qemu.QemuTools(), qemu.Qemu(), qemu.Plain(),
         selftests.Tests(), selftests.StaticTests(), selftests.Programs(), selftests.Runner(),
-        selftests.Init(), fuzz_engine.Engine(),
+        selftests.Init(), fuzz_engine.Engine(), *(part() for part in distribution.PARTS),
     ])
     graph.parts["tests"].only = tests
     return graph

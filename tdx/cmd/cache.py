@@ -33,6 +33,7 @@ DAY = 24 * 3600
 LIMITS = {
     "configured": (2, 14, 6),
     "coverage": (1, 14, 3),
+    "debian": None,
     "debug": (1, 14, 3),
     "fuzz": (1, 14, 3),
     "fuzz-engine": (1, 14, 3),
@@ -60,6 +61,7 @@ LIMITS = {
 }
 # Entries that have other names than a hash, and something that each of them has.
 NAMES = {
+    "debian": ("[a-z-]+", "usr"),
     "headers": ("[0-9.]+[-.0-9a-z]*", "include"),
     "src": ("linux-[0-9.]+|qemu-[a-z-]+", "version"),
     "tools": ("[a-z-]+", "usr"),

@@ -100,18 +100,21 @@ def suites_read():
     return [suite for suite in QEMU_SUITES if suite != "sid" or os.environ.get("QEMU") == suite]
 
 
-def sources(uri):
+def sources(uri, others):
     """Returns the lines of the apt root's sources.list."""
     suites = [("deb", suite) for suite in {**dict.fromkeys(QEMU_SUITES.values()),
-                                           LINUX_SUITE: None}]
+                                           LINUX_SUITE: None, **dict.fromkeys(others)}]
     suites += [("deb-src", suite) for suite in suites_read()]
     return [f"{kind} [signed-by={KEYS}] {uri} {suite} main" for kind, suite in suites]
 
 
-def write_apt_root(root, uri):
+def write_apt_root(root, uri, others):
     for name in "lists/partial", "archives/partial":
         (root / name).mkdir(parents=True, exist_ok=True)
-    (root / "sources.list").write_text("\n".join(sources(uri)) + "\n")
+    (root / "sources.list").write_text("\n".join(sources(uri, others)) + "\n")
+    # What is taken from another suite is named, and takes nothing else along.
+    (root / "preferences").write_text("".join(
+        f"Package: *\nPin: release n={suite}\nPin-Priority: 1\n\n" for suite in others))
     # The machine's settings (a proxy, say) hold; its hooks are not for us.
     (root / "apt.conf").write_text(f"""\
 #clear APT::Update::Pre-Invoke;
@@ -120,6 +123,8 @@ def write_apt_root(root, uri):
 #clear DPkg::Post-Invoke;
 Dir::Etc::SourceList "{root}/sources.list";
 Dir::Etc::SourceParts "/dev/null";
+Dir::Etc::Preferences "{root}/preferences";
+Dir::Etc::PreferencesParts "/dev/null";
 Dir::State "{root}";
 Dir::State::Status "/var/lib/dpkg/status";
 Dir::Cache "{root}";
@@ -129,19 +134,20 @@ Acquire::Retries "3";
 """)
 
 
-def need_apt_root():
+def need_apt_root(others=()):
     """Reads the package lists, for an hour: the suites move on, and what their
-    lists named disappears."""
+    lists named disappears.  others are suites to read beside the usual ones."""
     need_debian()
     root = cache.need() / "apt"
     with cache.lock("apt"):
         updated = root / "updated"
         listed = root / "sources.list"
         if (updated.exists() and time.time() - updated.stat().st_mtime < 3600 and
-                all(f" {suite} main" in listed.read_text() for suite in suites_read())):
+                all(f" {suite} main" in listed.read_text()
+                    for suite in [*suites_read(), *others])):
             return
         with Step("reading Debian's package lists", cache.log("apt")) as step:
-            write_apt_root(root, mirror(step))
+            write_apt_root(root, mirror(step), others)
             step.run("apt-get", "-c", root / "apt.conf", "update")
             updated.touch()
 
@@ -159,6 +165,18 @@ def unpack_debs(step, to, work, packages):
     for deb in debs.glob("*.deb"):
         step.run("dpkg-deb", "-x", deb, to)
         deb.unlink()
+
+
+def closure(step, work, suite, packages, pattern):
+    """Returns packages and all that they depend on, as NAME=VERSION, as far as their names
+    match a regular expression."""
+    nothing = work / "status"
+    nothing.touch()
+    planned = step.output(*apt(
+        "apt-get", "-o", f"Dir::State::Status={nothing}", "-o", f"APT::Default-Release={suite}",
+        "-o", "APT::Install-Recommends=false", "-s", "install", *packages))
+    return [f"{name}={version}" for name, version
+            in re.findall(r"^Inst (\S+) \((\S+)", planned, re.M) if re.fullmatch(pattern, name)]
 
 
 def tools(suite):

@@ -98,9 +98,9 @@ class VersionTest(CacheTest):
 
 class AptTest(CacheTest):
     def test_sources(self):
-        self.assertFalse(any(" sid " in line for line in debian.sources("http://mirror/debian")))
+        self.assertFalse(any(" sid " in line for line in debian.sources("http://mirror/debian", ())))
         os.environ["QEMU"] = "sid"
-        lines = debian.sources("http://mirror/debian")
+        lines = debian.sources("http://mirror/debian", ())
         self.assertEqual(len(lines), len(set(lines)))
         for suite in debian.QEMU_SUITES:
             self.assertEqual(sum(line.startswith("deb-src") and f" {suite} main" in line
@@ -110,8 +110,11 @@ class AptTest(CacheTest):
 
     def test_root(self):
         root = self.dir / "apt"
-        debian.write_apt_root(root, "http://mirror/debian")
+        debian.write_apt_root(root, "http://mirror/debian", ("forky",))
         self.assertIn(f'Dir::State "{root}";', (root / "apt.conf").read_text())
+        self.assertIn(" forky main\n", (root / "sources.list").read_text())
+        self.assertIn("Pin: release n=forky\nPin-Priority: 1\n",
+                      (root / "preferences").read_text())
         self.assertTrue((root / "lists/partial").is_dir())
 
 
@@ -174,6 +177,13 @@ class ConfigurationTest(CacheTest):
         for _ in range(2):
             with self.assertRaisesRegex(Exception, "did not take: # CONFIG_B is not set"):
                 kernel.configure(step, self.dir, self.dir / "build", [self.config])
+
+    def test_the_later_configuration_holds(self):
+        later = self.dir / "later"
+        later.write_text("CONFIG_B=y\n# CONFIG_A is not set\n")
+        kernel.configure(self.Step(), self.dir, self.dir / "build", [self.config, later])
+        self.assertEqual((self.dir / "build/allconfig").read_text(),
+                         "# a comment\n# CONFIG_A is not set\nCONFIG_B=y\n")
 
     def test_sysctl_by_its_older_name(self):
         self.config.write_text("CONFIG_A=y\nCONFIG_SYSCTL=y\nCONFIG_B=y\n")
