@@ -196,6 +196,42 @@ void tdx_speed_pause(CPUX86State *env)
 }
 
 /*
+ * A TD's CPU that waits in a loop need not say so by PAUSE; those that OVMF has started
+ * don't.  But its registers stay the same from one of the host's interrupts to the next.
+ * Such a CPU sleeps until there is an interrupt, takes one turn, and may sleep again.
+ */
+#define SPIN_NS		500000	/* in the loop, before the CPU counts as waiting */
+#define SPIN_SLEEP_MS	10	/* if there is no interrupt before */
+#define LOOP_SIZE	128	/* bytes */
+
+void speed_td_exits(const CPUX86State *env, struct td_cpu *td, bool interrupt)
+{
+	const CPUX86State *before = &td->env;
+	bool same;
+
+	same = interrupt && td->resumed &&
+	       !memcmp(env->regs, before->regs, sizeof(env->regs)) &&
+	       env->eip - before->eip + LOOP_SIZE <= 2 * LOOP_SIZE;
+	td->spins = same && (td->spins || get_clock() - td->resumed >= SPIN_NS);
+	td->interrupted = interrupt;
+}
+
+void speed_td_enters(CPUX86State *env, struct td_cpu *td)
+{
+	CPUState *cs = env_cpu(env);
+
+	td->resumed = td->interrupted ? get_clock() : 0;
+	if (!td->spins)
+		return;
+	bql_lock();
+	if (!cs->interrupt_request)
+		qemu_cond_timedwait_bql(cs->halt_cond, SPIN_SLEEP_MS);
+	bql_unlock();
+	/* The interrupt would else end each turn before it began. */
+	cs->cflags_next_tb = cs->tcg_cflags | CF_NOIRQ;
+}
+
+/*
  * How long the thread of a halted CPU polls before it sleeps.  Waking it takes
  * longer than handling most interrupts, and a boot interrupts each CPU nearly two
  * thousand times.

@@ -23,4 +23,11 @@ void tdx_speed_note_td_page(CPUX86State *env, int mmu_idx, vaddr addr);
 /* The glue's own call: a TD exit takes away the host's PKRU, which was @pkru. */
 void speed_pkru_lost(CPUX86State *env, uint32_t pkru);
 
+/*
+ * A TD exits, with its registers still in @env, and @interrupt says whether that is for an
+ * interrupt of the host's; and it is about to go on.
+ */
+void speed_td_exits(const CPUX86State *env, struct td_cpu *td, bool interrupt);
+void speed_td_enters(CPUX86State *env, struct td_cpu *td);
+
 #endif /* TDX_SPEED_H */

@@ -245,6 +245,7 @@ G_NORETURN void tdx_enter(CPUX86State *env, struct tdx_vcpu *vcpu)
 	pass_xmm(env, lp->host, xmm);
 	vapic_update(env, &td->apic);
 	cs->exception_index = take_event(env, td);
+	speed_td_enters(env, td);
 	cpu_loop_exit(cs);
 }
 
@@ -300,6 +301,7 @@ static G_NORETURN void exit_td(CPUX86State *env, const struct tdx_exit *exit)
 	env->old_exception = -1;
 	vapic_leave(env);
 	tdx_end_bus_lock(env);
+	speed_td_exits(env, td, exit->reason == EXIT_REASON_EXTERNAL_INTERRUPT);
 	save_state(env, &td->env);
 	scrub_host(env, host);
 	known.rip = env->eip;
