@@ -2,7 +2,9 @@
 """tdx/box boot: a distribution's kernel as a TD, with a distribution's VMM and firmware or
 with the user's own."""
 
+import json
 import os
+import shlex
 
 import options as box_options
 from outcome import Failure
@@ -11,6 +13,7 @@ from parts import TDX
 # What the command finds in the box.
 GIVEN = "/dev/tdx-box"
 STATUS = "/dev/shm/td-status"
+QUOTES = "/dev/shm/td-quotes"
 
 # The box's memory beside the TD's, and how many CPUs it has, where nothing else is said.
 BOX_MEMORY = 1536       # megabytes
@@ -24,6 +27,7 @@ DEFAULT_FIRMWARE = "ovmf"
 
 VALUES = {"--vmm", "--firmware", "--kernel", "--initrd", "--disk", "--append", "--script",
           "--beside", "--cpus", "--memory"}
+FLAGS = {"--quotes"}
 # Of "run", they are the box's.
 BOX_VALUES = {"--timeout", "--out", "--config", "--profile", "--inject", "--log"}
 BOX_FLAGS = {"--trace"}
@@ -40,6 +44,7 @@ class Options:
         self.disk = None
         self.script = None
         self.beside = ""        # a command for the box's shell
+        self.quotes = False     # whether there is a quote service
         self.kernel_part = KERNELS[DEFAULT_KERNEL]      # None without one of Debian's
         self.our_init = True    # whether the TD runs our init, which reports a status
         self.firmware_part, self.firmware_path = FIRMWARE[DEFAULT_FIRMWARE]
@@ -112,6 +117,7 @@ def take(given):
     if "--disk" in given:
         options.disk = disk(given["--disk"])
     options.beside = given.get("--beside", "")
+    options.quotes = "--quotes" in given
     take_kernel(options, given)
     if "--cpus" in given:
         options.cpus = box_options.number("--cpus", given["--cpus"], MAX_TD_CPUS)
@@ -129,6 +135,9 @@ def parse(arguments):
         at += 1
         if option in BOX_FLAGS:
             for_box.append(option)
+            continue
+        if option in FLAGS:
+            own[option] = True
             continue
         if option not in VALUES | BOX_VALUES:
             raise Failure(f"unknown option: {option} (see tdx/box help)")
@@ -195,14 +204,29 @@ class Td:
 
     def machine(self):
         options = self.options
-        arguments = ["-accel", "kvm", "-machine", "q35,kernel-irqchip=split"]
-        # QEMU takes only one.
-        if not any("tdx-guest" in word for word in options.vmm_options):
-            arguments += ["-object", "tdx-guest,id=tdx"]
-            arguments[3] += ",confidential-guest-support=tdx"
-        return [*arguments, "-cpu", "host", "-smp", str(options.cpus),
-                "-m", f"{options.memory}M", "-nodefaults", "-no-user-config",
-                "-display", "none", "-vga", "none", "-no-reboot", "-bios", self.firmware()]
+        machine = "q35,kernel-irqchip=split"
+        # QEMU takes only one, which may be the user's.
+        if any("tdx-guest" in word for word in options.vmm_options):
+            guest = []
+        else:
+            machine += ",confidential-guest-support=tdx"
+            guest = ["-object", json.dumps(self.guest())]
+        return ["-accel", "kvm", "-machine", machine, *guest, "-cpu", "host",
+                "-smp", str(options.cpus), "-m", f"{options.memory}M", "-nodefaults",
+                "-no-user-config", "-display", "none", "-vga", "none", "-no-reboot",
+                "-bios", self.firmware()]
+
+    def guest(self):
+        """QEMU's object that makes a TD of a VM."""
+        guest = {"qom-type": "tdx-guest", "id": "tdx"}
+        if self.options.quotes:
+            guest["quote-generation-socket"] = {"type": "unix", "path": QUOTES}
+        return guest
+
+    def beside(self):
+        """What runs beside the VMM, as a shell's command."""
+        quotes = f"{shlex.quote(str(TDX / 'boot/quotes'))} {QUOTES} & "
+        return (quotes if self.options.quotes else "") + self.options.beside
 
     def kernel(self):
         import td_initrd
@@ -255,7 +279,7 @@ class Td:
         what = ""
         if self.options.our_init:
             what = "script" if self.options.script else "shell"
-        return [TDX / "boot/vmm", self.options.beside, what, STATUS,
+        return [TDX / "boot/vmm", self.beside(), what, STATUS,
                 *self.program(), *self.machine(), *self.kernel(), *self.disk(out),
                 *self.streams(), *self.options.vmm_options]
 

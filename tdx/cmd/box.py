@@ -63,6 +63,7 @@ Debian, to a shell.  Each can be one of yours:
                     to it is gone afterwards, except in the directory of --out
   --append OPTIONS  more for the kernel's command line
   --script FILE     a script or program that the TD runs instead of a shell
+  --quotes          GetQuote works: it gives the TD's report, which nobody has signed
   --beside COMMAND  a shell command that runs in the box beside QEMU
   --cpus N          CPUs of the TD (1)
   --memory M        the TD's memory, in MB or with a suffix M or G (512M)

@@ -35,7 +35,7 @@ def make_graph(tests=None):
     """Returns the graph of all parts; tests are the names of those that are wanted,
     all if it is None."""
     graph = Graph([
-        kernel.Linux(), kernel.Headers(), kernel.Kernel(), kernel.Debug(), kernel.Kcsan(),
+        kernel.Linux(), kernel.Headers(), kernel.Kernel(), kernel.ForVmms(), kernel.Debug(), kernel.Kcsan(),
         kernel.Kmemleak(), kernel.Configured(), kernel.Coverage(), kernel.Fuzz(),
         kernel.Guest(),
         qemu.QemuSource(), qemu.QemuTools(), qemu.Qemu(), qemu.Plain(),

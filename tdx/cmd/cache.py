@@ -35,6 +35,7 @@ LIMITS = {
     "coverage": (1, 14, 3),
     "debian": None,
     "debug": (1, 14, 3),
+    "for-vmms": (1, 14, 3),
     "fuzz": (1, 14, 3),
     "fuzz-engine": (1, 14, 3),
     "guest": (1, 14, 3),

@@ -9,6 +9,8 @@ is counted at the end is what they printed.
   inject  tests while calls of the module fail in ways that KVM has to bear, or can't,
           and machines that KVM can't use for TDX
   guest   Linux as a TD in the box
+  strangers
+          a distribution's VMM, firmware, loaders and kernels in the box
   intree  the suite in a kernel tree, by the kernel's own makefiles
   tarball the installed suite, on a machine that has nothing else; what a run leaves;
           that no case harms the host
@@ -32,6 +34,7 @@ import house_rules
 import ktap
 import mutants
 import suite
+from check_strangers import check_strangers
 from check_tarball import check_tarball
 from injections import injections
 from outcome import Failure
@@ -39,7 +42,7 @@ from parts import TDX, TOP, parts
 
 BOX = TDX / "box"
 COMMANDS = [sys.executable, "-IS", TDX / "cmd"]
-ALL = "module inside suite inject guest intree tarball box tools lint".split()
+ALL = "module inside suite inject guest strangers intree tarball box tools lint".split()
 IF_ASKED = ["stress"]
 OUTPUT_LINES = 40       # of a test that failed
 

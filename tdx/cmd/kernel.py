@@ -237,6 +237,13 @@ class Debug(Kernel):
     configs = [*Kernel.configs, MACHINE / "debug.config"]
 
 
+class ForVmms(Kernel):
+    """A kernel that has what VMMs look for in a host."""
+
+    name = "for-vmms"
+    configs = [*Kernel.configs, MACHINE / "vmm.config"]
+
+
 class Kcsan(Kernel):
     """A kernel that looks for data races."""
 

@@ -115,3 +115,25 @@ def rtmrs(log):
         if kind != NO_ACTION:
             registers[register - 1] = extended(registers[register - 1], digest)
     return registers
+
+
+# Where a TD's report has what, in bytes.
+REPORT_SIZE = 1024
+TDINFO_HASH = slice(80, 128)
+REPORT_DATA = slice(128, 192)
+TDINFO = slice(512, 1024)
+MRTD = slice(528, 576)
+RTMR0 = 720
+
+
+class Report:
+    """A TD's report, as TDG.MR.REPORT makes it."""
+
+    def __init__(self, data):
+        self.data = data[REPORT_DATA]
+        self.mrtd = data[MRTD]
+        self.rtmrs = [data[at:at + SHA384_SIZE]
+                      for at in range(RTMR0, RTMR0 + 4 * SHA384_SIZE, SHA384_SIZE)]
+        # Whether what is said of the TD is what the report's MAC covers.
+        self.is_whole = (len(data) == REPORT_SIZE and
+                         data[TDINFO_HASH] == hashlib.sha384(data[TDINFO]).digest())

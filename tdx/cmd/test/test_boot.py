@@ -111,9 +111,16 @@ class Command(BootTest):
     def test_options_of_qemus_come_last(self):
         command, _ = self.td("--", "-smp", "3")
         self.assertEqual(command[-2:], ["-smp", "3"])
-        self.assertIn("tdx-guest,id=tdx", command)
+        self.assertIn('{"qom-type": "tdx-guest", "id": "tdx"}', command)
         command, _ = self.td("--", "-object", "tdx-guest,id=mine")
-        self.assertNotIn("tdx-guest,id=tdx", command)
+        self.assertEqual(self.after(command, "-object"), "tdx-guest,id=mine")
+
+    def test_beside(self):
+        self.assertEqual(self.td()[0][1], "")
+        self.assertEqual(self.td("--beside", "a; b")[0][1], "a; b")
+        command, _ = self.td("--beside", "a", "--quotes")
+        self.assertRegex(command[1], "/boot/quotes /dev/shm/td-quotes & a$")
+        self.assertIn("quote-generation-socket", self.after(command, "-object"))
 
     def test_kernel_of_the_users(self):
         command, td = self.td("--kernel", self.file)
