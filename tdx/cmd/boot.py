@@ -15,6 +15,9 @@ GIVEN = "/dev/tdx-box"
 STATUS = "/dev/shm/td-status"
 QUOTES = "/dev/shm/td-quotes"
 
+# The configuration of the box's kernel, if nothing else is said.
+HOST_KERNEL = ["--config", "vmm"]
+
 # The box's memory beside the TD's, and how many CPUs it has, where nothing else is said.
 BOX_MEMORY = 1536       # megabytes
 MAX_TD_CPUS = 16
@@ -151,7 +154,7 @@ def parse(arguments):
     options = take(own)
     options.vmm_options = arguments[at + 1:]
     box, _ = box_options.parse(
-        [*for_box, "--memory", f"{options.memory + BOX_MEMORY}M", "--", "vmm"])
+        [*HOST_KERNEL, *for_box, "--memory", f"{options.memory + BOX_MEMORY}M", "--", "vmm"])
     return options, box
 
 
@@ -159,7 +162,7 @@ def needed(options):
     """Returns the names of the parts that the TD is made of."""
     names = []
     if not options.vmm:
-        names.append("vmm")
+        names.append("qemu-system-x86")
     if not options.firmware:
         names.append(options.firmware_part)
     if options.kernel_part:
@@ -191,7 +194,7 @@ class Td:
         """Debian's QEMU brings its libraries, this machine's may be too old."""
         if self.options.vmm:
             return [self.options.vmm]
-        root = self.found["vmm"]
+        root = self.found["qemu-system-x86"]
         return [root / "usr/lib64/ld-linux-x86-64.so.2",
                 "--library-path", root / "usr/lib/x86_64-linux-gnu",
                 root / "usr/bin/qemu-system-x86_64", "-L", root / "usr/share/qemu",

@@ -15,6 +15,8 @@ usage: tdx/box run [OPTION]... [--] COMMAND [ARGUMENT]...
        tdx/box profiles
        tdx/box plans
        tdx/box diff A [B]
+       tdx/box mrtd FIRMWARE
+       tdx/box rtmrs EVENT_LOG
 
 run runs one command inside and gives back its exit status.  It sees the
 host's files, the current directory and the environment; what it writes
@@ -29,8 +31,8 @@ are x86/tdx_..._test inside.
   --kernel IMAGE    a kernel of your own, vmlinux or bzImage
   --config CONFIG   a kernel built with another configuration: debug looks for
                     its own bugs, kcsan for data races, kmemleak for lost
-                    memory; or a file of yours, to which the box adds what it
-                    needs
+                    memory, vmm has what VMMs look for in a host; or a file
+                    of yours, to which the box adds what it needs
   --append OPTIONS  more for the kernel's command line
   --profile NAME    which TDX module, and modifiers of it, as in
                     2.0.08,gpaw=52 (tdx/box profiles lists them); or a file
@@ -76,6 +78,10 @@ diff compares two TDX modules, a line for each difference: files that
 x86/tdx_profile has recorded on a TDX host or in the box, or profiles.  With
 one file, it lists what --profile could not make like it.  The exit status is
 1 if there are differences.
+
+mrtd prints what MRTD is in a TD with that firmware, as for boot, and rtmrs what
+the four RTMRs are after a log of events, a file like a TD's
+/sys/firmware/acpi/tables/data/CCEL.
 
 Root inside can do what you can to the directory of --out, but no file there
 becomes a device or runs as another user.  It may make symbolic links.
@@ -204,6 +210,28 @@ def ask_module(about):
     return 0
 
 
+def measure(command, arguments):
+    """Prints MRTD or RTMRs."""
+    import boot
+    import measurements
+    from parts import parts
+
+    if len(arguments) != 1:
+        raise Failure(f"{command}: which file?")
+    path = arguments[0]
+    if command == "mrtd" and path in boot.FIRMWARE:
+        part, below = boot.FIRMWARE[path]
+        path = parts([part])[part] / below
+    with open(path, "rb") as file:
+        data = file.read()
+    try:
+        values = [measurements.mrtd(data)] if command == "mrtd" else measurements.rtmrs(data)
+    except measurements.Malformed as error:
+        raise Failure(f"{path}: {error}")
+    write_all(1, "".join(f"{value.hex()}\n" for value in values).encode())
+    return 0
+
+
 def usage():
     write_all(1, USAGE.encode())
     return 0
@@ -224,6 +252,8 @@ def dispatch(arguments):
     if command == "diff":
         import recording
         return recording.diff(arguments[1:])
+    if command in ("mrtd", "rtmrs"):
+        return measure(command, arguments[1:])
     if command in ("help", "--help", "-h"):
         return usage()
     raise Failure(f"unknown command: {command} (see tdx/box help)")

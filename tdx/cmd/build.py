@@ -6,8 +6,8 @@ PART is qemu, plain (the same QEMU as it comes, to compare with), kernel, init (
 box's first program), coverage (a kernel that counts which lines of KVM's TDX code
 ran), tests, static-tests (for other machines), runner (which runs them), programs
 (others that use their library), fuzz and fuzz-engine (for "make fuzz-kvm"), guest (a Linux to run as a TD), headers (the kernel's,
-for programs), linux (its source), or one of Debian's own for "tdx/box boot": vmm, ovmf,
-ovmf-inteltdx, busybox, shim, linux-trixie and linux-trixie-backports.
+for programs), linux (its source), or one of Debian's own for "tdx/box boot": qemu-system-x86,
+ovmf, ovmf-inteltdx, busybox, shim, linux-trixie and linux-trixie-backports.
 
 "checkers" installs what "make check" takes, "clean" empties the cache.
 
@@ -35,7 +35,7 @@ def make_graph(tests=None):
     """Returns the graph of all parts; tests are the names of those that are wanted,
     all if it is None."""
     graph = Graph([
-        kernel.Linux(), kernel.Headers(), kernel.Kernel(), kernel.ForVmms(), kernel.Debug(), kernel.Kcsan(),
+        kernel.Linux(), kernel.Headers(), kernel.Kernel(), kernel.Vmm(), kernel.Debug(), kernel.Kcsan(),
         kernel.Kmemleak(), kernel.Configured(), kernel.Coverage(), kernel.Fuzz(),
         kernel.Guest(),
         qemu.QemuSource(), qemu.QemuTools(), qemu.Qemu(), qemu.Plain(),

@@ -35,7 +35,6 @@ LIMITS = {
     "coverage": (1, 14, 3),
     "debian": None,
     "debug": (1, 14, 3),
-    "for-vmms": (1, 14, 3),
     "fuzz": (1, 14, 3),
     "fuzz-engine": (1, 14, 3),
     "guest": (1, 14, 3),
@@ -59,10 +58,11 @@ LIMITS = {
     "tests-work": (1, 7, 6),
     "src": None,
     "tools": None,
+    "vmm": (1, 14, 3),
 }
 # Entries that have other names than a hash, and something that each of them has.
 NAMES = {
-    "debian": ("[a-z-]+", "usr"),
+    "debian": ("[a-z0-9-]+", "usr"),
     "headers": ("[0-9.]+[-.0-9a-z]*", "include"),
     "src": ("linux-[0-9.]+|qemu-[a-z-]+", "version"),
     "tools": ("[a-z-]+", "usr"),

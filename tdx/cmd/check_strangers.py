@@ -171,7 +171,7 @@ def check_again(part):
 
 
 def check_strangers(part):
-    found = parts(["vmm", "ovmf", "ovmf-inteltdx", "shim", "busybox", "linux-trixie",
+    found = parts(["qemu-system-x86", "ovmf", "ovmf-inteltdx", "shim", "busybox", "linux-trixie",
                    "linux-trixie-backports"])
     check_newest(part, found)
     check_stable(part, found)

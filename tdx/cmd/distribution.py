@@ -34,10 +34,10 @@ class Packages(Part):
         return cache.entry(self.entry(needs), self.megabytes, make)
 
 
-class Vmm(Packages):
+class QemuSystem(Packages):
     """QEMU with all the libraries that it takes, down to libc."""
 
-    name = "vmm"
+    name = "qemu-system-x86"
     suite = "trixie-backports"
     packages = ["qemu-system-x86"]
     depends = ".*"
@@ -87,4 +87,4 @@ class BackportedKernel(DistributionKernel):
     suite = "trixie-backports"
 
 
-PARTS = [Vmm, Ovmf, OvmfInteltdx, Busybox, Shim, StableKernel, BackportedKernel]
+PARTS = [QemuSystem, Ovmf, OvmfInteltdx, Busybox, Shim, StableKernel, BackportedKernel]

@@ -237,10 +237,10 @@ class Debug(Kernel):
     configs = [*Kernel.configs, MACHINE / "debug.config"]
 
 
-class ForVmms(Kernel):
-    """A kernel that has what VMMs look for in a host."""
+class Vmm(Kernel):
+    """A kernel that has what VMMs look for in a host, and boots slower for that."""
 
-    name = "for-vmms"
+    name = "vmm"
     configs = [*Kernel.configs, MACHINE / "vmm.config"]
 
 

@@ -40,6 +40,7 @@ LOG_PIPE_SIZE = 1 << 20
 LOG_INTERVAL = 0.2
 CHUNK = 1 << 16
 MAX_ERRORS = 1 << 16        # bytes of QEMU's own messages
+FROM_GLUE = b": warning: tdx: "
 MAX_LOG_COPY = 256 << 20    # bytes of --log's file
 
 
@@ -441,11 +442,13 @@ class Machine:
             self.stop()
             self.drain()
             self.leave_terminal()
+            self.pass_on()
             return self.timed_out()
         result = self.reap()
         self.drain()
         self.leave_terminal()
         self.check_output()
+        self.pass_on()
         if result:
             self.say_why()
             return STATUS_BOX
@@ -461,6 +464,12 @@ class Machine:
                 return
         complain("tdx/box: QEMU failed\n" + "\n".join(
             f"    {printable(line)}" for line in self.errors.splitlines()))
+
+    def pass_on(self):
+        """What the glue has to tell the user of a run that went well."""
+        for line in self.errors.splitlines():
+            if FROM_GLUE in line:
+                say(printable(line.partition(FROM_GLUE)[2]))
 
     def timed_out(self):
         doing = f"running {self.log.running}" if self.log.running else "booting"

@@ -27,20 +27,29 @@ SHA384 = 0x000c         # TCG's number of the algorithm
 NO_ACTION = 3           # an event that extends nothing
 
 
-class NoMetadata(Exception):
-    """A firmware is not for TDs."""
+class Malformed(Exception):
+    """A file is no firmware for TDs, or no log of events."""
+
+
+def unpack(form, data, at):
+    """As struct does it, for a file that may be anything."""
+    if at < 0 or at + struct.calcsize(form) > len(data):
+        raise Malformed("it ends too early")
+    return struct.unpack_from(form, data, at)
 
 
 def table_entries(firmware):
     """Yields the GUID and the data of each entry, from the table's end."""
     end = len(firmware) - TABLE_END
-    size, guid = struct.unpack("<H16s", firmware[end - 18:end])
+    size, guid = unpack("<H16s", firmware, end - 18)
     if uuid.UUID(bytes_le=guid) != TABLE_FOOTER:
-        raise NoMetadata("no table of GUIDs at the firmware's end")
+        raise Malformed("no firmware: there is no table of GUIDs at its end")
     start = end - size
     at = end - 18
     while at - 18 >= start:
-        size, guid = struct.unpack("<H16s", firmware[at - 18:at])
+        size, guid = unpack("<H16s", firmware, at - 18)
+        if not 18 <= size <= at:
+            raise Malformed("its table of GUIDs makes no sense")
         yield uuid.UUID(bytes_le=guid), firmware[at - size:at - 18]
         at -= size
 
@@ -49,13 +58,13 @@ def sections(firmware):
     """Yields address, size, contents and attributes of each section for a TD."""
     found = dict(table_entries(firmware)).get(TDX_METADATA)
     if not found:
-        raise NoMetadata("the firmware has no metadata for TDX")
-    at = len(firmware) - struct.unpack("<I", found)[0]
-    signature, _, _, number = struct.unpack_from("<4sIII", firmware, at)
+        raise Malformed("it has no metadata for TDX")
+    at = len(firmware) - unpack("<I", found, 0)[0]
+    signature, _, _, number = unpack("<4sIII", firmware, at)
     if signature != b"TDVF":
-        raise NoMetadata("the firmware's metadata for TDX is no such thing")
+        raise Malformed("its metadata for TDX is no such thing")
     for section in range(number):
-        offset, raw, address, size, _, attributes = struct.unpack_from(
+        offset, raw, address, size, _, attributes = unpack(
             "<IIQQII", firmware, at + 16 + 32 * section)
         yield address, size, firmware[offset:offset + raw], attributes
 
@@ -91,19 +100,21 @@ def events(log):
     """Yields register, type, digest and data of each event of a log with SHA-384 digests.
     Registers count from 1, as 0 is MRTD."""
     # The first event has another form and says what forms the others have.
-    at = 32 + struct.unpack_from("<I", log, 28)[0]
+    at = 32 + unpack("<I", log, 28)[0]
+    if NO_ACTION != unpack("<I", log, 4)[0]:
+        raise Malformed("no log of events")
     while at + 12 <= len(log):
-        register, kind, digests = struct.unpack_from("<III", log, at)
+        register, kind, digests = unpack("<III", log, at)
         # Behind the last one the table goes on.
         if digests != 1 or not 1 <= register <= 4:
             return
         at += 12
-        algorithm, = struct.unpack_from("<H", log, at)
+        algorithm, = unpack("<H", log, at)
         if algorithm != SHA384:
-            raise ValueError(f"an event's digest is of kind {algorithm:#x}")
+            raise Malformed(f"an event's digest is of kind {algorithm:#x}, not SHA-384")
         digest = log[at + 2:at + 2 + SHA384_SIZE]
         at += 2 + SHA384_SIZE
-        size, = struct.unpack_from("<I", log, at)
+        size, = unpack("<I", log, at)
         yield register, kind, digest, log[at + 4:at + 4 + size]
         at += 4 + size
 

@@ -63,7 +63,7 @@ def image(text):
 
 
 # Kernels with names; others have a configuration of the user's.
-KERNELS = {"debug", "kcsan", "kmemleak"}
+KERNELS = {"debug", "kcsan", "kmemleak", "vmm"}
 KERNEL_PARTS = {*KERNELS, "kernel", "configured"}
 DEBUG_MEMORY = 4096     # megabytes: such kernels keep a shadow of it, and more
 
@@ -170,7 +170,8 @@ def parse(arguments):
         if given.get("--kernel"):
             raise Failure("--config: a kernel that is there has its configuration")
         options.kernel_part = kernel_part(given["--config"])
-        options.memory = DEBUG_MEMORY
+        if options.kernel_part != "vmm":
+            options.memory = DEBUG_MEMORY
     if "--memory" in given:
         options.memory = megabytes(given["--memory"])
     # An empty value is none, for scripts.

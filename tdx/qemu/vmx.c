@@ -6,6 +6,7 @@
  * they do with an invalid control field.
  */
 #include "qemu/osdep.h"
+#include "qemu/error-report.h"
 #include "cpu.h"
 #include "tcg/helper-tcg.h"
 #include "glue.h"
@@ -243,6 +244,10 @@ static void execute_group7(struct insn *i)
 	case G7_VMLAUNCH:
 	case G7_VMRESUME:
 		vmx_need_root(i);
+		/* The launcher passes this on. */
+		warn_report_once("tdx: only TDs run in the box; KVM was asked to run an "
+				 "ordinary VM, which fails with hardware error %d",
+				 VMLAUNCH_CONTROLS);
 		vm_fail(i, VMLAUNCH_CONTROLS);
 	case G7_VMXOFF:
 		vmx_need_root(i);

@@ -42,6 +42,15 @@ while text:
 libc.reboot(0x1234567)
 """
 
+# Runs a VM twice, by KVM_CREATE_VM, KVM_CREATE_VCPU and KVM_RUN.
+ORDINARY_VM = """
+import fcntl
+vm = fcntl.ioctl(open("/dev/kvm", "rb+", 0), 0xae01, 0)
+vcpu = fcntl.ioctl(vm, 0xae41, 0)
+for _ in range(2):
+    fcntl.ioctl(vcpu, 0xae80, 0)
+"""
+
 
 class Launcher(ProgramTest):
     program = [BOX]
@@ -233,6 +242,11 @@ class Endings(Launcher):
         self.assertEqual(process.stdout.readline(), b"started\n")
         return process
 
+    def test_ordinary_vm(self):
+        """KVM can't run one here, and a user should not have to find out why."""
+        _, errors = self.gives(0, "run", "--", "python3", "-c", ORDINARY_VM)
+        self.assertEqual(errors.count("only TDs run in the box"), 1)
+
     def test_interruption(self):
         for number, status in (signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 143):
             process = self.start("echo started; sleep 1000")
@@ -358,18 +372,14 @@ class HostileRoot(Launcher):
         self.assertRegex(done.stderr.decode(), "and [0-9]+ more lines\n$")
 
 
-class Shell(Launcher):
-    def test_takes_commands_from_a_pipe(self):
-        output, _ = self.gives(7, "shell", input=b"echo $((6 * 7)); exit 7\n")
-        self.assertIn("42", output)
-
+class OnTerminal(Launcher):
     def on_terminal(self, *command):
-        """Starts a shell on a terminal.  Returns it, and the terminal's other end."""
+        """Starts a command on a terminal.  Returns it, and the terminal's other end."""
         master, slave = pty.openpty()
         self.addCleanup(os.close, master)
         self.resize(master, 24, 80)
         process = subprocess.Popen(
-            [BOX, "shell", *command], stdin=slave, stdout=slave, stderr=slave,
+            [BOX, *command], stdin=slave, stdout=slave, stderr=slave,
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
         self.settings = termios.tcgetattr(slave)
@@ -388,8 +398,14 @@ class Shell(Launcher):
             seen += os.read(master, 4096)
         return seen
 
+
+class Shell(OnTerminal):
+    def test_takes_commands_from_a_pipe(self):
+        output, _ = self.gives(7, "shell", input=b"echo $((6 * 7)); exit 7\n")
+        self.assertIn("42", output)
+
     def test_on_a_terminal(self):
-        process, master = self.on_terminal("--", "bash", "--norc", "-i")
+        process, master = self.on_terminal("shell", "--", "bash", "--norc", "-i")
         self.assertIn(b"A TDX host in a box: Linux", self.expect(master, b"bash-"))
         os.write(master, b"stty size\n")
         self.expect(master, b"24 80")
@@ -411,6 +427,33 @@ class Shell(Launcher):
         self.expect(master, b"exit")
         self.assertEqual(process.wait(), 5)
         self.assertEqual(termios.tcgetattr(self.slave), self.settings)
+
+
+class Boot(OnTerminal):
+    """What a TD is told and measures is for check_strangers.py."""
+
+    def test_on_a_terminal(self):
+        process, master = self.on_terminal("boot")
+        self.expect(master, b'"exit" ends it.')
+        self.expect(master, b"# ")
+        os.write(master, b"stty size; cat /proc/cmdline\n")
+        self.expect(master, b"24 80")
+        self.expect(master, b"console=ttyS0 panic=-1")
+        os.write(master, b"exit 5\n")
+        self.expect(master, b"Power down")
+        self.assertEqual(process.wait(), 5)
+        self.assertEqual(termios.tcgetattr(self.slave), self.settings)
+
+    def test_a_td_that_does_not_report(self):
+        script = f"{self.directory}/script"
+        with open(script, "w") as file:
+            file.write("#!/bin/sh\npoweroff -f\nsleep 1000\n")
+        _, errors = self.gives(125, "boot", "--script", script)
+        self.assertIn("the TD ended before its script did", errors)
+
+    def test_qemu_fails(self):
+        _, errors = self.gives(1, "boot", "--", "-device", "no-such-device")
+        self.assertIn("'no-such-device' is not a valid device model name", errors)
 
 
 class BadInput(Launcher):

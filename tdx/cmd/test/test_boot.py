@@ -72,13 +72,13 @@ class Options(BootTest):
         def needed(*arguments):
             return boot.needed(boot.parse(list(arguments))[0])
 
-        self.assertEqual(needed(), ["vmm", "ovmf", "linux-trixie-backports", "busybox"])
+        self.assertEqual(needed(), ["qemu-system-x86", "ovmf", "linux-trixie-backports", "busybox"])
         self.assertEqual(needed("--kernel", "trixie", "--firmware", "ovmf-inteltdx"),
-                         ["vmm", "ovmf-inteltdx", "linux-trixie", "busybox"])
-        self.assertEqual(needed("--disk", self.file), ["vmm", "ovmf"])
-        self.assertEqual(needed("--kernel", self.file), ["vmm", "ovmf", "busybox"])
+                         ["qemu-system-x86", "ovmf-inteltdx", "linux-trixie", "busybox"])
+        self.assertEqual(needed("--disk", self.file), ["qemu-system-x86", "ovmf"])
+        self.assertEqual(needed("--kernel", self.file), ["qemu-system-x86", "ovmf", "busybox"])
         self.assertEqual(needed("--kernel", self.file, "--initrd", self.file, "--firmware",
-                                self.file), ["vmm"])
+                                self.file), ["qemu-system-x86"])
 
 
 class Command(BootTest):
@@ -185,11 +185,20 @@ class Measurements(CacheTest):
         self.assertEqual(measurements.mrtd(firmware), expected.digest())
 
     def test_firmware_that_is_not_for_tds(self):
-        with self.assertRaisesRegex(measurements.NoMetadata, "no table"):
-            measurements.mrtd(bytes(4096))
-        other = self.firmware([]).replace(measurements.TDX_METADATA.bytes_le, bytes(16))
-        with self.assertRaisesRegex(measurements.NoMetadata, "no metadata"):
-            measurements.mrtd(other)
+        good = self.firmware([(0, 0x1000, 0xff000, 0x1000, 0, 1)])
+        for text, firmware in (
+                ("ends too early", b""), ("no table", bytes(4096)),
+                ("no metadata", good.replace(measurements.TDX_METADATA.bytes_le, bytes(16))),
+                ("no such thing", good.replace(b"TDVF", b"xxxx")),
+                ("makes no sense", good[:-68] + bytes(2) + good[-66:])):
+            with self.assertRaisesRegex(measurements.Malformed, text):
+                measurements.mrtd(firmware)
+        measurements.mrtd(good)
+
+    def test_file_that_is_no_log(self):
+        for text, log in ("ends too early", b""), ("no log", bytes(100)):
+            with self.assertRaisesRegex(measurements.Malformed, text):
+                measurements.rtmrs(log)
 
     def test_rtmrs(self):
         def event(register, kind, digest, data):
@@ -197,8 +206,9 @@ class Measurements(CacheTest):
                 struct.pack("<I", len(data)) + data
 
         one, two = b"1" * 48, b"2" * 48
-        log = bytes(28) + struct.pack("<I", 5) + b"first" + event(1, 4, one, b"x") + \
-            event(1, measurements.NO_ACTION, two, b"") + event(3, 6, two, b"yy") + b"\xff" * 64
+        log = struct.pack("<II", 0, measurements.NO_ACTION) + bytes(20) + struct.pack("<I", 5) + b"first" + event(1, 4, one, b"x") + \
+            event(1, measurements.NO_ACTION, two, b"") + \
+            event(3, 6, two, b"yy") + b"\xff" * 64
         self.assertEqual(len(list(measurements.events(log))), 3)
         zero = bytes(48)
         self.assertEqual(measurements.rtmrs(log), [
