@@ -13,7 +13,8 @@ from parts import TDX
 # The drivers for what a TD is and for what QEMU has for it.  Where a kernel has one of
 # them built in, there is no module.
 MODULES = """tdx_guest virtio_pci virtio_console virtio_blk virtio_net virtio_scsi virtio_rng
-	vmw_vsock_virtio_transport 9pnet_virtio 9p ext4 overlay efivarfs configfs""".split()
+	vmw_vsock_virtio_transport 9pnet_virtio 9p ext4 vfat nls_cp437 nls_ascii nls_utf8
+	overlay efivarfs configfs""".split()
 
 NODES = [*(cpio.directory(name) for name in ("dev", "bin", "tdx", "lib", "lib/modules")),
          cpio.device("dev/console", 5, 1)]
