@@ -563,9 +563,7 @@ TEST_F(building, punch_hole_elsewhere_and_measure)
 	/* Either thread meets it first, and the hole as it blocks or as it removes. */
 	for (int i = 0; i < 2; i++) {
 		expect_kernel_log("WARNING: *tdx_sept_|WARNING: *tdx_gmem_post_populate");
-		expect_kernel_log("SEAMCALL TDH_MEM_RANGE_BLOCK failed|"
-				  "SEAMCALL TDH_MEM_PAGE_REMOVE failed|"
-				  "SEAMCALL TDH_MR_EXTEND failed");
+		expect_kernel_log("RANGE_BLOCK failed|PAGE_REMOVE failed|MR_EXTEND failed");
 	}
 	expect_kernel_log("WARNING: *tdx_reclaim_page");
 	expect_kernel_log("SEAMCALL TDH_PHYMEM_PAGE_RECLAIM failed");

@@ -111,9 +111,8 @@ struct td_cpu {
 	struct vapic apic;
 	int event;		/* exception to deliver on entry, or -1 */
 	/* See speed.c; times are in nanoseconds. */
-	int64_t resumed;	/* since when it runs, if an interrupt of the host's ended
-				   what it did before; or 0 */
-	bool interrupted;	/* the last exit was for such an interrupt */
+	bool interrupted;	/* the last exit was for an interrupt of the host's */
+	int64_t resumed;	/* since when it runs after such an exit, or 0 */
 	bool spins;		/* it waits in a loop */
 	/* See td_msrs.c. */
 	uint64_t spec_ctrl, ds_area, uarch_misc_ctl, tsx_ctrl, umwait_control;

@@ -245,9 +245,7 @@ static void execute_group7(struct insn *i)
 	case G7_VMRESUME:
 		vmx_need_root(i);
 		/* The launcher passes this on. */
-		warn_report_once("tdx: only TDs run in the box; KVM was asked to run an "
-				 "ordinary VM, which fails with hardware error %d",
-				 VMLAUNCH_CONTROLS);
+		warn_report_once("tdx: only TDs run in the box, and this is an ordinary VM");
 		vm_fail(i, VMLAUNCH_CONTROLS);
 	case G7_VMXOFF:
 		vmx_need_root(i);
