@@ -28,6 +28,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -38,6 +39,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -200,8 +202,24 @@ static void make_root(void)
 		mount_at("9p", "out", path, 0, P9_OPTIONS ",cache=mmap");
 		free(out);
 	}
-	if (chroot(ROOT) || chdir("/") || sethostname("tdx-box", strlen("tdx-box")))
+	/* Moved to the top, as no user namespace can be made in a chroot. */
+	if (chdir(ROOT) || mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".") || chdir("/"))
 		die("chroot");
+	if (sethostname("tdx-box", strlen("tdx-box")))
+		die("sethostname");
+}
+
+/* Lets programs reach each other at 127.0.0.1, if the kernel has such networks. */
+static void start_loopback(void)
+{
+	struct ifreq loopback = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	if (ioctl(fd, SIOCSIFFLAGS, &loopback))
+		fprintf(stderr, "tdx-box: lo: %m\n");
+	close(fd);
 }
 
 /* Opens the virtio-serial port that has this name; -1 if there is none yet. */
@@ -491,6 +509,7 @@ int main(void)
 	if (box_dir < 0)
 		die(BOX);
 	make_root();
+	start_loopback();
 
 	status_port = open_port("tdx.status", O_WRONLY);
 	argv = read_strings("argv");

@@ -330,6 +330,32 @@ class Kernel(Launcher):
         self.inside(9, f"{KERNEL_SAYS}; exit 9", "WARNING: made up")
 
 
+class Vmms(Launcher):
+    """What VMMs look for, which is in a kernel of their own."""
+
+    SCRIPT = """
+        set -e
+        test -c /dev/net/tun -a -c /dev/vhost-net -a -c /dev/vhost-vsock
+        echo 4 >/proc/sys/vm/nr_hugepages
+        grep 'HugePages_Total: *4$' /proc/meminfo
+        unshare --user --map-root-user --net --pid --fork true
+        grep 'Seccomp:.*0' /proc/self/status
+        python3 -c '
+import ctypes, errno, socket
+with socket.create_server(("127.0.0.1", 0)) as server:
+    socket.create_connection(server.getsockname()).close()
+libc = ctypes.CDLL(None, use_errno=True)
+# io_setup() and io_uring_setup() are there if they do not like NULL.
+for number in 206, 425:
+    assert libc.syscall(number, 8, None) == -1 and ctypes.get_errno() == errno.EFAULT
+assert libc.inotify_init() >= 0
+'
+    """
+
+    def test_kernel(self):
+        self.inside(0, self.SCRIPT, options=["--config", "vmm"])
+
+
 class HostileRoot(Launcher):
     """Root inside gets nothing evaluated, printed raw or kept without a bound."""
 
