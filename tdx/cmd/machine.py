@@ -22,9 +22,10 @@ from kernel_log import KernelLog, printable
 from outcome import STATUS_BOX, STATUS_KERNEL, STATUS_TIMEOUT, Failure, complain, say, write_all
 
 # What the kernel finds.  The CPU is a Granite Rapids without SVM, because QEMU's own
-# nested virtualisation would come into KVM's way, and without the features for which
-# the kernel fills and copies memory byte by byte.
-CPU_MODEL = ("max,vendor=GenuineIntel,family=6,model=173,stepping=1,phys-bits=52,-svm,"
+# nested virtualisation would come into KVM's way, without MPX, which Intel's CPUs have
+# no more, and without the features for which the kernel fills and copies memory byte by
+# byte.
+CPU_MODEL = ("max,vendor=GenuineIntel,family=6,model=173,stepping=1,phys-bits=52,-svm,-mpx,"
              "-erms,-fsrm")
 KERNEL_OPTIONS = ("console=ttyS0 earlyprintk=ttyS0 ignore_loglevel printk.devkmsg=on "
                   "panic=-1 reboot=t tsc=reliable rcupdate.rcu_expedited=1 "

@@ -25,6 +25,11 @@
 #include "exec/exec-all.h"
 #endif
 
+/* 10.2 has probe_access() there. */
+#if __has_include("accel/tcg/probe.h")
+#include "accel/tcg/probe.h"
+#endif
+
 /* 11.0 has moved hw/qdev-core.h. */
 #if __has_include("hw/core/qdev.h")
 #include "hw/core/qdev.h"

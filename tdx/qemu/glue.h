@@ -74,6 +74,13 @@ struct pmu {
 	uint64_t offcore_rsp[2], frontend;
 };
 
+/* The MSRs of a world that belong to the XSAVE feature set, see xsave.c. */
+struct xsave_msrs {
+	uint64_t xss;
+	uint64_t u_cet, s_cet, pl_ssp[4], int_ssp_tab;
+	uint64_t xfd, xfd_err;
+};
+
 /* What only saves time, see speed.c. */
 struct lp_speed {
 	bool pkru_lost;			/* cleared by an exit; no user page used since */
@@ -95,6 +102,7 @@ struct lp {
 	bool bus_lock;			/* the TD is taking a split lock ... */
 	uint64_t bus_lock_rip;		/* ... by the instruction here */
 	uint64_t debugctl, tsx_ctrl, umwait_control;	/* the host's, not a TD's */
+	struct xsave_msrs xsave;	/* the host's */
 	bool direct_store;		/* the host executes MOVDIR64B */
 	struct pmu pmu;			/* the host's: no TD has PERFMON */
 	struct lp_speed speed;
@@ -116,12 +124,54 @@ struct td_cpu {
 	bool spins;		/* it waits in a loop */
 	/* See td_msrs.c. */
 	uint64_t spec_ctrl, ds_area, uarch_misc_ctl, tsx_ctrl, umwait_control;
+	struct xsave_msrs xsave;
 	CPUX86State env;	/* up to end_reset_fields */
 };
 
+/* xstate.c: the state components of the XSAVE feature set. */
+
+/* Their numbers, which are bits of XCR0, XSS and XFAM. */
+enum {
+	XSTATE_X87 = 0, XSTATE_SSE = 1, XSTATE_AVX = 2, XSTATE_OPMASK = 5,
+	XSTATE_ZMM_HI256 = 6, XSTATE_HI16_ZMM = 7, XSTATE_PKRU = 9,
+	XSTATE_CET_U = 11, XSTATE_CET_S = 12, XSTATE_TILECFG = 17, XSTATE_TILEDATA = 18,
+};
+
+#define XSTATES_X87_SSE		3ull
+#define XSTATES_CET		(3ull << XSTATE_CET_U)
+#define XSTATES_XSS		XSTATES_CET
+#define XSTATES_XCR0		(XSTATES_X87_SSE | 1ull << XSTATE_AVX |		\
+				 7ull << XSTATE_OPMASK | 1ull << XSTATE_PKRU |	\
+				 3ull << XSTATE_TILECFG)
+
+#define XSAVE_LEGACY_SIZE	512
+#define XSAVE_HEADER_SIZE	64
+#define MAX_XSTATE_SIZE		8192
+
+/* One that is not in the legacy region. */
+struct xstate {
+	uint8_t bit;
+	uint16_t size;
+	uint16_t offset;	/* in the standard format; 0: only in the compacted one */
+	uint32_t flags;		/* ECX of its subleaf of CPUID */
+};
+
+extern const struct xstate xstates[];
+extern const unsigned int num_xstates;
+
+/* Where it is in an area with more before it, that ends at @end. */
+uint32_t xstate_place(const struct xstate *s, bool compacted, uint32_t end);
+/* The size of an area with these components. */
+uint32_t xstate_size(uint64_t components, bool compacted);
+/* What the CPU has of XCR0 and XSS. */
+uint64_t xstate_supported(CPUX86State *env, const struct tdx_profile *profile);
+/* Leaf 0xd of CPUID, with XSS = 0. */
+void xstate_cpuid(CPUX86State *env, const struct tdx_profile *profile, uint32_t subleaf,
+		  uint32_t out[4]);
+
 /* host_cpu.c: what the bare CPU has and QEMU's CPU model does not. */
 
-/* CPUID of the CPU, whatever TSX_CTRL hides; @out is EAX, EBX, ECX, EDX. */
+/* CPUID of the CPU, whatever TSX_CTRL hides, with XSS = 0; @out is EAX, EBX, ECX, EDX. */
 void bare_cpuid(CPUX86State *env, const struct tdx_profile *profile,
 		uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 /* Reads an MSR about TDX or VMX; false if it is not one of these. */
@@ -203,6 +253,16 @@ bool pmu_rdmsr(CPUX86State *env, uint32_t msr, uint64_t *value);
 bool pmu_wrmsr(CPUX86State *env, uint32_t msr, uint64_t value, uintptr_t ra);
 /* RDPMC; false if there is no such counter. */
 bool pmu_rdpmc(CPUX86State *env, uint32_t counter, uint64_t *value);
+
+/* xsave.c: the XSAVE feature set. */
+
+/* Whether the CPU has CET. */
+bool xsave_has_cet(CPUX86State *env);
+/* The MSRs of the world that runs. */
+struct xsave_msrs *xsave_msrs(CPUX86State *env);
+/* They return false if it is another one, and raise #GP where a CPU does. */
+bool xsave_rdmsr(CPUX86State *env, uint32_t msr, uint64_t *value, uintptr_t ra);
+bool xsave_wrmsr(CPUX86State *env, uint32_t msr, uint64_t value, uintptr_t ra);
 
 /* switch.c: the world switch. */
 

@@ -59,7 +59,7 @@ static void td_cpuid(CPUX86State *env, uint32_t leaf, uint32_t subleaf,
 		     uint32_t out[4], uintptr_t ra)
 {
 	struct tdx_cpuid_env e = {
-		.cr4 = env->cr[4], .xcr0 = env->xcr0, .xss = env->xss,
+		.cr4 = env->cr[4], .xcr0 = env->xcr0, .xss = xsave_msrs(env)->xss,
 		.long_mode = env->hflags & HF_CS64_MASK,
 		.user = env->hflags & HF_CPL_MASK,
 	};
@@ -73,6 +73,8 @@ static void host_visible_cpuid(CPUX86State *env, uint32_t leaf, uint32_t subleaf
 			       uint32_t out[4])
 {
 	bare_cpuid(env, tdx_profile(), leaf, subleaf, out);
+	if (leaf == 0xd && subleaf == 1)
+		out[1] = xstate_size(env->xcr0 | xsave_msrs(env)->xss, true);
 	if (leaf == 7 && !subleaf && tdx_lp(env)->tsx_ctrl & TSX_CTRL_CPUID_CLEAR)
 		out[1] &= ~(CPUID_7_0_EBX_HLE | CPUID_7_0_EBX_RTM);
 }
@@ -147,7 +149,8 @@ static bool td_rdmsr(CPUX86State *env, uint32_t msr, uint64_t *value,
 		return true;
 	}
 	if (msr != MSR_IA32_TSC)
-		return td_msr_read(env, msr, value, ra) ||
+		return xsave_rdmsr(env, msr, value, ra) ||
+		       td_msr_read(env, msr, value, ra) ||
 		       host_tdx_msr(tdx_profile(), msr, value);
 	*value = world_tsc(env);
 	return true;
@@ -183,7 +186,8 @@ static uint64_t *host_msr_value(CPUX86State *env, const struct host_msr *m)
 }
 
 /* As td_rdmsr(), for the host. */
-static bool host_rdmsr(CPUX86State *env, uint32_t msr, uint64_t *value)
+static bool host_rdmsr(CPUX86State *env, uint32_t msr, uint64_t *value,
+		       uintptr_t ra)
 {
 	const struct host_msr *m = find_host_msr(msr);
 
@@ -195,6 +199,7 @@ static bool host_rdmsr(CPUX86State *env, uint32_t msr, uint64_t *value)
 		*value = *host_msr_value(env, m);
 	else
 		return pmu_rdmsr(env, msr, value) ||
+		       xsave_rdmsr(env, msr, value, ra) ||
 		       host_tdx_msr(tdx_profile(), msr, value);
 	return true;
 }
@@ -207,7 +212,7 @@ bool tdx_hook_rdmsr(CPUX86State *env, uintptr_t ra)
 	if (!tdx_present)
 		return false;
 	if (!(tdx_in_td(env) ? td_rdmsr(env, msr, &value, ra) :
-			       host_rdmsr(env, msr, &value)))
+			       host_rdmsr(env, msr, &value, ra)))
 		return false;
 	set_edx_eax(env, value);
 	return true;
@@ -224,7 +229,8 @@ static bool td_wrmsr(CPUX86State *env, uint32_t msr, uint64_t value,
 	if (out != TDX_NATIVE)
 		refuse(env, out, EXIT_REASON_MSR_WRITE, 2, ra);
 	if (!is_x2apic(msr))
-		return td_msr_write(env, msr, value, ra);
+		return xsave_wrmsr(env, msr, value, ra) ||
+		       td_msr_write(env, msr, value, ra);
 	if (!vapic_write(env, &tdx_td_cpu(env)->apic, msr, value))
 		raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
 	return true;
@@ -237,6 +243,8 @@ static bool host_wrmsr(CPUX86State *env, uint32_t msr, uint64_t value,
 	const struct host_msr *m = find_host_msr(msr);
 	uint64_t old;
 
+	if (xsave_wrmsr(env, msr, value, ra))
+		return true;
 	if (host_tdx_msr(tdx_profile(), msr, &old) || (m && value & ~m->bits))
 		raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
 	if (!m)
@@ -290,6 +298,15 @@ static bool td_write_cr3(CPUX86State *env, target_ulong value, uintptr_t ra)
 	return true;
 }
 
+#define CR4_CET		(1u << 23)	/* needs CR0.WP */
+
+static bool cpu_refuses_cet(CPUX86State *env, int reg, target_ulong value)
+{
+	if (reg == 0)
+		return !(value & CR0_WP_MASK) && env->cr[4] & CR4_CET;
+	return value & CR4_CET && (!xsave_has_cet(env) || !(env->cr[0] & CR0_WP_MASK));
+}
+
 /* #GP for values that the CPU refuses and QEMU does not. */
 static bool cpu_refuses_cr(CPUX86State *env, int reg, target_ulong value)
 {
@@ -327,6 +344,8 @@ bool tdx_hook_write_cr(CPUX86State *env, int reg, target_ulong value,
 {
 	enum tdx_outcome out;
 
+	if (tdx_present && (reg == 0 || reg == 4) && cpu_refuses_cet(env, reg, value))
+		raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
 	if (!tdx_in_td(env))
 		return false;
 	switch (reg) {
@@ -357,22 +376,10 @@ bool tdx_hook_read_cr8(CPUX86State *env, target_ulong *value)
 	return true;
 }
 
-void tdx_hook_xsetbv(CPUX86State *env, uint32_t index, uint64_t value,
-		     uintptr_t ra)
-{
-	enum tdx_outcome out;
-
-	if (!tdx_in_td(env))
-		return;
-	out = tdx_xsetbv(tdx_lp(env)->td, index, value);
-	if (out != TDX_NATIVE)
-		tdx_deliver(env, out, NULL, 0, ra);
-}
-
-/* To QEMU, CR4.VMXE is a reserved bit. */
+/* To QEMU these are reserved bits. */
 uint64_t tdx_hook_cr4_bits(void)
 {
-	return tdx_present ? CR4_VMXE_MASK : 0;
+	return tdx_present ? CR4_VMXE_MASK | CR4_CET : 0;
 }
 
 /* Interrupts, and instructions that SVM could intercept. */

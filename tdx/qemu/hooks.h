@@ -26,8 +26,12 @@ bool tdx_hook_wrmsr(CPUX86State *env, uintptr_t ra);
 bool tdx_hook_write_cr(CPUX86State *env, int reg, target_ulong value,
 		       uintptr_t ra);
 bool tdx_hook_read_cr8(CPUX86State *env, target_ulong *value);
-/* XSETBV.  Returns if it may go on. */
-void tdx_hook_xsetbv(CPUX86State *env, uint32_t index, uint64_t value,
+bool tdx_hook_xsetbv(CPUX86State *env, uint32_t index, uint64_t value,
+		     uintptr_t ra);
+/* XSAVE, or XSAVEOPT, and XRSTOR. */
+bool tdx_hook_xsave(CPUX86State *env, target_ulong addr, uint64_t components,
+		    bool optimize, uintptr_t ra);
+bool tdx_hook_xrstor(CPUX86State *env, target_ulong addr, uint64_t components,
 		     uintptr_t ra);
 
 /* QEMU asks SVM for an intercept.  True if a TD runs, so that SVM has none. */

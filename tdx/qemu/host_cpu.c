@@ -13,13 +13,16 @@
 
 #define LEAF_PMU		0xau
 #define LEAF_TOPOLOGY_OLD	0xbu
+#define LEAF_XSTATE		0xdu
 #define LEAF_TSC		0x15u
 #define LEAF_TOPOLOGY		0x1fu
 #define LEAF_APM		0x80000007u
 #define LEAF_HYPERVISOR		0x40000000u
 
 #define MODEL_MASK		0x000f00f0u	/* EAX of leaf 1 */
+#define CPUID_7_0_ECX_SHSTK	(1u << 7)
 #define CPUID_7_0_ECX_TME_EN	(1u << 13)
+#define CPUID_7_0_EDX_IBT	(1u << 20)
 #define PMU_EVENTS		8	/* architectural events, none of which is missing */
 #define PMU_NO_ANYTHREAD	(1u << 15)
 
@@ -38,8 +41,8 @@ static void add_features(const struct tdx_profile *profile, uint32_t leaf,
 	} else if (leaf == 7 && subleaf == 0) {
 		out[1] |= CPUID_7_0_EBX_HLE | CPUID_7_0_EBX_RTM;
 		out[2] |= CPUID_7_0_ECX_WAITPKG | CPUID_7_0_ECX_TME_EN | CPUID_7_0_ECX_MOVDIRI |
-			  CPUID_7_0_ECX_MOVDIR64B;
-		out[3] |= CPUID_7_0_EDX_ARCH_CAPABILITIES;
+			  CPUID_7_0_ECX_MOVDIR64B | CPUID_7_0_ECX_SHSTK;
+		out[3] |= CPUID_7_0_EDX_ARCH_CAPABILITIES | CPUID_7_0_EDX_IBT;
 	} else if (leaf == LEAF_PMU) {
 		out[0] = PMU_VERSION | PMU_GP_COUNTERS << 8 | PMU_COUNTER_WIDTH << 16 |
 			 PMU_EVENTS << 24;
@@ -65,6 +68,8 @@ void bare_cpuid(CPUX86State *env, const struct tdx_profile *profile,
 	/* QEMU repeats its last leaf beyond it, as CPUs do. */
 	else if (leaf > env->cpuid_level && leaf < LEAF_HYPERVISOR)
 		memset(out, 0, 4 * sizeof(out[0]));
+	else if (leaf == LEAF_XSTATE)
+		xstate_cpuid(env, profile, subleaf, out);
 	else
 		cpu_x86_cpuid(env, leaf, subleaf, &out[0], &out[1], &out[2],
 			      &out[3]);
@@ -125,6 +130,7 @@ uint64_t host_arch_capabilities(void)
 			 VMX_CPU_BASED_ACTIVATE_SECONDARY_CONTROLS)
 
 #define PROC2_EPT_VE	(1u << 18)
+#define PROC2_XSAVES	(1u << 20)
 #define PROC2_BUS_LOCK	(1u << 30)
 #define PROC2_NOTIFY	(1u << 31)
 #define PROC2_MAY	(VMX_SECONDARY_EXEC_VIRTUALIZE_APIC_ACCESSES |	\
@@ -142,12 +148,13 @@ uint64_t host_arch_capabilities(void)
 			 VMX_SECONDARY_EXEC_ENABLE_INVPCID |		\
 			 VMX_SECONDARY_EXEC_RDSEED_EXITING |		\
 			 VMX_SECONDARY_EXEC_ENABLE_PML | PROC2_EPT_VE |	\
-			 VMX_SECONDARY_EXEC_TSC_SCALING |		\
+			 PROC2_XSAVES | VMX_SECONDARY_EXEC_TSC_SCALING | \
 			 PROC2_BUS_LOCK | PROC2_NOTIFY)
 
 #define EXIT_MUST	0x00036dfbu
 #define EXIT_OLD	VMX_VM_EXIT_SAVE_DEBUG_CONTROLS
-#define EXIT_MAY	(VMX_VM_EXIT_SAVE_DEBUG_CONTROLS |		\
+#define EXIT_CET	(1u << 28)
+#define EXIT_MAY	(EXIT_CET | VMX_VM_EXIT_SAVE_DEBUG_CONTROLS |		\
 			 VMX_VM_EXIT_HOST_ADDR_SPACE_SIZE |		\
 			 VMX_VM_EXIT_LOAD_IA32_PERF_GLOBAL_CTRL |	\
 			 VMX_VM_EXIT_ACK_INTR_ON_EXIT |			\
@@ -159,7 +166,8 @@ uint64_t host_arch_capabilities(void)
 
 #define ENTRY_MUST	0x000011fbu
 #define ENTRY_OLD	VMX_VM_ENTRY_LOAD_DEBUG_CONTROLS
-#define ENTRY_MAY	(VMX_VM_ENTRY_LOAD_DEBUG_CONTROLS |		\
+#define ENTRY_CET	(1u << 20)
+#define ENTRY_MAY	(ENTRY_CET | VMX_VM_ENTRY_LOAD_DEBUG_CONTROLS |		\
 			 VMX_VM_ENTRY_IA32E_MODE |			\
 			 VMX_VM_ENTRY_LOAD_IA32_PERF_GLOBAL_CTRL |	\
 			 VMX_VM_ENTRY_LOAD_IA32_PAT |			\
@@ -170,6 +178,7 @@ uint64_t host_arch_capabilities(void)
 
 #define BASIC_VMCS_4K		(0x1000ull << 32)
 #define BASIC_WRITE_BACK	(6ull << 50)
+#define BASIC_FREE_ERROR_CODE	(1ull << 56)	/* an event may have one or not */
 #define BASIC_VMCS_AFTER_SEAM	(1ull << 60)	/* SEAMRET keeps it current */
 #define MISC_TIMER_RATE		5ull
 #define MISC_CR3_TARGETS	(4ull << 16)
@@ -209,7 +218,7 @@ static const struct {
 	{ MSR_IA32_PERF_CAPABILITIES, PERF_CAPABILITIES },
 	{ MSR_IA32_VMX_BASIC, VMCS_REVISION | BASIC_VMCS_4K |
 	  BASIC_WRITE_BACK | MSR_VMX_BASIC_INS_OUTS |
-	  MSR_VMX_BASIC_TRUE_CTLS | BASIC_VMCS_AFTER_SEAM },
+	  MSR_VMX_BASIC_TRUE_CTLS | BASIC_FREE_ERROR_CODE | BASIC_VMCS_AFTER_SEAM },
 	{ MSR_IA32_VMX_PINBASED_CTLS, CONTROLS(PIN_MUST, PIN_MAY) },
 	{ MSR_IA32_VMX_PROCBASED_CTLS, CONTROLS(PROC_MUST | PROC_OLD, PROC_MAY) },
 	{ MSR_IA32_VMX_EXIT_CTLS, CONTROLS(EXIT_MUST | EXIT_OLD, EXIT_MAY) },

@@ -17,13 +17,6 @@
 
 #define EXCP_VE		20
 
-/* The part of XFAM that is XCR0's; the rest is XSS's. */
-#define XFAM_XCR0	(XSTATE_FP_MASK | XSTATE_SSE_MASK |		\
-			 XSTATE_YMM_MASK | XSTATE_OPMASK_MASK |		\
-			 XSTATE_ZMM_Hi256_MASK | XSTATE_Hi16_ZMM_MASK |	\
-			 XSTATE_PKRU_MASK | XSTATE_XTILE_CFG_MASK |	\
-			 XSTATE_XTILE_DATA_MASK)
-
 /* Initial values of the x87 control word and of MXCSR. */
 #define FCW_INIT	0x37f
 #define MXCSR_INIT	0x1f80
@@ -90,11 +83,15 @@ static void set_table(SegmentCache *c, const struct tdx_segment *s)
 /* x87, and the vector registers with those upper parts that are in @xfam. */
 static void reset_fpu(CPUX86State *env, uint64_t xfam)
 {
-	size_t size = xfam & XSTATE_ZMM_Hi256_MASK ? 64 :
-		      xfam & XSTATE_YMM_MASK ? 32 : 16;
+	size_t size = xfam & BIT_ULL(XSTATE_ZMM_HI256) ? 64 :
+		      xfam & BIT_ULL(XSTATE_AVX) ? 32 : 16;
 
 	for (int i = 0; i < CPU_NB_REGS; i++)
 		memset(&env->xmm_regs[i], 0, size);
+	if (xfam & BIT_ULL(XSTATE_HI16_ZMM))
+		memset(&env->xmm_regs[CPU_NB_REGS], 0, CPU_NB_REGS * sizeof(ZMMReg));
+	if (xfam & BIT_ULL(XSTATE_OPMASK))
+		memset(env->opmask_regs, 0, sizeof(env->opmask_regs));
 	memset(env->fpregs, 0, sizeof(env->fpregs));
 	memset(env->fptags, 1, sizeof(env->fptags));
 	env->fpstt = 0;
@@ -249,25 +246,36 @@ G_NORETURN void tdx_enter(CPUX86State *env, struct tdx_vcpu *vcpu)
 	cpu_loop_exit(cs);
 }
 
+/* XCR0 and XSS become all that the TD may have, and what they enable is initialised. */
+static void scrub_xstate(CPUX86State *env, CPUX86State *host)
+{
+	struct xsave_msrs *m = &tdx_lp(env)->xsave;
+	uint64_t xfam = tdx_vcpu_xfam(tdx_lp(env)->td);
+
+	reset_fpu(host, xfam);
+	if (xfam & BIT_ULL(XSTATE_PKRU)) {
+		speed_pkru_lost(env, host->pkru);
+		host->pkru = 0;
+	}
+	if (xfam & XSTATES_CET) {
+		m->u_cet = 0;
+		memset(m->pl_ssp, 0, sizeof(m->pl_ssp));
+	}
+	host->xcr0 = xfam & XSTATES_XCR0;
+	m->xss = xfam & XSTATES_XSS;
+}
+
 /* What the module does to the host's state on an exit, as on real hardware. */
 static void scrub_host(CPUX86State *env, CPUX86State *host)
 {
-	struct lp *lp = tdx_lp(env);
-	uint64_t xfam = tdx_vcpu_xfam(lp->td);
-
-	reset_fpu(host, xfam);
+	scrub_xstate(env, host);
 	host->dr[0] = host->dr[1] = host->dr[2] = host->dr[3] = 0;
 	host->dr[6] = DR6_FIXED_1;
 	host->dr[7] = DR7_FIXED_1;
 	host->cr[2] = 0;
 	host->star = host->lstar = host->kernelgsbase = host->tsc_aux = 0;
 	host->fmask = VM_MASK | IF_MASK;
-	if (xfam & XSTATE_PKRU_MASK) {
-		speed_pkru_lost(env, host->pkru);
-		host->pkru = 0;
-	}
-	host->xcr0 = xfam & XFAM_XCR0;
-	lp->debugctl &= DEBUGCTL_KEPT;
+	tdx_lp(env)->debugctl &= DEBUGCTL_KEPT;
 }
 
 void tdx_end_bus_lock(CPUX86State *env)
