@@ -18,6 +18,9 @@
 /* Of IA32_PERF_CAPABILITIES. */
 #define PERF_CAP_NEEDED		(BIT(12) | BIT(13))	/* freezes in SMM, full writes */
 
+#define LEAF_BASIC		0u			/* EAX: the last one */
+#define LEAF_EXTENDED		0x80000000u
+#define MIN_LAST_BASIC		0x1fu
 #define LEAF_PERFMON		0xau
 #define PERFMON_VERSION		0xfu			/* EAX: what is compared */
 #define PERFMON_MIN_VERSION	5u
@@ -27,18 +30,73 @@ static u64 read_msr(struct call *c, enum tdx_host_msr msr)
 	return c->m->ops.rdmsr(c->m->opaque, c->lp, msr);
 }
 
-/* RCX: the leaf.  RDX and R8 have the bits that are wrong, R9 and R10 what is wanted. */
+static void read_cpuid(struct call *c, u32 leaf, u32 subleaf, u32 regs[NUM_CPUID_REGS])
+{
+	c->m->ops.cpuid(c->m->opaque, leaf, subleaf, regs);
+}
+
+static u64 check_last_leaf(struct call *c, u32 leaf, u32 min_last)
+{
+	u32 regs[NUM_CPUID_REGS];
+
+	read_cpuid(c, leaf, 0, regs);
+	return regs[EAX] < min_last ? status(TDX_CPUID_LEAF_NOT_SUPPORTED, min_last) : 0;
+}
+
+/* RCX: the leaf.  RDX and R8 have the bits that are compared, R9 and R10 their values. */
+static u64 incorrect_cpuid(struct call *c, u64 leaf, const u32 mask[NUM_CPUID_REGS],
+			   const u32 want[NUM_CPUID_REGS])
+{
+	c->gpr[TDX_RCX] = leaf;
+	c->gpr[TDX_RDX] = mask[EAX] | (u64)mask[EBX] << 32;
+	c->gpr[TDX_R8] = mask[ECX] | (u64)mask[EDX] << 32;
+	c->gpr[TDX_R9] = want[EAX] | (u64)want[EBX] << 32;
+	c->gpr[TDX_R10] = want[ECX] | (u64)want[EDX] << 32;
+	return status(TDX_INCORRECT_CPUID_VALUE, 0);
+}
+
 static u64 check_pmu_version(struct call *c)
 {
-	u32 regs[4];
+	const u32 mask[NUM_CPUID_REGS] = { PERFMON_VERSION };
+	const u32 want[NUM_CPUID_REGS] = { PERFMON_MIN_VERSION };
+	u32 regs[NUM_CPUID_REGS];
 
-	c->m->ops.cpuid(c->m->opaque, LEAF_PERFMON, 0, regs);
+	read_cpuid(c, LEAF_PERFMON, 0, regs);
 	if ((regs[EAX] & 0xff) >= PERFMON_MIN_VERSION)
 		return 0;
-	c->gpr[TDX_RCX] = LEAF_PERFMON | (u64)NO_SUBLEAF << 32;
-	c->gpr[TDX_RDX] = PERFMON_VERSION;
-	c->gpr[TDX_R9] = PERFMON_MIN_VERSION;
-	return status(TDX_INCORRECT_CPUID_VALUE, 0);
+	return incorrect_cpuid(c, LEAF_PERFMON | (u64)NO_SUBLEAF << 32, mask, want);
+}
+
+/*
+ * What the CPU must have for the module to save a TD's state.  The module wants more of
+ * other leaves, some of which the box's CPU lacks: cpuid_table.c has that as the values
+ * of native fields.
+ */
+static const struct {
+	u32 leaf, subleaf;
+	u32 need[NUM_CPUID_REGS];
+} cpuid_needs[] = {
+	{ 0xd, 0, { [EAX] = XFAM_X87 | XFAM_SSE } },
+	{ 0xd, 1, { [EAX] = 0xf, [ECX] = XFAM_CET } },	/* XSAVEOPT to XSAVES */
+};
+
+static u64 check_cpuid(struct call *c)
+{
+	u32 regs[NUM_CPUID_REGS];
+	enum cpuid_reg reg;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cpuid_needs); i++) {
+		const u32 *need = cpuid_needs[i].need;
+
+		read_cpuid(c, cpuid_needs[i].leaf, cpuid_needs[i].subleaf, regs);
+		for (reg = EAX; reg <= EDX; reg++)
+			if (need[reg] & ~regs[reg])
+				return incorrect_cpuid(c, cpuid_needs[i].leaf |
+						       (u64)cpuid_needs[i].subleaf << 32,
+						       need, need);
+	}
+	return 0;
 }
 
 static u64 check_features(struct call *c)
@@ -52,7 +110,12 @@ static u64 check_features(struct call *c)
 		return err;
 	if (!(misc_enable & PERFMON_AVAIL) || misc_enable & BTS_UNAVAIL)
 		return status(TDX_INCORRECT_MSR_VALUE, TDX_MSR_MISC_ENABLE);
-	return check_pmu_version(c);
+	err = check_last_leaf(c, LEAF_BASIC, MIN_LAST_BASIC);
+	if (!err)
+		err = check_last_leaf(c, LEAF_EXTENDED, MAX_EXTENDED_LEAF);
+	if (!err)
+		err = check_pmu_version(c);
+	return err ? err : check_cpuid(c);
 }
 
 static u64 check_platform(struct call *c)

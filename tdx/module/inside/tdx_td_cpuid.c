@@ -184,8 +184,7 @@ static const struct feature_list {
 	{ 7, 1, EAX, NEEDS, "21 AMX-FP16", XFAM_AMX },
 	{ 7, 1, EDX, NEEDS, "4 AVX-VNNI-INT8, 5 AVX-NE-CONVERT, 10 AVX-VNNI-INT16", XFAM_AVX },
 	{ 7, 2, EDX, SHOWN, "0 PSFD, 1 IPRED_CTRL, 2 RRSBA_CTRL, 4 BHI_CTRL" },
-	/* QEMU's CPU has neither XSAVEC nor XSAVES, which a real one must have. */
-	{ 0xd, 1, EAX, SHOWN, "0 XSAVEOPT, 2 XGETBV with ECX = 1" },
+	{ 0xd, 1, EAX, SHOWN, "0 XSAVEOPT, 1 XSAVEC, 2 XGETBV with ECX = 1, 3 XSAVES" },
 	{ 0xd, 1, EAX, NEEDS, "4 XFD", XFAM_AMX },
 	{ 0xd, 1, ECX, SHOWN, "8 PT, 11 CET_U, 12 CET_S, 14 UINTR, 15 LBR" },
 	{ 0xd, 1, ECX, NEEDS, "8 PT", XFAM_PT },

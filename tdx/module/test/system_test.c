@@ -244,6 +244,58 @@ static void pmu_version(struct world *w)
 	g_assert_cmphex(w->regs[TDX_RCX] | w->regs[TDX_RDX] | w->regs[TDX_R9], ==, 0);
 }
 
+static void last_leaves(struct world *w)
+{
+	w->last_leaf[0] = 0x1e;
+	w->last_leaf[1] = 0x80000007;
+	w->pmu_version = 4;
+	check_status(seamcall(w, SYS_INIT), STATUS(TDX_CPUID_LEAF_NOT_SUPPORTED, 0x1f));
+	w->last_leaf[0] = 0x24;
+	check_status(seamcall(w, SYS_INIT), STATUS(TDX_CPUID_LEAF_NOT_SUPPORTED, 0x80000008));
+	w->last_leaf[1] = 0x80000009;
+	check_status(seamcall(w, SYS_INIT), STATUS(TDX_INCORRECT_CPUID_VALUE, 0));
+	w->pmu_version = 5;
+	check_status(seamcall(w, SYS_INIT), 0);
+}
+
+static void check_lacking(struct world *w, uint32_t subleaf, uint64_t eax, uint64_t ecx)
+{
+	check_status(seamcall(w, SYS_INIT), STATUS(TDX_INCORRECT_CPUID_VALUE, 0));
+	g_assert_cmphex(w->regs[TDX_RCX], ==, 0xd | (uint64_t)subleaf << 32);
+	g_assert_cmphex(w->regs[TDX_RDX], ==, eax);
+	g_assert_cmphex(w->regs[TDX_R8], ==, ecx);
+	g_assert_cmphex(w->regs[TDX_R9], ==, eax);
+	g_assert_cmphex(w->regs[TDX_R10], ==, ecx);
+}
+
+/* Each bit alone; other components may lack. */
+static void xsave(struct world *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		w->lacks_xsave = 1u << i;
+		check_lacking(w, 1, 0xf, 0x1800);
+	}
+	w->lacks_xsave = 0;
+	for (i = 11; i <= 12; i++) {
+		w->lacks_xss = 1u << i;
+		check_lacking(w, 1, 0xf, 0x1800);
+	}
+	for (i = 0; i < 2; i++) {
+		w->lacks_xcr0 = 1u << i;
+		check_lacking(w, 0, 3, 0);
+	}
+	w->pmu_version = 4;
+	check_status(seamcall(w, SYS_INIT), STATUS(TDX_INCORRECT_CPUID_VALUE, 0));
+	g_assert_cmphex(w->regs[TDX_RCX], ==, 0xffffffff0000000a);
+	w->pmu_version = 5;
+	w->lacks_xsave = ~0xfu;
+	w->lacks_xcr0 = ~3u;
+	w->lacks_xss = ~0x1800u;
+	check_status(seamcall(w, SYS_INIT), 0);
+}
+
 static void msrs_of_vmx_and_tme(void)
 {
 	unsigned int i;
@@ -474,6 +526,8 @@ void add_system_tests(void)
 	add_test("/system/SYS.INIT refuses a CPU whose MSRs name no complete PMU", AT_RESET,
 		 pmu_in_msrs);
 	add_test("/system/SYS.INIT refuses a PMU before version 5", AT_RESET, pmu_version);
+	add_test("/system/SYS.INIT needs leaves of CPUID", AT_RESET, last_leaves);
+	add_test("/system/SYS.INIT needs XSAVES and CET state", AT_RESET, xsave);
 	g_test_add_func("/system/SYS.INIT refuses too many KeyIDs", too_many_keyids);
 	add_test("/system/SYS.RD returns the next field, none after an error", READY,
 		 rd_results);

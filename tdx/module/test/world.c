@@ -66,7 +66,9 @@ static void op_cpuid(void *opaque, uint32_t leaf, uint32_t subleaf,
 
 	for (i = 0; i < 4; i++)
 		out[i] = w->native;
-	if (leaf == 1) {
+	if (leaf == 0 || leaf == 0x80000000) {
+		out[0] = w->last_leaf[leaf >> 31];
+	} else if (leaf == 1) {
 		out[0] = w->family;
 	} else if (leaf == 0xa) {
 		out[0] = (w->native & ~0xffu) | w->pmu_version;
@@ -77,11 +79,11 @@ static void op_cpuid(void *opaque, uint32_t leaf, uint32_t subleaf,
 	} else if (leaf == 0x80000008) {
 		out[0] = w->native & (0xffffff00 | PHYSICAL_BITS);
 	} else if (leaf == 0xd && subleaf == 0) {
-		out[0] = XCR0_NATIVE;
+		out[0] = XCR0_NATIVE & ~w->lacks_xcr0;
 		out[3] = 0;
 	} else if (leaf == 0xd && subleaf == 1) {
-		out[0] = 0x1f;
-		out[2] = XSS_NATIVE;
+		out[0] = 0x1f & ~w->lacks_xsave;
+		out[2] = XSS_NATIVE & ~w->lacks_xss;
 		out[3] = 0;
 	} else if (leaf == 0xd) {
 		out[0] = 64;
@@ -269,6 +271,8 @@ static struct world *world_new_with(const struct tdx_ops *with,
 	}
 	w->native = ~0u;
 	w->pmu_version = 5;
+	w->last_leaf[0] = 0x1f;
+	w->last_leaf[1] = 0x80000008;
 	w->family = FAMILY_MODEL_STEPPING;
 	w->tsc = 1000;
 	for (lp = 0; lp < NUM_LPS; lp++)

@@ -102,6 +102,9 @@ struct world {
 	uint64_t rip;			/* of the last TDCALL */
 	uint64_t tsc;
 	uint8_t pmu_version;		/* of CPUID leaf 0xa */
+	uint32_t last_leaf[2];		/* of CPUID: basic, extended */
+	/* Of CPUID leaf 0xd: XCR0, instructions, XSS. */
+	uint32_t lacks_xcr0, lacks_xsave, lacks_xss;
 	uint32_t native;		/* each register of most CPUID leaves */
 	uint32_t family;		/* EAX of leaf 1 */
 	bool interrupt_pending;
