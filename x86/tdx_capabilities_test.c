@@ -208,6 +208,18 @@ TEST_F(capabilities, xfam)
 	TEST_ASSERT_EQ(xfam & ~(xcr0 | (u64)xss->edx << 32 | xss->ecx), 0);
 }
 
+/* The module starts only on a CPU that has the state of CET, and offers it. */
+TEST_F(capabilities, xfam_has_cet_if_kvm_has)
+{
+	const u64 cet = XFEATURE_MASK_CET_USER | XFEATURE_MASK_CET_KERNEL;
+	const struct kvm_cpuid_entry2 *xss;
+
+	xss = get_cpuid_entry(kvm_get_supported_cpuid(), 0xd, 1);
+	if ((xss->ecx & cet) != cet)
+		SKIP(return, "KVM does not support CET");
+	TEST_ASSERT_EQ(self->caps->supported_xfam & cet, cet);
+}
+
 TEST_F(capabilities, no_cpuid_entry_twice)
 {
 	struct kvm_cpuid2 *cpuid = &self->caps->cpuid;

@@ -245,6 +245,7 @@ TEST_F(host_state, msrs)
 		{ "DEBUGCTL", MSR_IA32_DEBUGCTLMSR },
 		{ "PAT", MSR_IA32_CR_PAT },
 		{ "UMWAIT_CONTROL", MSR_IA32_UMWAIT_CONTROL },
+		{ "S_CET", MSR_IA32_S_CET },
 		{ "XFD", MSR_IA32_XFD },
 		{ "XSS", MSR_IA32_XSS },
 		{ "EFER", MSR_EFER },

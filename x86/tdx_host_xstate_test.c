@@ -6,6 +6,8 @@
  * the registers.  KVM has to restore the host's values, with the least XFAM that
  * a TD can have as well as with the most.
  */
+#include <pthread.h>
+
 #include "processor.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
@@ -148,17 +150,18 @@ static void xsave_fill(struct xsave_area *area, u64 features)
 }
 
 /*
- * KVM_RUN as a bare system call between XRSTOR and XSAVE, so that no other code
- * uses the registers.  Returns 0 or a negative errno.
+ * A bare system call between XRSTOR and XSAVE, so that no other code uses the
+ * registers.  Returns 0 or a negative errno.
  */
-static long run_with_xstate(struct kvm_vcpu *vcpu, const struct xsave_area *in,
-			    struct xsave_area *out, u64 features)
+static long syscall_with_xstate(long number, long arg1, long arg2,
+				const struct xsave_area *in, struct xsave_area *out,
+				u64 features)
 {
-	register long r8 asm("r8") = 0;
+	register long r8 asm("r8") = number;
 	long ret;
 
 	asm volatile("xrstor64 %[in]\n\t"
-		     "mov %[ioctl], %%eax\n\t"
+		     "mov %[r8], %%rax\n\t"
 		     "xor %%edx, %%edx\n\t"
 		     "syscall\n\t"
 		     "mov %%rax, %[r8]\n\t"
@@ -167,13 +170,19 @@ static long run_with_xstate(struct kvm_vcpu *vcpu, const struct xsave_area *in,
 		     "xsave64 %[out]\n\t"
 		     "fninit"
 		     : [r8] "+r"(r8), [out] "+m"(*out), "=a"(ret)
-		     : [in] "m"(*in), [ioctl] "i"(__NR_ioctl),
+		     : [in] "m"(*in),
 		       [mask] "b"((u32)features), "a"((u32)features), "d"(0),
-		       "D"(vcpu->fd), "S"(KVM_RUN)
+		       "D"(arg1), "S"(arg2)
 		     : "rcx", "r11", "memory", "cc", "xmm0", "xmm1", "xmm2",
 		       "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
 		       "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
 	return r8;
+}
+
+static long run_with_xstate(struct kvm_vcpu *vcpu, const struct xsave_area *in,
+			    struct xsave_area *out, u64 features)
+{
+	return syscall_with_xstate(__NR_ioctl, vcpu->fd, KVM_RUN, in, out, features);
 }
 
 static void assert_same(const char *what, const void *before, const void *after,
@@ -184,6 +193,19 @@ static void assert_same(const char *what, const void *before, const void *after,
 	for (size_t i = 0; i < size; i++)
 		TEST_ASSERT(a[i] == b[i], "%s, byte %lu: 0x%x before, 0x%x after",
 			    what, (unsigned long)i, a[i], b[i]);
+}
+
+static void assert_same_area(const struct xsave_area *before,
+			     const struct xsave_area *after)
+{
+	TEST_ASSERT_EQ(after->fcw, before->fcw);
+	TEST_ASSERT_EQ(after->mxcsr, before->mxcsr);
+	for (int j = 0; j < 8; j++)
+		assert_same("ST", before->st[j], after->st[j], 10);
+	for (int j = 0; j < 16; j++)
+		assert_same("XMM", before->xmm[j], after->xmm[j], 16);
+	assert_same("AVX and later", before->extended, after->extended,
+		    sizeof(before->extended));
 }
 
 TEST_F(host_xstate, vector_registers)
@@ -199,16 +221,41 @@ TEST_F(host_xstate, vector_registers)
 		TEST_ASSERT_EQ(run_with_xstate(self->vcpu, &before, &after,
 					       features), 0);
 		asm volatile("ldmxcsr %0" : : "m"(mxcsr));
-
-		TEST_ASSERT_EQ(after.fcw, before.fcw);
-		TEST_ASSERT_EQ(after.mxcsr, before.mxcsr);
-		for (int j = 0; j < 8; j++)
-			assert_same("ST", before.st[j], after.st[j], 10);
-		for (int j = 0; j < 16; j++)
-			assert_same("XMM", before.xmm[j], after.xmm[j], 16);
-		assert_same("AVX and later", before.extended, after.extended,
-			    sizeof(before.extended));
+		assert_same_area(&before, &after);
 	}
+}
+
+/* Yields the CPU to the thread that runs the TD, again and again. */
+static void *neighbour(void *stop)
+{
+	static struct xsave_area before, after;
+	u64 features = xgetbv(0) & XSAVE_MASK;
+	u32 mxcsr;
+
+	asm volatile("stmxcsr %0" : "=m"(mxcsr));
+	xsave_fill(&before, features);
+	while (!READ_ONCE(*(bool *)stop)) {
+		TEST_ASSERT_EQ(syscall_with_xstate(__NR_sched_yield, 0, 0, &before, &after,
+						   features), 0);
+		asm volatile("ldmxcsr %0" : : "m"(mxcsr));
+		assert_same_area(&before, &after);
+	}
+	return NULL;
+}
+
+/* The registers of another thread, to which the kernel switches between the exits. */
+TEST_F(host_xstate, another_thread)
+{
+	bool stop = false;
+	pthread_t thread;
+
+	TEST_ASSERT_EQ(pthread_create(&thread, NULL, neighbour, &stop), 0);
+	for (int i = 0; i < 10 * NR_RUNS; i++) {
+		vcpu_run_to_sync(self->vcpu, 0);
+		sched_yield();
+	}
+	WRITE_ONCE(stop, true);
+	TEST_ASSERT_EQ(pthread_join(thread, NULL), 0);
 }
 
 int main(int argc, char *argv[])

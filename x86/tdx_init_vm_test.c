@@ -150,6 +150,44 @@ TEST_F(init_vm, xfam_not_offered)
 	}
 }
 
+/* Components that a TD has together or not at all, and those that they need. */
+static const struct {
+	u64 together, needed;
+} xfam_groups[] = {
+	{ XFEATURE_MASK_AVX512, XFEATURE_MASK_YMM },
+	{ XFEATURE_MASK_CET_USER | XFEATURE_MASK_CET_KERNEL },
+	{ XFEATURE_MASK_XTILE },
+};
+
+/* The module refuses what KVM leaves to it, and the TD can still have the others. */
+TEST_F(init_vm, xfam_in_part)
+{
+	const u64 offered = self->caps->supported_xfam;
+	int groups = 0;
+
+	for (int i = 0; i < ARRAY_SIZE(xfam_groups); i++) {
+		const u64 all = xfam_groups[i].together, needed = xfam_groups[i].needed;
+
+		if ((offered & all) != all)
+			continue;
+		/* Each part of the group that is not empty. */
+		for (u64 part = (all - 1) & all; part; part = (part - 1) & all) {
+			self->init->xfam = part | needed;
+			assert_module_refuses(self->vm, self->init);
+		}
+		if (needed) {
+			self->init->xfam = all;
+			assert_module_refuses(self->vm, self->init);
+		}
+		groups++;
+	}
+	if (!groups)
+		SKIP(return, "KVM offers none of these components");
+	self->init->xfam = offered;
+	tdx_init_vm(self->vm, self->init);
+	self->initialized = true;
+}
+
 TEST_F(init_vm, twice)
 {
 	tdx_init_vm(self->vm, self->init);

@@ -167,6 +167,8 @@ def check_inside(part):
             BOX, "run", "--timeout", "120", "--", programs / "tdx_cpus")
     part.ok("inside: the host's PMU",
             BOX, "run", "--timeout", "120", "--", programs / "tdx_pmu")
+    part.ok("inside: the CPU's XSAVE and CET",
+            BOX, "run", "--timeout", "120", "--", programs / "tdx_xsave")
     return part.plan()
 
 

@@ -50,6 +50,8 @@ static const struct probe {
 	{ 0xc0000080, BIT(12), VE, VE, "EFER.SVME can't change" },
 	{ 0xda0, BIT(8), GP, GP, "XSS.PT is not in XFAM" },
 	{ 0xda0, BIT(13), GP, GP, "XSS.HDC is never in XFAM" },
+	{ 0x6a0, BIT(6), GP, GP, "U_CET's reserved bits" },
+	{ 0x6a7, BIT(0), GP, GP, "PL3_SSP is aligned" },
 	{ 0x1d9, BIT(6), VE, VE, "DEBUGCTL.TR without BTS" },
 	{ 0x1d9, BIT(14), GP, GP, "DEBUGCTL.FREEZE_WHILE_SMM without PERFMON" },
 	{ 0x1d9, BIT(20), GP, GP, "DEBUGCTL's reserved bits" },
