@@ -25,6 +25,9 @@ static const struct tdx_cpu_bits features[][TDX_MAX_CPU_BITS] = {
 	{ { 7, 0, 1, 1 << 9 } },				/* ERMS */
 	{ { 7, 0, 1, 1 << 19 } },				/* ADX */
 	{ { 7, 0, 3, 1 << 4 } },				/* FSRM */
+	{ { 7, 0, 3, 1 << 24 }, { 0xd, 0, 0, 3 << 17 },		/* AMX */
+	  { 0xd, 1, 0, 1 << 4 }, { 0x1d, 0, 0, 1 }, { 0x1d, 1, 0, ~0u },
+	  { 0x1d, 1, 1, ~0u }, { 0x1d, 1, 2, ~0u } },
 };
 
 static bool one_in(GRand *r, unsigned int n)

@@ -34,6 +34,10 @@ static bool fetch_base(struct insn *i, int mod, target_ulong *ea)
 		sib = fetch(i);
 		index = (sib >> 3 & 7) | (i->rex & 2) << 2;
 		*ea = index == R_ESP ? 0 : i->env->regs[index] << (sib >> 6);
+		if (i->vex_map) {
+			i->stride = *ea;
+			*ea = 0;
+		}
 		if ((sib & 7) == 5 && mod == 0)
 			*ea += (int32_t)fetch_le(i, 4);
 		else
@@ -112,6 +116,23 @@ static void decode_tsx(struct insn *i, uint8_t b)
 		i->offset = fetch_le(i, 4);
 }
 
+/* The long form, in 64-bit mode: no instruction of interest has the other. */
+static void decode_vex(struct insn *i)
+{
+	uint8_t b = fetch(i), rest = fetch(i);
+
+	i->rex = ~b >> 5 & 7;
+	i->vex_map = b & 0x1f;
+	i->vex_pp = rest & 3;
+	i->vex_rest = (rest ^ 0x78) & ~3;
+	if (!i->vex_map)
+		return;
+	i->opcode = fetch(i);
+	i->modrm = fetch(i);
+	if (insn_is_memory(i))
+		fetch_address(i);
+}
+
 void insn_decode(struct insn *i, CPUX86State *env)
 {
 	bool code64 = env->hflags & HF_CS64_MASK;
@@ -125,6 +146,10 @@ void insn_decode(struct insn *i, CPUX86State *env)
 		b = fetch(i);
 	}
 	i->first = b;
+	if (b == 0xc4 && code64 && !i->prefix && !i->rex) {
+		decode_vex(i);
+		return;
+	}
 	if (b != 0x0f) {
 		decode_tsx(i, b);
 		return;

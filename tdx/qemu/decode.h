@@ -18,6 +18,10 @@ struct insn {
 	uint8_t modrm;
 	int32_t offset;		/* XBEGIN: of the fallback, from the next instruction */
 	target_ulong ea;	/* linear address of the memory operand */
+	/* With a VEX prefix the opcode is a byte, in the map that the prefix names. */
+	uint8_t vex_map, vex_pp;	/* 0: there is none */
+	uint8_t vex_rest;		/* W, vvvv and L, which these instructions lack */
+	target_ulong stride;		/* the index, of which the address has nothing */
 };
 
 /*
@@ -106,6 +110,9 @@ G_NORETURN void insn_gp(struct insn *i);
 G_NORETURN void insn_done(struct insn *i);
 /* Ends it with RIP where it was: it is executed again. */
 G_NORETURN void insn_again(struct insn *i);
+
+/* amx.c: those of tile registers; returns if it is another one, or #UD. */
+void amx_execute(struct insn *i);
 
 /* vmx.c: VMX instructions of the host; returns if it is not one. */
 void vmx_execute(struct insn *i);

@@ -139,10 +139,11 @@ enum {
 
 #define XSTATES_X87_SSE		3ull
 #define XSTATES_CET		(3ull << XSTATE_CET_U)
+#define XSTATES_AMX		(3ull << XSTATE_TILECFG)
 #define XSTATES_XSS		XSTATES_CET
 #define XSTATES_XCR0		(XSTATES_X87_SSE | 1ull << XSTATE_AVX |		\
 				 7ull << XSTATE_OPMASK | 1ull << XSTATE_PKRU |	\
-				 3ull << XSTATE_TILECFG)
+				 XSTATES_AMX)
 
 #define XSAVE_LEGACY_SIZE	512
 #define XSAVE_HEADER_SIZE	64
@@ -256,8 +257,11 @@ bool pmu_rdpmc(CPUX86State *env, uint32_t counter, uint64_t *value);
 
 /* xsave.c: the XSAVE feature set. */
 
-/* Whether the CPU has CET. */
+/* Whether the CPU has CET, and whether its tile registers may be used. */
 bool xsave_has_cet(CPUX86State *env);
+bool xsave_has_tiles(CPUX86State *env);
+/* Raises #NM if the system has not allowed the use of tile registers. */
+void xsave_need_tiles(CPUX86State *env);
 /* The MSRs of the world that runs. */
 struct xsave_msrs *xsave_msrs(CPUX86State *env);
 /* They return false if it is another one, and raise #GP where a CPU does. */

@@ -28,6 +28,8 @@ bool tdx_hook_write_cr(CPUX86State *env, int reg, target_ulong value,
 bool tdx_hook_read_cr8(CPUX86State *env, target_ulong *value);
 bool tdx_hook_xsetbv(CPUX86State *env, uint32_t index, uint64_t value,
 		     uintptr_t ra);
+/* XGETBV of another register than XCR0. */
+bool tdx_hook_xgetbv(CPUX86State *env, uint32_t index, uint64_t *value);
 /* XSAVE, or XSAVEOPT, and XRSTOR. */
 bool tdx_hook_xsave(CPUX86State *env, target_ulong addr, uint64_t components,
 		    bool optimize, uintptr_t ra);

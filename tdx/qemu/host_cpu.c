@@ -23,6 +23,12 @@
 #define CPUID_7_0_ECX_SHSTK	(1u << 7)
 #define CPUID_7_0_ECX_TME_EN	(1u << 13)
 #define CPUID_7_0_EDX_IBT	(1u << 20)
+
+/* The tile registers: 8 of 16 rows of 64 bytes.  There are no products of them. */
+#define LEAF_TILES		0x1du
+#define TILES_BYTES		(8192u | 1024u << 16)
+#define TILES_NAMES		(64u | 8u << 16)
+#define TILES_ROWS		16u
 #define PMU_EVENTS		8	/* architectural events, none of which is missing */
 #define PMU_NO_ANYTHREAD	(1u << 15)
 
@@ -42,7 +48,14 @@ static void add_features(const struct tdx_profile *profile, uint32_t leaf,
 		out[1] |= CPUID_7_0_EBX_HLE | CPUID_7_0_EBX_RTM;
 		out[2] |= CPUID_7_0_ECX_WAITPKG | CPUID_7_0_ECX_TME_EN | CPUID_7_0_ECX_MOVDIRI |
 			  CPUID_7_0_ECX_MOVDIR64B | CPUID_7_0_ECX_SHSTK;
-		out[3] |= CPUID_7_0_EDX_ARCH_CAPABILITIES | CPUID_7_0_EDX_IBT;
+		out[3] |= CPUID_7_0_EDX_ARCH_CAPABILITIES | CPUID_7_0_EDX_IBT |
+			  CPUID_7_0_EDX_AMX_TILE;
+	} else if (leaf == LEAF_TILES && !subleaf) {
+		out[0] = 1;	/* the last palette */
+	} else if (leaf == LEAF_TILES && subleaf == 1) {
+		out[0] = TILES_BYTES;
+		out[1] = TILES_NAMES;
+		out[2] = TILES_ROWS;
 	} else if (leaf == LEAF_PMU) {
 		out[0] = PMU_VERSION | PMU_GP_COUNTERS << 8 | PMU_COUNTER_WIDTH << 16 |
 			 PMU_EVENTS << 24;

@@ -198,6 +198,10 @@ void tdx_execute(CPUX86State *env)
 		movdir64b(&i);
 	if (i.opcode == OP_MOVDIRI && !i.prefix && insn_is_memory(&i))
 		movdiri(&i);
+	if (i.vex_map) {
+		amx_execute(&i);
+		return;
+	}
 	tsx(&i);
 	waitpkg(&i);
 	if (tdx_in_td(env))

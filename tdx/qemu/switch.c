@@ -30,7 +30,7 @@ static void *state_new(size_t header)
 	return qemu_memalign(__alignof__(CPUX86State), header + STATE_SIZE);
 }
 
-/* All but the tiles, which are large and which TCG does not have. */
+/* All but the tiles, which are large: few TDs have them. */
 static void copy_state(CPUX86State *to, const CPUX86State *from)
 {
 	const size_t hole = offsetof(CPUX86State, xtilecfg);
@@ -58,6 +58,26 @@ static void load_state(CPUX86State *env, const CPUX86State *from)
 	copy_state(env, from);
 	env->dr[7] = DR7_FIXED_1;
 	cpu_x86_update_dr7(env, dr7);
+}
+
+/* The tiles, whose configuration is next to their data. */
+#define TILES_SIZE	(offsetof(CPUX86State, xtiledata) +		\
+			 sizeof_field(CPUX86State, xtiledata) -		\
+			 offsetof(CPUX86State, xtilecfg))
+
+static bool has_tiles(struct tdx_vcpu *vcpu)
+{
+	return tdx_vcpu_xfam(vcpu) & XSTATES_AMX;
+}
+
+static void copy_tiles(CPUX86State *to, const CPUX86State *from)
+{
+	memcpy(to->xtilecfg, from->xtilecfg, TILES_SIZE);
+}
+
+static void reset_tiles(CPUX86State *env)
+{
+	memset(env->xtilecfg, 0, TILES_SIZE);
 }
 
 /* The state of a vCPU before its first entry. */
@@ -212,6 +232,8 @@ static struct td_cpu *load_td(CPUX86State *env, struct tdx_vcpu *vcpu)
 
 	if (td) {
 		load_state(env, &td->env);
+		if (has_tiles(vcpu))
+			copy_tiles(env, &td->env);
 		return td;
 	}
 	td = state_new(offsetof(struct td_cpu, env));
@@ -219,6 +241,8 @@ static struct td_cpu *load_td(CPUX86State *env, struct tdx_vcpu *vcpu)
 	td->event = -1;
 	tdx_vcpu_set_state(vcpu, td);
 	reset_vcpu(env, vcpu);
+	if (has_tiles(vcpu))
+		reset_tiles(env);
 	return td;
 }
 
@@ -261,6 +285,8 @@ static void scrub_xstate(CPUX86State *env, CPUX86State *host)
 		m->u_cet = 0;
 		memset(m->pl_ssp, 0, sizeof(m->pl_ssp));
 	}
+	if (xfam & XSTATES_AMX)
+		m->xfd = m->xfd_err = 0;
 	host->xcr0 = xfam & XSTATES_XCR0;
 	m->xss = xfam & XSTATES_XSS;
 }
@@ -311,6 +337,11 @@ static G_NORETURN void exit_td(CPUX86State *env, const struct tdx_exit *exit)
 	tdx_end_bus_lock(env);
 	speed_td_exits(env, td, exit->reason == EXIT_REASON_EXTERNAL_INTERRUPT);
 	save_state(env, &td->env);
+	/* The host's are lost, so that nobody has saved them. */
+	if (has_tiles(lp->td)) {
+		copy_tiles(&td->env, env);
+		reset_tiles(env);
+	}
 	scrub_host(env, host);
 	known.rip = env->eip;
 	xmm = tdx_td_exit(lp->td, &known, td->env.regs, host->regs);

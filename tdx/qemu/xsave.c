@@ -23,7 +23,6 @@
 #define LEGACY_MXCSR		24
 #define LEGACY_ST		32
 #define LEGACY_XMM		160
-#define LEGACY_XMM_END		416
 #define HEADER			XSAVE_LEGACY_SIZE
 
 #define X87_SIZE		24	/* of its part before MXCSR */
@@ -38,9 +37,10 @@
 
 #define MXCSR_OWNERS		(BIT_ULL(XSTATE_SSE) | BIT_ULL(XSTATE_AVX))
 #define AVX512			(7ull << XSTATE_OPMASK)
-#define AMX			(3ull << XSTATE_TILECFG)
 
 /* MSRs. */
+#define MSR_XFD			0x1c4
+#define MSR_XFD_ERR		0x1c5
 #define MSR_U_CET		0x6a0
 #define MSR_S_CET		0x6a2
 #define MSR_PL0_SSP		0x6a4
@@ -315,16 +315,54 @@ static void init_x87(CPUX86State *env)
 
 enum how { ALL, USED };		/* whether a component in its initial state is written */
 
-/* The components that are not in their initial state return their bits. */
+/* These get what is to be saved and return whether it is not the initial state. */
+
+static bool get_all_x87(CPUX86State *env, uint8_t x87[X87_SIZE], uint8_t st[8 * ST_SIZE])
+{
+	get_x87(env, x87);
+	move_st(env, st, false);
+	return memcmp(x87, x87_init, X87_SIZE) || !buffer_is_zero(st, 8 * ST_SIZE);
+}
+
+static bool get_xmm(CPUX86State *env, uint8_t xmm[16 * XMM_SIZE])
+{
+	move_vector(env, xmm, false, 0, 0, 2);
+	return !buffer_is_zero(xmm, vector_regs(env) * XMM_SIZE);
+}
+
+static bool get_component(CPUX86State *env, const struct xstate *s, uint8_t *data)
+{
+	uint32_t size = reachable_size(env, s);
+
+	move_component(env, s, data, false);
+	return size && !buffer_is_zero(data, size);
+}
+
+/* What XFD disables counts as not in use. */
+static uint64_t in_use(CPUX86State *env)
+{
+	uint64_t enabled = env->xcr0 & ~xsave_msrs(env)->xfd;
+	uint8_t x87[X87_SIZE], st[8 * ST_SIZE], data[MAX_XSTATE_SIZE];
+	uint64_t used = 0;
+
+	if (get_all_x87(env, x87, st))
+		used |= BIT_ULL(XSTATE_X87);
+	if (get_xmm(env, data))
+		used |= BIT_ULL(XSTATE_SSE);
+	for (int i = 0; i < num_xstates; i++)
+		if (enabled & BIT_ULL(xstates[i].bit) &&
+		    get_component(env, &xstates[i], data))
+			used |= BIT_ULL(xstates[i].bit);
+	return used & enabled;
+}
+
+/* These save a component and return its bit if it is not in its initial state. */
 
 static uint64_t save_x87(struct area *a, enum how how)
 {
 	uint8_t x87[X87_SIZE], st[8 * ST_SIZE];
-	bool used;
+	bool used = get_all_x87(a->env, x87, st);
 
-	get_x87(a->env, x87);
-	move_st(a->env, st, false);
-	used = memcmp(x87, x87_init, sizeof(x87)) || !buffer_is_zero(st, sizeof(st));
 	if (used || how == ALL) {
 		store(a, 0, x87, sizeof(x87));
 		store(a, LEGACY_ST, st, sizeof(st));
@@ -341,11 +379,9 @@ static void save_mxcsr(struct area *a)
 static uint64_t save_sse(struct area *a, enum how how, bool compacted)
 {
 	uint32_t size = vector_regs(a->env) * XMM_SIZE;
-	uint8_t xmm[LEGACY_XMM_END - LEGACY_XMM];
-	bool used;
+	uint8_t xmm[16 * XMM_SIZE];
+	bool used = get_xmm(a->env, xmm) || (compacted && a->env->mxcsr != MXCSR_INIT);
 
-	move_vector(a->env, xmm, false, 0, 0, 2);
-	used = !buffer_is_zero(xmm, size) || (compacted && a->env->mxcsr != MXCSR_INIT);
 	if (used && compacted)
 		save_mxcsr(a);
 	if (used || how == ALL)
@@ -356,17 +392,16 @@ static uint64_t save_sse(struct area *a, enum how how, bool compacted)
 static uint64_t save_component(struct area *a, const struct xstate *s, uint32_t offset,
 			       enum how how)
 {
-	uint32_t size = reachable_size(a->env, s);
+	bool disabled = xsave_msrs(a->env)->xfd & BIT_ULL(s->bit), used;
 	uint8_t data[MAX_XSTATE_SIZE];
-	bool used;
 
-	if (xsave_msrs(a->env)->xfd & BIT_ULL(s->bit))
-		memset(data, 0, size);
-	else
-		move_component(a->env, s, data, false);
-	used = size && !buffer_is_zero(data, size);
+	if (disabled && how == USED)
+		return 0;
+	if (disabled)
+		memset(data, 0, s->size);
+	used = !disabled && get_component(a->env, s, data);
 	if (used || how == ALL)
-		store(a, offset, data, size);
+		store(a, offset, data, reachable_size(a->env, s));
 	return used ? BIT_ULL(s->bit) : 0;
 }
 
@@ -442,7 +477,7 @@ static void load_x87(struct area *a, bool used)
 
 static void load_sse(struct area *a, bool used)
 {
-	uint8_t xmm[LEGACY_XMM_END - LEGACY_XMM] = { 0 };
+	uint8_t xmm[16 * XMM_SIZE] = { 0 };
 
 	if (used)
 		load(a, LEGACY_XMM, xmm, vector_regs(a->env) * XMM_SIZE);
@@ -624,9 +659,18 @@ static bool xcr0_is_valid(CPUX86State *env, uint64_t value)
 {
 	return value & BIT_ULL(XSTATE_X87) &&
 	       !(value & ~(supported(env) & XSTATES_XCR0)) &&
-	       all_or_none(value, AVX512) && all_or_none(value, AMX) &&
+	       all_or_none(value, AVX512) && all_or_none(value, XSTATES_AMX) &&
 	       !(value & BIT_ULL(XSTATE_AVX) && !(value & BIT_ULL(XSTATE_SSE))) &&
 	       !(value & AVX512 && !(value & BIT_ULL(XSTATE_AVX)));
+}
+
+/* Index 1: the components of XCR0 that are in use. */
+bool tdx_hook_xgetbv(CPUX86State *env, uint32_t index, uint64_t *value)
+{
+	if (!tdx_present || index != 1 || !(env->cr[4] & CR4_OSXSAVE_MASK))
+		return false;
+	*value = in_use(env);
+	return true;
 }
 
 bool tdx_hook_xsetbv(CPUX86State *env, uint32_t index, uint64_t value, uintptr_t ra)
@@ -653,6 +697,29 @@ bool xsave_has_cet(CPUX86State *env)
 	return (supported(env) & XSTATES_CET) == XSTATES_CET;
 }
 
+/* The components that XFD is about. */
+static uint64_t xfd_bits(CPUX86State *env)
+{
+	return supported(env) & BIT_ULL(XSTATE_TILEDATA);
+}
+
+bool xsave_has_tiles(CPUX86State *env)
+{
+	return env->cr[4] & CR4_OSXSAVE_MASK && (env->xcr0 & XSTATES_AMX) == XSTATES_AMX;
+}
+
+void xsave_need_tiles(CPUX86State *env)
+{
+	struct xsave_msrs *m = xsave_msrs(env);
+
+	if (env->cr[0] & CR0_TS_MASK)
+		raise_exception(env, EXCP07_PREX);
+	if (!(m->xfd & BIT_ULL(XSTATE_TILEDATA)))
+		return;
+	m->xfd_err = BIT_ULL(XSTATE_TILEDATA);
+	raise_exception(env, EXCP07_PREX);
+}
+
 /* NULL if it is not one of these, or one that the CPU lacks. */
 static uint64_t *find(CPUX86State *env, uint32_t msr)
 {
@@ -660,9 +727,13 @@ static uint64_t *find(CPUX86State *env, uint32_t msr)
 
 	if (msr == MSR_IA32_XSS)
 		return &m->xss;
-	if (!xsave_has_cet(env))
+	if (!(msr == MSR_XFD || msr == MSR_XFD_ERR ? xfd_bits(env) : xsave_has_cet(env)))
 		return NULL;
 	switch (msr) {
+	case MSR_XFD:
+		return &m->xfd;
+	case MSR_XFD_ERR:
+		return &m->xfd_err;
 	case MSR_U_CET:
 		return &m->u_cet;
 	case MSR_S_CET:
@@ -680,6 +751,9 @@ static bool msr_is_valid(CPUX86State *env, uint32_t msr, uint64_t value)
 	switch (msr) {
 	case MSR_IA32_XSS:
 		return !(value & ~(supported(env) & XSTATES_XSS));
+	case MSR_XFD:
+	case MSR_XFD_ERR:
+		return !(value & ~xfd_bits(env));
 	case MSR_U_CET:
 	case MSR_S_CET:
 		return cet_is_valid(env, value);
@@ -689,30 +763,33 @@ static bool msr_is_valid(CPUX86State *env, uint32_t msr, uint64_t value)
 	return ssp_is_valid(env, value);
 }
 
-/* Whether it is an MSR of CET: QEMU knows none of them. */
-static bool is_cet(uint32_t msr)
+static bool is_known(uint32_t msr)
 {
-	return msr == MSR_U_CET || msr == MSR_S_CET ||
+	return msr == MSR_IA32_XSS || msr == MSR_XFD || msr == MSR_XFD_ERR ||
+	       msr == MSR_U_CET || msr == MSR_S_CET ||
 	       (msr >= MSR_PL0_SSP && msr <= MSR_INT_SSP_TAB);
 }
 
 bool xsave_rdmsr(CPUX86State *env, uint32_t msr, uint64_t *value, uintptr_t ra)
 {
-	uint64_t *reg = is_cet(msr) || msr == MSR_IA32_XSS ? find(env, msr) : NULL;
+	uint64_t *reg;
 
-	if (!reg && is_cet(msr))
+	if (!is_known(msr))
+		return false;
+	reg = find(env, msr);
+	if (!reg)
 		raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
-	if (reg)
-		*value = *reg;
-	return reg;
+	*value = *reg;
+	return true;
 }
 
 bool xsave_wrmsr(CPUX86State *env, uint32_t msr, uint64_t value, uintptr_t ra)
 {
-	uint64_t *reg = is_cet(msr) || msr == MSR_IA32_XSS ? find(env, msr) : NULL;
+	uint64_t *reg;
 
-	if (!reg && !is_cet(msr))
+	if (!is_known(msr))
 		return false;
+	reg = find(env, msr);
 	if (!reg || !msr_is_valid(env, msr, value))
 		raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
 	*reg = value;

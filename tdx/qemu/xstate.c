@@ -13,6 +13,7 @@
 #define HAS_XSAVEC		(1u << 1)
 #define HAS_XGETBV_1		(1u << 2)
 #define HAS_XSAVES		(1u << 3)
+#define HAS_XFD_MSR		(1u << 4)
 
 /* ECX of a component's subleaf. */
 #define OF_XSS			(1u << 0)
@@ -55,7 +56,7 @@ uint32_t xstate_size(uint64_t components, bool compacted)
 /* The components that QEMU's CPU, the host's or a TD's, can have. */
 static uint64_t all_xstates(CPUX86State *env)
 {
-	uint64_t all = XSTATES_X87_SSE | XSTATES_CET;
+	uint64_t all = XSTATES_X87_SSE | XSTATES_CET | XSTATES_AMX;
 
 	if (env->features[FEAT_1_ECX] & CPUID_EXT_AVX)
 		all |= BIT_ULL(XSTATE_AVX);
@@ -71,7 +72,7 @@ static void describe_all(CPUX86State *env, const struct tdx_profile *profile,
 	uint64_t all = all_xstates(env);
 
 	main[R_EAX] = all & XSTATES_XCR0;
-	more[R_EAX] = HAS_XSAVEOPT | HAS_XSAVEC | HAS_XGETBV_1 | HAS_XSAVES;
+	more[R_EAX] = HAS_XSAVEOPT | HAS_XSAVEC | HAS_XGETBV_1 | HAS_XSAVES | HAS_XFD_MSR;
 	more[2] = all & XSTATES_XSS;
 	main[1] = main[2] = main[3] = more[1] = more[3] = 0;
 	tdx_profile_cpuid(profile, LEAF_XSTATE, XSTATE_MAIN, main);

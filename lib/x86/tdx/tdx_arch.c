@@ -3,6 +3,9 @@
  * What the common lib does differently for a TD: each function is the TD's
  * branch of the lib's function that it is named after.
  */
+#include <asm/prctl.h>
+#include <sys/syscall.h>
+
 #include "tdx/td_boot.h"
 #include "tdx/tdx_util.h"
 #include "ucall_common.h"
@@ -22,8 +25,19 @@ static bool is_tdx_vm_finalized(struct kvm_vm *vm)
 	return boot && boot->finalized;
 }
 
+/*
+ * KVM_SET_CPUID2 of a vCPU with AMX needs the permission, which a process can ask for
+ * until it has a vCPU.  A host without AMX refuses it.
+ */
+static void request_amx_permission(void)
+{
+	syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_GUEST_PERM, ilog2(XFEATURE_MASK_XTILE_DATA));
+}
+
+/* This comes first, also for a VM without memory. */
 void tdx_vm_init_address_properties(struct kvm_vm *vm)
 {
+	request_amx_permission();
 	vm->arch.s_bit = BIT_ULL(tdx_gpaw - 1);
 	vm->gpa_tag_mask = vm->arch.s_bit;
 

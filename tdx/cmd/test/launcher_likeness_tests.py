@@ -79,12 +79,12 @@ class RoundTrip(Launcher):
 
     def test_what_can_not_be_had_is_said(self):
         path = self.record("1.5.06")
-        text = path.read_text().replace("td.xfam.amx refused", "td.xfam.amx yes")
+        text = path.read_text().replace("td.xfam.pt refused", "td.xfam.pt yes")
         path.write_text(text)
         _, errors = self.gives(0, "run", "--profile", str(path), "--", "true")
         self.assertIn(f"tdx: 1 fact of {path} is not as recorded (tdx/box diff {path})", errors)
         output, _ = self.gives(1, "diff", str(path))
-        self.assertEqual(output, "td.xfam.amx: yes | refused\n")
+        self.assertEqual(output, "td.xfam.pt: yes | refused\n")
 
     def test_a_recording_has_all_kinds_of_facts(self):
         facts = recording.load(self.record("2.0.08"))
