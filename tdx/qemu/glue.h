@@ -74,7 +74,7 @@ struct pmu {
 	uint64_t offcore_rsp[2], frontend;
 };
 
-/* The MSRs of a world that belong to the XSAVE feature set, see xsave.c. */
+/* The MSRs of a world that belong to the XSAVE feature set, see xcr.c. */
 struct xsave_msrs {
 	uint64_t xss;
 	uint64_t u_cet, s_cet, pl_ssp[4], int_ssp_tab;
@@ -255,8 +255,14 @@ bool pmu_wrmsr(CPUX86State *env, uint32_t msr, uint64_t value, uintptr_t ra);
 /* RDPMC; false if there is no such counter. */
 bool pmu_rdpmc(CPUX86State *env, uint32_t counter, uint64_t *value);
 
-/* xsave.c: the XSAVE feature set. */
+/* xcr.c: what enables state components, and the MSRs of CET. */
 
+#define MSR_U_CET		0x6a0
+#define MSR_PL0_SSP		0x6a4
+#define MSR_PL3_SSP		0x6a7
+
+/* Raises #GP for a value that the CPU refuses. */
+void xsave_write_xcr0(CPUX86State *env, uint64_t value, uintptr_t ra);
 /* Whether the CPU has CET, and whether its tile registers may be used. */
 bool xsave_has_cet(CPUX86State *env);
 bool xsave_has_tiles(CPUX86State *env);
@@ -267,6 +273,8 @@ struct xsave_msrs *xsave_msrs(CPUX86State *env);
 /* They return false if it is another one, and raise #GP where a CPU does. */
 bool xsave_rdmsr(CPUX86State *env, uint32_t msr, uint64_t *value, uintptr_t ra);
 bool xsave_wrmsr(CPUX86State *env, uint32_t msr, uint64_t value, uintptr_t ra);
+/* Whether one of these can have that value. */
+bool xsave_msr_is_valid(CPUX86State *env, uint32_t msr, uint64_t value);
 
 /* switch.c: the world switch. */
 

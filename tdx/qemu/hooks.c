@@ -376,6 +376,25 @@ bool tdx_hook_read_cr8(CPUX86State *env, target_ulong *value)
 	return true;
 }
 
+bool tdx_hook_xsetbv(CPUX86State *env, uint32_t index, uint64_t value,
+		     uintptr_t ra)
+{
+	enum tdx_outcome out = TDX_NATIVE;
+
+	if (!tdx_present)
+		return false;
+	if (!(env->cr[4] & CR4_OSXSAVE_MASK))
+		raise_exception_ra(env, EXCP06_ILLOP, ra);
+	if (tdx_in_td(env))
+		out = tdx_xsetbv(tdx_lp(env)->td, index, value);
+	if (out != TDX_NATIVE)
+		tdx_deliver(env, out, NULL, 0, ra);
+	if (index)
+		raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
+	xsave_write_xcr0(env, value, ra);
+	return true;
+}
+
 /* To QEMU these are reserved bits. */
 uint64_t tdx_hook_cr4_bits(void)
 {

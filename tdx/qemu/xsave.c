@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The XSAVE feature set: its instructions, XCR0 and XSS, and the MSRs of CET, which are
- * state that XSAVES saves.
+ * The instructions of the XSAVE feature set.  What they save and load is in xstate.c,
+ * what enables it in xcr.c.
  *
  * QEMU has XSAVE, XSAVEOPT and XRSTOR in the standard format, and lacks all else.  All
  * of them are here, as they share nearly everything.
  *
- * What the CPU doesn't do: shadow stacks and ENDBRANCH are never enforced, so that there
- * is no SSP.  Of the optimisations there is the one for components in their initial
- * state, but not that for components which have not changed.
+ * Of the optimisations there is the one for components in their initial state, but not
+ * that for components which have not changed.
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
@@ -36,21 +35,6 @@
 #define MXCSR_RESERVED		0xffff0000u
 
 #define MXCSR_OWNERS		(BIT_ULL(XSTATE_SSE) | BIT_ULL(XSTATE_AVX))
-#define AVX512			(7ull << XSTATE_OPMASK)
-
-/* MSRs. */
-#define MSR_XFD			0x1c4
-#define MSR_XFD_ERR		0x1c5
-#define MSR_U_CET		0x6a0
-#define MSR_S_CET		0x6a2
-#define MSR_PL0_SSP		0x6a4
-#define MSR_PL3_SSP		0x6a7
-#define MSR_INT_SSP_TAB		0x6a8
-
-#define CET_RESERVED		(0xfull << 6)
-#define CET_SUPPRESS		(1ull << 10)
-#define CET_TRACKER		(1ull << 11)
-#define CET_ADDRESS		(~0xfffull)
 
 /* The area that an instruction works on. */
 struct area {
@@ -209,13 +193,6 @@ static void move_bytes(uint8_t *regs, uint8_t *data, uint32_t size, bool to_reg)
 	memcpy(to_reg ? regs : data, to_reg ? data : regs, size);
 }
 
-struct xsave_msrs *xsave_msrs(CPUX86State *env)
-{
-	struct td_cpu *td = tdx_in_td(env) ? tdx_vcpu_state(tdx_lp(env)->td) : NULL;
-
-	return td ? &td->xsave : &tdx_lp(env)->xsave;
-}
-
 static void move_component(CPUX86State *env, const struct xstate *s, uint8_t *data,
 			   bool to_reg)
 {
@@ -313,7 +290,7 @@ static void init_x87(CPUX86State *env)
 
 /* XSAVE, XSAVEOPT, XSAVEC, XSAVES. */
 
-enum how { ALL, USED };		/* whether a component in its initial state is written */
+enum which { ALL, USED };		/* whether a component in its initial state is written */
 
 /* These get what is to be saved and return whether it is not the initial state. */
 
@@ -358,12 +335,12 @@ static uint64_t in_use(CPUX86State *env)
 
 /* These save a component and return its bit if it is not in its initial state. */
 
-static uint64_t save_x87(struct area *a, enum how how)
+static uint64_t save_x87(struct area *a, enum which which)
 {
 	uint8_t x87[X87_SIZE], st[8 * ST_SIZE];
 	bool used = get_all_x87(a->env, x87, st);
 
-	if (used || how == ALL) {
+	if (used || which == ALL) {
 		store(a, 0, x87, sizeof(x87));
 		store(a, LEGACY_ST, st, sizeof(st));
 	}
@@ -376,7 +353,7 @@ static void save_mxcsr(struct area *a)
 }
 
 /* The compacted format takes MXCSR for a part of SSE. */
-static uint64_t save_sse(struct area *a, enum how how, bool compacted)
+static uint64_t save_sse(struct area *a, enum which which, bool compacted)
 {
 	uint32_t size = vector_regs(a->env) * XMM_SIZE;
 	uint8_t xmm[16 * XMM_SIZE];
@@ -384,28 +361,28 @@ static uint64_t save_sse(struct area *a, enum how how, bool compacted)
 
 	if (used && compacted)
 		save_mxcsr(a);
-	if (used || how == ALL)
+	if (used || which == ALL)
 		store(a, LEGACY_XMM, xmm, size);
 	return used ? BIT_ULL(XSTATE_SSE) : 0;
 }
 
 static uint64_t save_component(struct area *a, const struct xstate *s, uint32_t offset,
-			       enum how how)
+			       enum which which)
 {
 	bool disabled = xsave_msrs(a->env)->xfd & BIT_ULL(s->bit), used;
 	uint8_t data[MAX_XSTATE_SIZE];
 
-	if (disabled && how == USED)
+	if (disabled && which == USED)
 		return 0;
 	if (disabled)
 		memset(data, 0, s->size);
 	used = !disabled && get_component(a->env, s, data);
-	if (used || how == ALL)
+	if (used || which == ALL)
 		store(a, offset, data, reachable_size(a->env, s));
 	return used ? BIT_ULL(s->bit) : 0;
 }
 
-static void save(struct area *a, uint64_t components, enum how how, bool compacted)
+static void save(struct area *a, uint64_t components, enum which which, bool compacted)
 {
 	uint32_t end = XSAVE_LEGACY_SIZE + XSAVE_HEADER_SIZE;
 	uint64_t used = 0;
@@ -413,17 +390,17 @@ static void save(struct area *a, uint64_t components, enum how how, bool compact
 	look_up(a, xstate_size(components, compacted), MMU_DATA_STORE);
 	update_mxcsr_from_sse_status(a->env);
 	if (components & BIT_ULL(XSTATE_X87))
-		used |= save_x87(a, how);
+		used |= save_x87(a, which);
 	if (!compacted && components & MXCSR_OWNERS)
 		save_mxcsr(a);
 	if (components & BIT_ULL(XSTATE_SSE))
-		used |= save_sse(a, how, compacted);
+		used |= save_sse(a, which, compacted);
 	for (int i = 0; i < num_xstates; i++) {
 		uint32_t offset = xstate_place(&xstates[i], compacted, end);
 
 		if (!(components & BIT_ULL(xstates[i].bit)))
 			continue;
-		used |= save_component(a, &xstates[i], offset, how);
+		used |= save_component(a, &xstates[i], offset, which);
 		end = offset + xstates[i].size;
 	}
 	if (!compacted)
@@ -498,33 +475,16 @@ static void load_mxcsr(struct area *a, uint64_t components, const struct header 
 	cpu_set_mxcsr(a->env, mxcsr);
 }
 
-static bool is_canonical(CPUX86State *env, uint64_t address)
-{
-	int width = env->cr[4] & CR4_LA57_MASK ? 57 : 48;
-
-	return sextract64(address, 0, width) == address;
-}
-
-static bool cet_is_valid(CPUX86State *env, uint64_t value)
-{
-	return !(value & CET_RESERVED) && is_canonical(env, value & CET_ADDRESS) &&
-	       (value & (CET_SUPPRESS | CET_TRACKER)) != (CET_SUPPRESS | CET_TRACKER);
-}
-
-static bool ssp_is_valid(CPUX86State *env, uint64_t value)
-{
-	return !(value & 3) && is_canonical(env, value);
-}
-
 /* Whether the MSRs that are part of a component take these values. */
 static bool component_is_valid(CPUX86State *env, const struct xstate *s, const uint8_t *data)
 {
 	if (s->bit == XSTATE_CET_U)
-		return cet_is_valid(env, ldq_le_p(data)) && ssp_is_valid(env, ldq_le_p(data + 8));
+		return xsave_msr_is_valid(env, MSR_U_CET, ldq_le_p(data)) &&
+		       xsave_msr_is_valid(env, MSR_PL3_SSP, ldq_le_p(data + 8));
 	if (s->bit == XSTATE_CET_S)
-		return ssp_is_valid(env, ldq_le_p(data)) &&
-		       ssp_is_valid(env, ldq_le_p(data + 8)) &&
-		       ssp_is_valid(env, ldq_le_p(data + 16));
+		return xsave_msr_is_valid(env, MSR_PL0_SSP, ldq_le_p(data)) &&
+		       xsave_msr_is_valid(env, MSR_PL0_SSP + 1, ldq_le_p(data + 8)) &&
+		       xsave_msr_is_valid(env, MSR_PL0_SSP + 2, ldq_le_p(data + 16));
 	return true;
 }
 
@@ -638,160 +598,11 @@ void helper_tdx_xsave(CPUX86State *env, target_ulong addr, uint64_t components, 
 		save(&a, components & (op == XSAVES ? enabled(env) : env->xcr0), USED, true);
 }
 
-/* XCR0, XSS and the MSRs. */
-
-static bool all_or_none(uint64_t value, uint64_t bits)
-{
-	return !(value & bits) || (value & bits) == bits;
-}
-
-/* The CPUs are alike. */
-static uint64_t supported(CPUX86State *env)
-{
-	static uint64_t all;
-
-	if (!all)
-		all = xstate_supported(env, tdx_profile());
-	return all;
-}
-
-static bool xcr0_is_valid(CPUX86State *env, uint64_t value)
-{
-	return value & BIT_ULL(XSTATE_X87) &&
-	       !(value & ~(supported(env) & XSTATES_XCR0)) &&
-	       all_or_none(value, AVX512) && all_or_none(value, XSTATES_AMX) &&
-	       !(value & BIT_ULL(XSTATE_AVX) && !(value & BIT_ULL(XSTATE_SSE))) &&
-	       !(value & AVX512 && !(value & BIT_ULL(XSTATE_AVX)));
-}
-
 /* Index 1: the components of XCR0 that are in use. */
 bool tdx_hook_xgetbv(CPUX86State *env, uint32_t index, uint64_t *value)
 {
 	if (!tdx_present || index != 1 || !(env->cr[4] & CR4_OSXSAVE_MASK))
 		return false;
 	*value = in_use(env);
-	return true;
-}
-
-bool tdx_hook_xsetbv(CPUX86State *env, uint32_t index, uint64_t value, uintptr_t ra)
-{
-	enum tdx_outcome out = TDX_NATIVE;
-
-	if (!tdx_present)
-		return false;
-	if (!(env->cr[4] & CR4_OSXSAVE_MASK))
-		raise_exception_ra(env, EXCP06_ILLOP, ra);
-	if (tdx_in_td(env))
-		out = tdx_xsetbv(tdx_lp(env)->td, index, value);
-	if (out != TDX_NATIVE)
-		tdx_deliver(env, out, NULL, 0, ra);
-	if (index || !xcr0_is_valid(env, value))
-		raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
-	env->xcr0 = value;
-	cpu_sync_avx_hflag(env);
-	return true;
-}
-
-bool xsave_has_cet(CPUX86State *env)
-{
-	return (supported(env) & XSTATES_CET) == XSTATES_CET;
-}
-
-/* The components that XFD is about. */
-static uint64_t xfd_bits(CPUX86State *env)
-{
-	return supported(env) & BIT_ULL(XSTATE_TILEDATA);
-}
-
-bool xsave_has_tiles(CPUX86State *env)
-{
-	return env->cr[4] & CR4_OSXSAVE_MASK && (env->xcr0 & XSTATES_AMX) == XSTATES_AMX;
-}
-
-void xsave_need_tiles(CPUX86State *env)
-{
-	struct xsave_msrs *m = xsave_msrs(env);
-
-	if (env->cr[0] & CR0_TS_MASK)
-		raise_exception(env, EXCP07_PREX);
-	if (!(m->xfd & BIT_ULL(XSTATE_TILEDATA)))
-		return;
-	m->xfd_err = BIT_ULL(XSTATE_TILEDATA);
-	raise_exception(env, EXCP07_PREX);
-}
-
-/* NULL if it is not one of these, or one that the CPU lacks. */
-static uint64_t *find(CPUX86State *env, uint32_t msr)
-{
-	struct xsave_msrs *m = xsave_msrs(env);
-
-	if (msr == MSR_IA32_XSS)
-		return &m->xss;
-	if (!(msr == MSR_XFD || msr == MSR_XFD_ERR ? xfd_bits(env) : xsave_has_cet(env)))
-		return NULL;
-	switch (msr) {
-	case MSR_XFD:
-		return &m->xfd;
-	case MSR_XFD_ERR:
-		return &m->xfd_err;
-	case MSR_U_CET:
-		return &m->u_cet;
-	case MSR_S_CET:
-		return &m->s_cet;
-	case MSR_PL0_SSP ... MSR_PL3_SSP:
-		return &m->pl_ssp[msr - MSR_PL0_SSP];
-	case MSR_INT_SSP_TAB:
-		return &m->int_ssp_tab;
-	}
-	return NULL;
-}
-
-static bool msr_is_valid(CPUX86State *env, uint32_t msr, uint64_t value)
-{
-	switch (msr) {
-	case MSR_IA32_XSS:
-		return !(value & ~(supported(env) & XSTATES_XSS));
-	case MSR_XFD:
-	case MSR_XFD_ERR:
-		return !(value & ~xfd_bits(env));
-	case MSR_U_CET:
-	case MSR_S_CET:
-		return cet_is_valid(env, value);
-	case MSR_INT_SSP_TAB:
-		return is_canonical(env, value);
-	}
-	return ssp_is_valid(env, value);
-}
-
-static bool is_known(uint32_t msr)
-{
-	return msr == MSR_IA32_XSS || msr == MSR_XFD || msr == MSR_XFD_ERR ||
-	       msr == MSR_U_CET || msr == MSR_S_CET ||
-	       (msr >= MSR_PL0_SSP && msr <= MSR_INT_SSP_TAB);
-}
-
-bool xsave_rdmsr(CPUX86State *env, uint32_t msr, uint64_t *value, uintptr_t ra)
-{
-	uint64_t *reg;
-
-	if (!is_known(msr))
-		return false;
-	reg = find(env, msr);
-	if (!reg)
-		raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
-	*value = *reg;
-	return true;
-}
-
-bool xsave_wrmsr(CPUX86State *env, uint32_t msr, uint64_t value, uintptr_t ra)
-{
-	uint64_t *reg;
-
-	if (!is_known(msr))
-		return false;
-	reg = find(env, msr);
-	if (!reg || !msr_is_valid(env, msr, value))
-		raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
-	*reg = value;
 	return true;
 }

@@ -46,22 +46,38 @@ static struct area *area_at(int offset)
 	return a;
 }
 
-#define XSAVE_INSN(name)							\
-static u8 name(struct area *a, u64 components)				\
-{										\
-	u8 vector;								\
-										\
-	barrier();								\
-	vector = kvm_asm_safe(#name "64 (%[a])", [a] "D"(a),			\
-			      "a"((u32)components), "d"(components >> 32));	\
-	barrier();								\
-	return vector;								\
+/* The vector of the exception that the instruction raises, or 0. */
+#define xsave_safe(insn, a, components)					\
+({									\
+	u8 vector;							\
+									\
+	barrier();							\
+	vector = kvm_asm_safe(insn " (%[area])", [area] "D"(a),		\
+			      "a"((u32)(components)),			\
+			      "d"((u64)(components) >> 32));		\
+	barrier();							\
+	vector;								\
+})
+
+static u8 xsavec(struct area *a, u64 components)
+{
+	return xsave_safe("xsavec64", a, components);
 }
 
-XSAVE_INSN(xsavec)
-XSAVE_INSN(xsaves)
-XSAVE_INSN(xrstor)
-XSAVE_INSN(xrstors)
+static u8 xsaves(struct area *a, u64 components)
+{
+	return xsave_safe("xsaves64", a, components);
+}
+
+static u8 xrstor(struct area *a, u64 components)
+{
+	return xsave_safe("xrstor64", a, components);
+}
+
+static u8 xrstors(struct area *a, u64 components)
+{
+	return xsave_safe("xrstors64", a, components);
+}
 
 static u64 guest_rdmsr(u32 msr)
 {
