@@ -290,7 +290,7 @@ static void init_x87(CPUX86State *env)
 
 /* XSAVE, XSAVEOPT, XSAVEC, XSAVES. */
 
-enum which { ALL, USED };		/* whether a component in its initial state is written */
+enum saved { ALL, USED };		/* whether a component in its initial state is written */
 
 /* These get what is to be saved and return whether it is not the initial state. */
 
@@ -335,7 +335,7 @@ static uint64_t in_use(CPUX86State *env)
 
 /* These save a component and return its bit if it is not in its initial state. */
 
-static uint64_t save_x87(struct area *a, enum which which)
+static uint64_t save_x87(struct area *a, enum saved which)
 {
 	uint8_t x87[X87_SIZE], st[8 * ST_SIZE];
 	bool used = get_all_x87(a->env, x87, st);
@@ -353,7 +353,7 @@ static void save_mxcsr(struct area *a)
 }
 
 /* The compacted format takes MXCSR for a part of SSE. */
-static uint64_t save_sse(struct area *a, enum which which, bool compacted)
+static uint64_t save_sse(struct area *a, enum saved which, bool compacted)
 {
 	uint32_t size = vector_regs(a->env) * XMM_SIZE;
 	uint8_t xmm[16 * XMM_SIZE];
@@ -367,7 +367,7 @@ static uint64_t save_sse(struct area *a, enum which which, bool compacted)
 }
 
 static uint64_t save_component(struct area *a, const struct xstate *s, uint32_t offset,
-			       enum which which)
+			       enum saved which)
 {
 	bool disabled = xsave_msrs(a->env)->xfd & BIT_ULL(s->bit), used;
 	uint8_t data[MAX_XSTATE_SIZE];
@@ -382,7 +382,7 @@ static uint64_t save_component(struct area *a, const struct xstate *s, uint32_t 
 	return used ? BIT_ULL(s->bit) : 0;
 }
 
-static void save(struct area *a, uint64_t components, enum which which, bool compacted)
+static void save(struct area *a, uint64_t components, enum saved which, bool compacted)
 {
 	uint32_t end = XSAVE_LEGACY_SIZE + XSAVE_HEADER_SIZE;
 	uint64_t used = 0;
