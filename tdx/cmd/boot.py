@@ -214,7 +214,7 @@ class Td:
         else:
             machine += ",confidential-guest-support=tdx"
             guest = ["-object", json.dumps(self.guest())]
-        return ["-accel", "kvm", "-machine", machine, *guest, "-cpu", "host",
+        return ["-accel", "kvm", "-machine", machine, *guest, "-cpu", "host,enforce",
                 "-smp", str(options.cpus), "-m", f"{options.memory}M", "-nodefaults",
                 "-no-user-config", "-display", "none", "-vga", "none", "-no-reboot",
                 "-bios", self.firmware()]

@@ -17,9 +17,10 @@ class Packages(Part):
     depends = None
     # Suites whose lists are read for these packages only.
     other_suites = ()
+    kind = "debian"     # in the cache
 
     def entry(self, needs):
-        return f"debian/{self.name}"
+        return f"{self.kind}/{self.name}"
 
     def build(self, needs, get):
         def make(new, work):
@@ -45,6 +46,8 @@ class QemuSystem(Packages):
 
 
 class Ovmf(Packages):
+    """Firmware for VMs and TDs, without Secure Boot's keys."""
+
     name = "ovmf"
     packages = ["ovmf"]
 
@@ -59,6 +62,8 @@ class OvmfInteltdx(Packages):
 
 
 class Busybox(Packages):
+    """The programs of a TD."""
+
     name = "busybox"
     packages = ["busybox-static"]
 
@@ -79,10 +84,14 @@ class DistributionKernel(Packages):
 
 
 class StableKernel(DistributionKernel):
+    """The one that trixie came with."""
+
     name = "linux-trixie"
 
 
 class BackportedKernel(DistributionKernel):
+    """The newest for trixie."""
+
     name = "linux-trixie-backports"
     suite = "trixie-backports"
 

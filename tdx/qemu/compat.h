@@ -26,6 +26,10 @@
 #endif
 
 /* 10.2 has probe_access() there. */
+#if __has_include("exec/translation-block.h")
+#include "exec/translation-block.h"
+#endif
+
 #if __has_include("accel/tcg/probe.h")
 #include "accel/tcg/probe.h"
 #endif
