@@ -55,9 +55,9 @@ class Tally:
                 for case, reasons in sorted(self.skipped.items()) if case not in self.ran}
 
 
-# Reasons that no drawn machine does away with: the user has to ask, or the module's
-# source is not published.
-ASKED_FOR = re.compile(r"TDX_RACES|TDX_MAY_HARM_HOST|TDG\.MEM\.PAGE\.RELEASE")
+# Reasons that no drawn machine does away with: the user has to ask, the module's source is
+# not published, or it takes another kernel.
+ASKED_FOR = re.compile(r"TDX_RACES|TDX_MAY_HARM_HOST|TDG\.MEM\.PAGE\.RELEASE|tracefs")
 
 
 def main(which):
