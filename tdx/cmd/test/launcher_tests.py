@@ -416,11 +416,12 @@ class OnTerminal(Launcher):
     def resize(self, terminal, rows, columns):
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
-    def expect(self, master, text):
-        """Reads until that was printed.  Returns all up to there."""
+    def expect(self, master, text, seconds=60):
+        """Reads until that was printed.  Returns all up to there.  Fails if there is nothing
+        for so long."""
         seen = b""
         while text not in seen:
-            self.assertTrue(select.select([master], [], [], 60)[0], seen)
+            self.assertTrue(select.select([master], [], [], seconds)[0], seen)
             seen += os.read(master, 4096)
         return seen
 
@@ -459,8 +460,10 @@ class Boot(OnTerminal):
     """What a TD is told and measures is for check_strangers.py."""
 
     def test_on_a_terminal(self):
+        self.gives(0, "run", "--config", "vmm", "--", "true")     # builds it
         process, master = self.on_terminal("boot")
-        self.expect(master, b'"exit" ends it.')
+        # What it fetches first, and the firmware, say little.
+        self.expect(master, b'"exit" ends it.', 600)
         self.expect(master, b"# ")
         os.write(master, b"stty size; cat /proc/cmdline\n")
         self.expect(master, b"24 80")
