@@ -177,11 +177,6 @@ def disk_format(path):
         return "qcow2" if disk.read(len(QCOW2)) == QCOW2 else "raw"
 
 
-def quote(text):
-    """A comma in a value of QEMU's is written twice."""
-    return os.fspath(text).replace(",", ",,")
-
-
 class Td:
     """A TD to be, as a command for the box and the files that it takes there."""
 
@@ -248,6 +243,8 @@ class Td:
 
     def disk(self, out):
         """What is written to the disk lasts only where the box may write."""
+        from machine import quote
+
         path = self.options.disk
         if not path:
             return []
