@@ -145,6 +145,10 @@ enum {
 				 7ull << XSTATE_OPMASK | 1ull << XSTATE_PKRU |	\
 				 XSTATES_AMX)
 
+/* Initial values of the x87 control word and of MXCSR. */
+#define FCW_INIT		0x37f
+#define MXCSR_INIT		0x1f80
+
 #define XSAVE_LEGACY_SIZE	512
 #define XSAVE_HEADER_SIZE	64
 #define MAX_XSTATE_SIZE		8192

@@ -17,10 +17,6 @@
 
 #define EXCP_VE		20
 
-/* Initial values of the x87 control word and of MXCSR. */
-#define FCW_INIT	0x37f
-#define MXCSR_INIT	0x1f80
-
 /* What belongs to a world: the part of QEMU's CPU that a reset clears. */
 #define STATE_SIZE	offsetof(CPUX86State, end_reset_fields)
 

@@ -30,8 +30,6 @@
 
 #define COMPACTED		(1ull << 63)	/* of XCOMP_BV */
 
-#define FCW_INIT		0x37f
-#define MXCSR_INIT		0x1f80
 #define MXCSR_RESERVED		0xffff0000u
 
 #define MXCSR_OWNERS		(BIT_ULL(XSTATE_SSE) | BIT_ULL(XSTATE_AVX))
@@ -81,50 +79,51 @@ static void look_up(struct area *a, uint32_t size, MMUAccessType access)
 		a->host = probe_access(a->env, a->addr, size, access, a->mmu_idx, a->ra);
 }
 
-static void store(struct area *a, uint32_t offset, const uint8_t *data, uint32_t size)
+static void move_bytes(uint8_t *regs, uint8_t *data, uint32_t size, bool to_reg)
 {
+	memcpy(to_reg ? regs : data, to_reg ? data : regs, size);
+}
+
+/* Where QEMU has no address of its own for the memory. */
+static void transfer_word(struct area *a, target_ulong addr, uint8_t *data, bool to_reg)
+{
+	if (to_reg)
+		stq_le_p(data, cpu_ldq_le_mmuidx_ra(a->env, addr, a->mmu_idx, a->ra));
+	else
+		cpu_stq_le_mmuidx_ra(a->env, addr, ldq_le_p(data), a->mmu_idx, a->ra);
+}
+
+static void transfer(struct area *a, uint32_t offset, uint8_t *data, uint32_t size, bool to_reg)
+{
+	MMUAccessType access = to_reg ? MMU_DATA_LOAD : MMU_DATA_STORE;
 	target_ulong addr = a->addr + offset;
 
 	if (a->host) {
-		memcpy(a->host + offset, data, size);
+		move_bytes(data, a->host + offset, size, to_reg);
 		return;
 	}
 	while (size) {
 		uint32_t n = on_page(addr, size);
-		void *host = probe_access(a->env, addr, n, MMU_DATA_STORE, a->mmu_idx, a->ra);
+		void *host = probe_access(a->env, addr, n, access, a->mmu_idx, a->ra);
 
 		if (host)
-			memcpy(host, data, n);
+			move_bytes(data, host, n, to_reg);
 		for (uint32_t i = 0; !host && i < n; i += 8)
-			cpu_stq_le_mmuidx_ra(a->env, addr + i, ldq_le_p(data + i),
-					     a->mmu_idx, a->ra);
+			transfer_word(a, addr + i, data + i, to_reg);
 		addr += n;
 		data += n;
 		size -= n;
 	}
 }
 
+static void store(struct area *a, uint32_t offset, uint8_t *data, uint32_t size)
+{
+	transfer(a, offset, data, size, false);
+}
+
 static void load(struct area *a, uint32_t offset, uint8_t *data, uint32_t size)
 {
-	target_ulong addr = a->addr + offset;
-
-	if (a->host) {
-		memcpy(data, a->host + offset, size);
-		return;
-	}
-	while (size) {
-		uint32_t n = on_page(addr, size);
-		void *host = probe_access(a->env, addr, n, MMU_DATA_LOAD, a->mmu_idx, a->ra);
-
-		if (host)
-			memcpy(data, host, n);
-		for (uint32_t i = 0; !host && i < n; i += 8)
-			stq_le_p(data + i, cpu_ldq_le_mmuidx_ra(a->env, addr + i, a->mmu_idx,
-								a->ra));
-		addr += n;
-		data += n;
-		size -= n;
-	}
+	transfer(a, offset, data, size, true);
 }
 
 static uint64_t load_word(struct area *a, uint32_t offset)
@@ -186,11 +185,6 @@ static void move_pkru(CPUX86State *env, uint8_t *data, bool to_reg)
 		set_pkru(env, ldl_le_p(data));
 	else
 		stq_le_p(data, env->pkru);
-}
-
-static void move_bytes(uint8_t *regs, uint8_t *data, uint32_t size, bool to_reg)
-{
-	memcpy(to_reg ? regs : data, to_reg ? data : regs, size);
 }
 
 static void move_component(CPUX86State *env, const struct xstate *s, uint8_t *data,
