@@ -16,8 +16,24 @@ CMD = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(CMD))
 sys.dont_write_bytecode = True
 
+from outcome import Failure
+
 VARIABLES = """TDX_CACHE XDG_CACHE_HOME HOME QEMU QEMU_SRC KERNEL KSRC LLVM MUTANTS MUTANT
 	RESUME TESTS TDX_PLAIN_CC""".split()
+
+
+class Refusals:
+    """For tests of options; parse() takes the arguments as a list."""
+
+    parse = None
+
+    def refused(self, text, *arguments):
+        """These end the run with one line that has the text in it."""
+        with self.assertRaises(Failure) as caught:
+            self.parse(list(arguments))
+        self.assertIn(text, str(caught.exception))
+        self.assertEqual(caught.exception.status, 125)
+        self.assertNotIn("\n", str(caught.exception))
 
 
 class CacheTest(unittest.TestCase):

@@ -7,6 +7,8 @@ import tempfile
 import unittest
 import unittest.mock
 
+from support import Refusals
+
 import kernel_image
 import machine
 import options
@@ -15,13 +17,8 @@ from outcome import Failure
 from parts import TOP
 
 
-class Options(unittest.TestCase):
-    def refused(self, text, *arguments):
-        with self.assertRaises(Failure) as caught:
-            options.parse(list(arguments))
-        self.assertIn(text, str(caught.exception))
-        self.assertEqual(caught.exception.status, 125)
-        self.assertNotIn("\n", str(caught.exception))
+class Options(Refusals, unittest.TestCase):
+    parse = staticmethod(options.parse)
 
     def test_defaults(self):
         given, command = options.parse(["echo", "--cpus", "1"])
