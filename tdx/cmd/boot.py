@@ -18,14 +18,14 @@ QUOTES = "/dev/shm/td-quotes"
 # The configuration of the box's kernel, if nothing else is said.
 HOST_KERNEL = ["--config", "vmm"]
 
-# The box's memory beside the TD's, and how many CPUs it has, where nothing else is said.
-BOX_MEMORY = 1536       # megabytes
+BOX_MEMORY = 1536       # megabytes, beside the TD's
 MAX_TD_CPUS = 16
 
 KERNELS = {"trixie": "linux-trixie", "trixie-backports": "linux-trixie-backports"}
 DEFAULT_KERNEL = "trixie-backports"
-FIRMWARE = {"ovmf": ("ovmf", "usr/share/ovmf/OVMF.fd"),
-            "ovmf-inteltdx": ("ovmf-inteltdx", "usr/share/ovmf/OVMF.inteltdx.ms.fd")}
+# By the names of their parts.
+FIRMWARE = {"ovmf": "usr/share/ovmf/OVMF.fd",
+            "ovmf-inteltdx": "usr/share/ovmf/OVMF.inteltdx.ms.fd"}
 DEFAULT_FIRMWARE = "ovmf"
 
 VALUES = {"--vmm", "--firmware", "--kernel", "--initrd", "--disk", "--append", "--script",
@@ -50,7 +50,7 @@ class Options:
         self.quotes = False     # whether there is a quote service
         self.kernel_part = KERNELS[DEFAULT_KERNEL]      # None without one of Debian's
         self.our_init = True    # whether the TD runs our init, which reports a status
-        self.firmware_part, self.firmware_path = FIRMWARE[DEFAULT_FIRMWARE]
+        self.firmware_part = DEFAULT_FIRMWARE
         self.append = ""
         self.cpus = 1
         self.memory = 512       # megabytes
@@ -112,9 +112,8 @@ def take(given):
         if not os.access(options.vmm, os.X_OK):
             raise Failure(f"--vmm: not a program: {given['--vmm']}")
     if "--firmware" in given:
-        found = named("--firmware", given["--firmware"], FIRMWARE)
-        if found:
-            options.firmware_part, options.firmware_path = found
+        if named("--firmware", given["--firmware"], FIRMWARE):
+            options.firmware_part = given["--firmware"]
         else:
             options.firmware = file("--firmware", given["--firmware"])
     if "--disk" in given:
@@ -172,6 +171,11 @@ def needed(options):
     return names
 
 
+def firmware(found, name):
+    """Returns the path of Debian's firmware of that name."""
+    return found[name] / FIRMWARE[name]
+
+
 def disk_format(path):
     with open(path, "rb") as disk:
         return "qcow2" if disk.read(len(QCOW2)) == QCOW2 else "raw"
@@ -198,7 +202,7 @@ class Td:
     def firmware(self):
         if self.options.firmware:
             return self.options.firmware
-        return self.found[self.options.firmware_part] / self.options.firmware_path
+        return firmware(self.found, self.options.firmware_part)
 
     def machine(self):
         options = self.options

@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 
-from boot import FIRMWARE, KERNELS
 from outcome import STATUS_BOX, STATUS_KERNEL, STATUS_TIMEOUT, Failure, complain, say, write_all
 
 USAGE = f"""\
@@ -57,8 +56,8 @@ boot boots Linux as a TD in the box, with the QEMU, firmware and kernel of
 Debian, to a shell.  Each can be one of yours:
 
   --vmm PROGRAM     a QEMU
-  --firmware FILE   or the name of a package of Debian's: {', '.join(FIRMWARE)}
-  --kernel IMAGE    or a suite of Debian's: {', '.join(KERNELS)}
+  --firmware FILE   or the name of a package of Debian's: {{firmware}}
+  --kernel IMAGE    or a suite of Debian's: {{kernels}}
   --initrd FILE     for that kernel; without one, a busybox
   --disk DISK       an image, whose own loader is booted if there is no --kernel;
                     or a directory, whose files are on the disk.  What is written
@@ -193,7 +192,6 @@ def run_td(arguments):
 
     if arguments[:1] in (["--help"], ["-h"]):
         return usage()
-
     td_options, options = boot.parse(arguments)
     options.terminal = not td_options.script and os.isatty(0) and os.isatty(1)
     found = parts([*needed(options), *boot.needed(td_options)])
@@ -220,8 +218,7 @@ def measure(command, arguments):
         raise Failure(f"{command}: which file?")
     path = arguments[0]
     if command == "mrtd" and path in boot.FIRMWARE:
-        part, below = boot.FIRMWARE[path]
-        path = parts([part])[part] / below
+        path = boot.firmware(parts([path]), path)
     with open(path, "rb") as file:
         data = file.read()
     try:
@@ -233,7 +230,10 @@ def measure(command, arguments):
 
 
 def usage():
-    write_all(1, USAGE.encode())
+    from boot import FIRMWARE, KERNELS
+
+    write_all(1, USAGE.format(firmware=", ".join(FIRMWARE),
+                              kernels=", ".join(KERNELS)).encode())
     return 0
 
 

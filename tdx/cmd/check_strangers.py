@@ -86,7 +86,7 @@ def check_newest(part, found):
     release = td_initrd.release(found["linux-trixie-backports"])
     part.result(f"strangers: {text}: it is that kernel", facts.get("release") == release,
                 run.said())
-    firmware = found["ovmf"] / boot.FIRMWARE["ovmf"][1]
+    firmware = boot.firmware(found, "ovmf")
     report = check_report(part, text, facts, firmware)
     part.result(f"strangers: {text}: the registers' files say the same",
                 registers(facts) == report.rtmrs and value(facts, "mrtd") == report.mrtd,
@@ -106,7 +106,7 @@ def check_stable(part, found):
     part.result(f"strangers: {text}: the script's status", run.status == 0, run.said())
     part.result(f"strangers: {text}: it has them", facts.get("cpus") == "2" and
                 facts.get("release") == td_initrd.release(found["linux-trixie"]), run.said())
-    check_report(part, text, facts, found["ovmf"] / boot.FIRMWARE["ovmf"][1])
+    check_report(part, text, facts, boot.firmware(found, "ovmf"))
 
 
 def make_disk(directory, found):
@@ -138,7 +138,7 @@ def check_secure_boot(part, found):
                 run.said())
     part.result(f"strangers: {text}: the TD powers off", run.status == 0 and
                 "tdx: status 7" in run.output, run.said())
-    check_report(part, text, facts, found["ovmf-inteltdx"] / boot.FIRMWARE["ovmf-inteltdx"][1])
+    check_report(part, text, facts, boot.firmware(found, "ovmf-inteltdx"))
     (disk / "vmlinuz").write_bytes(b"MZ" + (disk / "vmlinuz").read_bytes()[2:-1] + b"X")
     run = Boot(part, "--firmware", "ovmf-inteltdx", "--disk", disk)
     part.result(f"strangers: {text}: it refuses a kernel that was changed",
@@ -164,7 +164,8 @@ def check_again(part):
     (out / "data").write_bytes(data)
     (out / "disk").write_bytes(bytes(1 << 20))
     run = Boot(part, "--out", out, "--disk", out / "disk", "--kernel", "trixie-backports",
-               "--beside", f"'{SCRIPTS / 'qmp'}' {QMP} >'{out / 'qmp'}'", "--script", SCRIPTS / "again", "--",
+               "--beside", f"'{SCRIPTS / 'qmp'}' {QMP} >'{out / 'qmp'}'",
+               "--script", SCRIPTS / "again", "--",
                "-nic", f"user,model=virtio-net-pci,tftp={out}", "-action", "reboot=reset",
                "-qmp", f"tcp:127.0.0.1:{QMP},server=on,wait=off", *devices(out))
     facts = run.facts()
@@ -218,8 +219,8 @@ def check_selftests(part, found):
 
 
 def check_strangers(part):
-    found = parts(["linux", "headers", "qemu-system-x86", "ovmf", "ovmf-inteltdx", "shim", "busybox", "linux-trixie",
-                   "linux-trixie-backports"])
+    found = parts(["linux", "headers", "qemu-system-x86", "ovmf", "ovmf-inteltdx", "shim",
+                   "busybox", "linux-trixie", "linux-trixie-backports"])
     check_newest(part, found)
     check_stable(part, found)
     check_secure_boot(part, found)
