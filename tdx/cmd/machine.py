@@ -10,6 +10,7 @@ import fcntl
 import os
 import select
 import signal
+import stat
 import termios
 import threading
 import time
@@ -17,6 +18,7 @@ import tty
 
 import cpio
 import kernel_image
+import schedule
 import status
 from kernel_log import KernelLog, printable
 from outcome import STATUS_BOX, STATUS_KERNEL, STATUS_TIMEOUT, Failure, complain, say, write_all
@@ -30,6 +32,11 @@ CPU_MODEL = ("max,vendor=GenuineIntel,family=6,model=173,stepping=1,phys-bits=52
 KERNEL_OPTIONS = ("console=ttyS0 earlyprintk=ttyS0 ignore_loglevel printk.devkmsg=on "
                   "panic=-1 reboot=t tsc=reliable rcupdate.rcu_expedited=1 "
                   "rcutree.jiffies_till_first_fqs=0 kvm_intel.tdx=1")
+
+# One thread and a count of instructions instead of the time, the same random numbers and
+# the same date each time, and devices that answer at once.
+SEEDED = ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-seed", "1",
+          "-rtc", "base=2026-01-01,clock=vm", "-global", "virtio-mmio.ioeventfd=off"]
 
 # The kernel's limit, and what QEMU adds for each of its few virtio devices.
 MAX_KERNEL_OPTIONS = 2047
@@ -69,6 +76,21 @@ def environment():
         return file.read()
 
 
+def seeded_environment():
+    """A seed means the same whoever runs it, and where."""
+    env = b"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\0HOME=/root\0"
+    return env + b"".join(entry + b"\0" for entry in sorted(environment().split(b"\0"))
+                          if entry.startswith(b"TDX_"))
+
+
+def seeded_input():
+    """What comes from a file is there from the start; what comes when it likes to, never."""
+    if not stat.S_ISREG(os.fstat(0).st_mode):
+        return b""
+    with open(0, "rb", closefd=False) as file:
+        return file.read()
+
+
 def replace_variable(env, name, value):
     """Returns an environment in which a variable has this value."""
     others = b"".join(entry + b"\0" for entry in env.split(b"\0")
@@ -99,6 +121,32 @@ class Pipe:
         os.set_blocking(self.ours, blocking)
         os.set_inheritable(self.theirs, True)
         self.path = f"/dev/fd/{self.theirs}"
+
+
+class Tail:
+    """What QEMU writes to a file in memory, which never makes it wait, so that nothing in
+    the machine depends on who reads it.  Named and read as a Pipe is."""
+
+    def __init__(self):
+        self.theirs = os.memfd_create("tail", 0)
+        os.set_inheritable(self.theirs, True)
+        self.path = f"/dev/fd/{self.theirs}"
+        self.ours = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+
+
+class TailRelay:
+    """Moves what a Tail has, when asked to."""
+
+    def __init__(self, source, sink, on_error):
+        self.source, self.sink, self.on_error = source, sink, on_error
+
+    def move(self):
+        try:
+            write_all(self.sink, read_available(self.source))
+        except OSError as error:
+            self.on_error(error)
+
+    join = move     # at the end
 
 
 class Relay(threading.Thread):
@@ -176,6 +224,8 @@ class Machine:
     # Ways in and out.
 
     def make_pipes(self):
+        if self.options.seed:
+            return self.make_tails()
         self.log_pipe = Pipe(True, blocking=False)
         try:
             fcntl.fcntl(self.log_pipe.ours, fcntl.F_SETPIPE_SZ, LOG_PIPE_SIZE)
@@ -193,17 +243,27 @@ class Machine:
         if self.options.trace:
             self.trace = Pipe(True)
 
+    def make_tails(self):
+        self.log_pipe, self.status_pipe, self.stdout, self.stderr = (Tail() for _ in range(4))
+        self.errors_pipe = Pipe(True, blocking=False)
+        self.stdin = self.winsize = None
+        # In the order in which they are written.
+        self.trace = self.stderr if self.options.trace else None
+
     def pipes(self):
-        return [pipe for pipe in (
-            self.log_pipe, self.errors_pipe, self.status_pipe, self.stdin, self.stdout,
-            self.stderr, self.trace, self.winsize) if pipe]
+        pipes = (self.log_pipe, self.errors_pipe, self.status_pipe, self.stdin, self.stdout,
+                 self.stderr, self.trace, self.winsize)
+        return list(dict.fromkeys(pipe for pipe in pipes if pipe))
 
     def make_initramfs(self):
         """Returns a path for QEMU, in memory: init and the files that it reads."""
         strings = lambda words: b"".join(os.fsencode(word) + b"\0" for word in words)
         mask = os.umask(0)
         os.umask(mask)
-        env = environment()
+        env = seeded_environment() if self.options.seed else environment()
+        # A schedule is for one time.
+        if schedule.is_for_race(self.options.seed):
+            env = replace_variable(env, b"TDX_RACES", b"1")
         files = {
             "argv": strings(self.command),
             "cwd": os.fsencode(self.options.directory),
@@ -219,6 +279,8 @@ class Machine:
         files["env"] = env
         if self.terminal:
             files["winsize"] = self.terminal.size()
+        if self.options.seed:
+            files["stdin"] = seeded_input()
         fd = os.memfd_create("initramfs", 0)
         with open(self.parts["init"] / "initramfs", "rb") as init:
             base = init.read()
@@ -243,19 +305,22 @@ class Machine:
                 "-device", f"virtserialport,chardev={name},name=tdx.{name}"]
 
     def streams(self):
-        into = f"path=/dev/null,input-path={self.stdin.path}"
-        if self.terminal:
+        if self.options.seed:
+            arguments = [*self.port("stdout", f"append=on,path={self.stdout.path}"),
+                         *self.port("stderr", f"append=on,path={self.stderr.path}")]
+        elif self.terminal:
             arguments = ["-chardev", f"file,id=tty,path={self.stdout.path},"
                                      f"input-path={self.stdin.path}",
                          "-device", "virtconsole,chardev=tty",
                          *self.port("winsize",
                                     f"path=/dev/null,input-path={self.winsize.path}")]
         else:
+            into = f"path=/dev/null,input-path={self.stdin.path}"
             arguments = [*self.port("stdin", into),
                          *self.port("stdout", f"path={self.stdout.path}"),
                          *self.port("stderr", f"path={self.stderr.path}")]
         return ["-device", "virtio-serial-device,max_ports=5", *arguments,
-                *self.port("status", f"path={self.status_pipe.path}")]
+                *self.port("status", f"append=on,path={self.status_pipe.path}")]
 
     def module(self):
         options = self.options
@@ -268,6 +333,10 @@ class Machine:
             device += ",gdb=on"
         if self.trace:
             device += f",trace={self.trace.path}"
+        if options.seed:
+            device += f",seed={quote(options.seed)}"
+        if options.schedules:
+            device += f",schedules={options.schedules.fileno()}"
         # As if the kernel had found out.
         device += f",complaints={self.log_pipe.path}"
         return [] if options.plain else ["-device", device]
@@ -299,12 +368,13 @@ class Machine:
         arguments = [
             qemu / "qemu-system-x86_64", "-L", qemu,
             "-M", "microvm,acpi=off,rtc=on",
-            "-accel", "tcg,thread=multi", "-cpu", CPU_MODEL,
+            *(SEEDED if options.seed else ["-accel", "tcg,thread=multi"]), "-cpu", CPU_MODEL,
             "-smp", processors(options), "-m", f"{options.memory}M",
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-kernel", self.kernel(), "-initrd", initramfs,
             "-append", f"{KERNEL_OPTIONS} {options.append}",
-            "-chardev", f"file,id=log,path={self.log_pipe.path}", "-serial", "chardev:log",
+            "-chardev", f"file,id=log,append=on,path={self.log_pipe.path}",
+            "-serial", "chardev:log",
             *self.share("root", "/", ",readonly=on")]
         if options.out:
             arguments += self.share("out", options.out)
@@ -351,6 +421,10 @@ class Machine:
             os._exit(127)
 
     def start_relays(self):
+        if self.options.seed:
+            self.output = [TailRelay(self.stdout.ours, 1, self.end_of_reader),
+                           TailRelay(self.stderr.ours, 2, self.end_of_reader)]
+            return
         if self.terminal:
             self.terminal.set_raw()
             signal.signal(signal.SIGWINCH, self.tell_size)
@@ -396,6 +470,9 @@ class Machine:
             ready = [fd for fd, _ in poll.poll(seconds * 1000)]
             self.log.feed(read_available(self.log_pipe.ours))
             self.read_errors()
+            if self.options.seed:
+                for relay in self.output:
+                    relay.move()
             if self.process in ready:
                 return True
             self.check_output()

@@ -6,12 +6,13 @@ import random
 import re
 
 import recording
+import schedule
 from outcome import Failure
 from recording import NO_PMU_FOR_VMS, Machine
 
 FLAGS = {"--trace", "--plain", "--gdb"}
 VALUES = {"--cpus", "--threads", "--memory", "--timeout", "--out", "--kernel", "--config",
-          "--append", "--profile", "--inject", "--log"}
+          "--append", "--profile", "--inject", "--log", "--seed"}
 
 MAX_CPUS = 64
 MAX_THREADS = 2
@@ -35,6 +36,8 @@ class Options:
         self.recording = None   # the facts in that file
         self.module = None      # what QEMU is told
         self.inject = None
+        self.seed = None        # or a schedule, as QEMU takes it
+        self.schedules = None   # a socket from which schedules come
         self.log_file = None    # a descriptor
         self.trace = self.plain = self.gdb = False
         self.terminal = False
@@ -155,7 +158,7 @@ def parse(arguments):
     options.plain = "--plain" in given
     options.gdb = "--gdb" in given
     if options.plain:
-        for option in "--trace", "--profile", "--inject":
+        for option in "--trace", "--profile", "--inject", "--seed":
             if option in given:
                 raise Failure(f"{option}: with --plain there is no TDX module")
     options.profile = options.module = given.get("--profile")
@@ -183,6 +186,10 @@ def parse(arguments):
         options.out = shared_directory(given["--out"])
     options.append = machine.kernel_options + given.get("--append", "")
     options.inject = given.get("--inject")
+    if given.get("--seed"):
+        if options.gdb:
+            raise Failure("--seed: nothing from outside, such as gdb, gets into such a machine")
+        options.seed = schedule.parse(given["--seed"], options.cpus)
     if given.get("--log"):
         options.log_file = log_file(given["--log"])
     try:

@@ -27,7 +27,7 @@ FIRMWARE_PLACES = "qemu seabios qemu-firmware".split()
 
 # Where QEMU is changed.  These are copied afresh each time, so that what is
 # inserted goes into a pristine source; the rest of the tree is copied once.
-CHANGED = "VERSION accel configs hw/i386 include pc-bios/meson.build target/i386".split()
+CHANGED = "VERSION accel configs hw/9pfs hw/i386 include pc-bios/meson.build target/i386".split()
 
 
 def suite():

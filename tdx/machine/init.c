@@ -11,6 +11,7 @@
  *     umask	in octal
  *     winsize	"ROWS COLUMNS", if it runs on a terminal
  *     out	the directory whose files last, if there is one
+ *     stdin	the command's input, if the port tdx.stdin is not there
  *     links	pairs of strings that end in NUL: a symbolic link's target and
  *		its place
  *     given/	files for the command, which finds them in /dev/tdx-box
@@ -368,7 +369,7 @@ static void start_copy(int from, int to)
 
 static int run_with_pipes(char **argv, char **env)
 {
-	int in[2], out[2], err[2], stdin_port, status;
+	int in[2], out[2], err[2], stdin_file, stdin_port, status;
 	struct pump pumps[2];
 	sigset_t blocked, none;
 	pid_t child;
@@ -384,7 +385,8 @@ static int run_with_pipes(char **argv, char **env)
 	 */
 	pumps[0] = (struct pump){ err[0], open_port("tdx.stderr", O_WRONLY) };
 	pumps[1] = (struct pump){ out[0], open_port("tdx.stdout", O_WRONLY) };
-	stdin_port = open_port("tdx.stdin", O_RDONLY);
+	stdin_file = openat(box_dir, "stdin", O_RDONLY | O_CLOEXEC);
+	stdin_port = stdin_file < 0 ? open_port("tdx.stdin", O_RDONLY) : -1;
 
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGCHLD);
@@ -396,7 +398,7 @@ static int run_with_pipes(char **argv, char **env)
 		die("fork");
 	if (!child) {
 		setsid();
-		dup2(in[0], 0);
+		dup2(stdin_file < 0 ? in[0] : stdin_file, 0);
 		dup2(out[1], 1);
 		dup2(err[1], 2);
 		sigprocmask(SIG_SETMASK, &none, NULL);
@@ -405,7 +407,8 @@ static int run_with_pipes(char **argv, char **env)
 	close(in[0]);
 	close(out[1]);
 	close(err[1]);
-	start_copy(stdin_port, in[1]);
+	if (stdin_port >= 0)
+		start_copy(stdin_port, in[1]);
 	close(in[1]);
 
 	while (!reap(child, &status)) {

@@ -399,6 +399,25 @@ static void linger(struct tdx_module *m)
 			return;
 }
 
+/* For an embedder that lets the other LPs run before it goes on with this one. */
+static void keep_locks(struct call *c)
+{
+	struct call *kept = &c->m->kept[c->lp];
+
+	*kept = *c;
+	c->held = 0;
+	c->locked_entry = NULL;
+}
+
+void tdx_seamcall_end(struct tdx_module *m, unsigned int lp)
+{
+	struct call *kept = &m->kept[lp];
+
+	pthread_mutex_lock(&m->lock);
+	unlock_call(kept, kept->vcpu);
+	pthread_mutex_unlock(&m->lock);
+}
+
 /*
  * A SEAMCALL has done its work.  On hardware it held its locks all the time, and
  * others that came meanwhile found them busy.  Here these waited for the mutex, so
@@ -409,6 +428,11 @@ static void let_others_call(struct call *c)
 	struct tdx_module *m = c->m;
 	unsigned int arrived;
 
+	if (m->ops.keep_locks) {
+		if (m->ops.keep_locks(m->opaque))
+			keep_locks(c);
+		return;
+	}
 	if (m->ops.meanwhile) {
 		unlock_for_work(c);
 		m->ops.meanwhile(m->opaque, c->leaf->us);

@@ -4,6 +4,7 @@
 
 #include "fields.h"
 #include "inject.h"
+#include "leaf.h"
 #include "profiles.h"
 #include "system.h"
 
@@ -36,6 +37,7 @@ struct tdx_module *tdx_module_new(const struct tdx_ops *ops, void *opaque,
 	m->lp_ready = g_new0(bool, platform->num_lps);
 	m->hkids = g_new0(enum hkid_state, platform->num_tdx_keyids);
 	m->written_back = g_new0(bool, platform->num_tdx_keyids);
+	m->kept = g_new0(struct call, platform->num_lps);
 	sys_fields_init(m);
 	random_bytes(m->report_key, sizeof(m->report_key));
 	pthread_mutex_init(&m->lock, NULL);
@@ -54,6 +56,7 @@ void tdx_module_free(struct tdx_module *m)
 	g_free(m->lp_ready);
 	g_free(m->hkids);
 	g_free(m->written_back);
+	g_free(m->kept);
 	g_free(m->native_cpuid);
 	g_free(m->sys_fields);
 	g_free(m);

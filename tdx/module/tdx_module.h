@@ -71,6 +71,11 @@ struct tdx_ops {
 	 * meanwhile.  NULL: all calls are short.
 	 */
 	void (*meanwhile)(void *opaque, unsigned int us);
+	/*
+	 * A call has done its work and still holds its locks.  True if the LP does
+	 * nothing until the embedder calls tdx_seamcall_end().  NULL: never.
+	 */
+	bool (*keep_locks)(void *opaque);
 	/* Whether the vCPU with that state has an interrupt to deliver now. */
 	bool (*interrupt_pending)(void *opaque, void *state);
 	/* Frees what the embedder keeps for a vCPU, see tdx_vcpu_state(). */
@@ -125,6 +130,8 @@ extern const char tdx_inject_help[];
  */
 bool tdx_seamcall(struct tdx_module *m, unsigned int lp,
 		  uint64_t gpr[TDX_NR_GPRS], struct tdx_vcpu **vcpu);
+/* Drops the locks that tdx_ops.keep_locks kept for @lp. */
+void tdx_seamcall_end(struct tdx_module *m, unsigned int lp);
 
 /*
  * Merges the host's registers into the guest's, which happens at the entry that

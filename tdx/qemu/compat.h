@@ -52,6 +52,15 @@
 #define COMPAT_CLASS_DATA void
 #endif
 
+/* 10.2 has moved the functions of icount, and renamed what does a CPU's queued work. */
+#if __has_include("exec/icount.h")
+#include "exec/icount.h"
+#define compat_process_cpu_events(cpu)	qemu_process_cpu_events_common(cpu)
+#else
+#include "system/cpu-timers.h"
+#define compat_process_cpu_events(cpu)	qemu_wait_io_event_common(cpu)
+#endif
+
 /* Writes a register of @apic, which is the x2APIC of the CPU that executes. */
 #if QEMU_SINCE(10, 2)
 #define compat_apic_msr_write(apic, index, value)			\

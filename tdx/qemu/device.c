@@ -4,6 +4,7 @@
  * module sees it: memory, CPUID, time, trace.
  */
 #include "qemu/osdep.h"
+#include "qemu/cutils.h"
 #include "qemu/error-report.h"
 #include "qemu/memalign.h"
 #include "qemu/module.h"
@@ -21,8 +22,8 @@ OBJECT_DECLARE_SIMPLE_TYPE(TdxModule, TDX_MODULE)
 struct TdxModule {
 	DeviceState parent;
 	/* Properties, which may be NULL. */
-	char *profile, *trace, *complaints, *inject;
-	FILE *trace_file, *complaints_file;
+	char *profile, *trace, *complaints, *inject, *seed;
+	FILE *complaints_file;
 	MemoryRegion private;
 	Notifier machine_done;
 };
@@ -125,15 +126,28 @@ static uint64_t op_tsc_hz(void *opaque)
 
 static uint64_t op_clock(void *opaque)
 {
-	return qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
+	return schedule_on ? schedule_clock() : qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
 }
+
+static FILE *trace_file;
 
 static void op_trace(void *opaque, const char *line)
 {
-	TdxModule *t = opaque;
+	fprintf(trace_file, "%s\n", line);
+	fflush(trace_file);
+}
 
-	fprintf(t->trace_file, "%s\n", line);
-	fflush(t->trace_file);
+void tdx_trace(const char *fmt, ...)
+{
+	g_autofree char *line = NULL;
+	va_list ap;
+
+	if (!trace_file)
+		return;
+	va_start(ap, fmt);
+	line = g_strdup_vprintf(fmt, ap);
+	va_end(ap);
+	op_trace(NULL, line);
 }
 
 static void op_complain(void *opaque, const char *line)
@@ -151,8 +165,13 @@ static void op_complain(void *opaque, const char *line)
  */
 static void op_meanwhile(void *opaque, unsigned int us)
 {
-	if (us)
+	if (us && !schedule_on)
 		g_usleep(us);
+}
+
+static bool op_keep_locks(void *opaque)
+{
+	return schedule_keeps_locks(current_cpu);
 }
 
 static bool op_interrupt_pending(void *opaque, void *state)
@@ -201,9 +220,10 @@ static void machine_done(Notifier *notifier, void *data)
 	struct tdx_ops ops = {
 		.read = op_read, .write = op_write, .cpuid = op_cpuid,
 		.rdmsr = op_rdmsr, .tsc = op_tsc, .tsc_hz = op_tsc_hz, .clock = op_clock,
-		.trace = t->trace_file ? op_trace : NULL,
+		.trace = trace_file ? op_trace : NULL,
 		.complain = t->complaints_file ? op_complain : NULL,
 		.meanwhile = op_meanwhile,
+		.keep_locks = schedule_on ? op_keep_locks : NULL,
 		.interrupt_pending = op_interrupt_pending,
 		.free_state = op_free_state,
 	};
@@ -230,6 +250,9 @@ static void machine_done(Notifier *notifier, void *data)
 				add_cmr, &platform);
 
 	add_private_memory(t, &platform);
+	/* The module's random numbers are GLib's. */
+	if (schedule_on)
+		g_random_set_seed(1);
 	module = tdx_module_new(&ops, t, &platform, &error);
 	if (!module) {
 		error_report("tdx-module: %s", error);
@@ -291,9 +314,14 @@ static void realize(DeviceState *dev, Error **errp)
 		error_setg(errp, "%s", error);
 		return;
 	}
-	if (!open_file(t->trace, "w", &t->trace_file, errp) ||
+	if (t->seed && !schedule_parse(t->seed)) {
+		error_setg(errp, "not a seed or a schedule: '%s'", t->seed);
+		return;
+	}
+	if (!open_file(t->trace, "a", &trace_file, errp) ||
 	    !open_file(t->complaints, "a", &t->complaints_file, errp))
 		return;
+	schedule_on = t->seed;
 	tdx_present = true;
 	t->machine_done.notify = machine_done;
 	qemu_add_machine_init_done_notifier(&t->machine_done);
@@ -343,6 +371,32 @@ static void set_inject(Object *obj, const char *value, Error **errp)
 	TDX_MODULE(obj)->inject = g_strdup(value);
 }
 
+static char *get_seed(Object *obj, Error **errp)
+{
+	return g_strdup(TDX_MODULE(obj)->seed);
+}
+
+static void set_seed(Object *obj, const char *value, Error **errp)
+{
+	g_free(TDX_MODULE(obj)->seed);
+	TDX_MODULE(obj)->seed = g_strdup(value);
+}
+
+static char *get_schedules(Object *obj, Error **errp)
+{
+	return g_strdup("");
+}
+
+static void set_schedules(Object *obj, const char *value, Error **errp)
+{
+	int socket;
+
+	if (qemu_strtoi(value, NULL, 10, &socket))
+		error_setg(errp, "schedules: not a socket: '%s'", value);
+	else
+		schedule_serve(socket);
+}
+
 static bool get_gdb(Object *obj, Error **errp)
 {
 	return tdx_debugged;
@@ -365,6 +419,8 @@ static void class_init(ObjectClass *oc, COMPAT_CLASS_DATA *data)
 	object_class_property_add_str(oc, "complaints", get_complaints,
 				      set_complaints);
 	object_class_property_add_str(oc, "inject", get_inject, set_inject);
+	object_class_property_add_str(oc, "seed", get_seed, set_seed);
+	object_class_property_add_str(oc, "schedules", get_schedules, set_schedules);
 	object_class_property_add_bool(oc, "gdb", get_gdb, set_gdb);
 }
 

@@ -174,6 +174,29 @@ uint64_t xstate_supported(CPUX86State *env, const struct tdx_profile *profile);
 void xstate_cpuid(CPUX86State *env, const struct tdx_profile *profile, uint32_t subleaf,
 		  uint32_t out[4]);
 
+/* schedule.c: CPUs that run by a seed; also see tcg_hooks.h. */
+
+/* Whether they do. */
+extern bool schedule_on;
+
+/* What a program tells by CPUID: EAX is this leaf, ECX the mark. */
+#define SCHEDULE_LEAF	0x4d41524bu	/* "MARK" */
+enum schedule_mark { MARK_BEGIN = 1, MARK_END = 2 };
+
+/* Reads the property "seed"; false if it makes no sense. */
+bool schedule_parse(const char *text);
+/* Reads schedules from a socket when a race begins, see there. */
+void schedule_serve(int socket);
+/* Virtual time in ns, for any caller. */
+int64_t schedule_clock(void);
+void schedule_mark(CPUState *cpu, uint32_t mark);
+/* A point before an instruction.  Returns if the CPU does not stop here. */
+void schedule_point(CPUX86State *env, uintptr_t ra);
+/* A point after a SEAMCALL.  True if its locks are kept until the CPU runs again. */
+bool schedule_keeps_locks(CPUState *cpu);
+/* The CPU waits for another one, and RIP is where it goes on. */
+G_NORETURN void schedule_wait(CPUState *cpu);
+
 /* host_cpu.c: what the bare CPU has and QEMU's CPU model does not. */
 
 /* CPUID of the CPU, whatever TSX_CTRL hides, with XSS = 0; @out is EAX, EBX, ECX, EDX. */
@@ -239,6 +262,9 @@ static inline bool tdx_in_td(const CPUX86State *env)
 {
 	return tdx_present && env->hflags & HF_GUEST_MASK;
 }
+
+/* Writes a line of trace, if there is one. */
+void tdx_trace(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
 
 /* The TD's translations: all its MMU indexes, and the second stage. */
 #define TD_MMU_IDXS	(0x3f << TDX_MMU_IDX | 1 << MMU_NESTED_IDX)

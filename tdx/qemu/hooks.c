@@ -36,8 +36,11 @@
 
 void tdx_hook_exception(CPUX86State *env, int vector)
 {
-	if (tdx_present && vector == EXCP06_ILLOP)
-		tdx_execute(env);
+	if (!tdx_present || vector != EXCP06_ILLOP)
+		return;
+	/* It is the last of its block, so that the count of instructions is right. */
+	env_cpu(env)->neg.can_do_io = true;
+	tdx_execute(env);
 }
 
 /* The TD's exception when the module refused an instruction. */
@@ -85,6 +88,8 @@ bool tdx_hook_cpuid(CPUX86State *env, uintptr_t ra)
 
 	if (!tdx_present)
 		return false;
+	if (schedule_on && leaf == SCHEDULE_LEAF)
+		schedule_mark(env_cpu(env), subleaf);
 	if (tdx_in_td(env))
 		td_cpuid(env, leaf, subleaf, out, ra);
 	else

@@ -306,6 +306,5 @@ bool seam_msr(uint32_t msr, uint64_t *value)
  */
 uint64_t host_tsc(void)
 {
-	return muldiv64(qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL), tdx_profile()->tsc_num,
-			tdx_profile()->tsc_den);
+	return muldiv64(schedule_clock(), tdx_profile()->tsc_num, tdx_profile()->tsc_den);
 }

@@ -18,6 +18,7 @@ static G_NORETURN void seamcall(struct insn *i)
 	CPUX86State *env = i->env;
 	struct tdx_vcpu *vcpu;
 
+	schedule_point(env, 0);
 	if (!tdx_seamcall(tdx_module(), env_cpu(env)->cpu_index, env->regs,
 			  &vcpu)) {
 		insn_set_flags(i, CC_C);

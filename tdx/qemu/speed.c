@@ -182,6 +182,8 @@ void tdx_speed_pause(CPUX86State *env)
 
 	if (!tdx_present)
 		return;
+	if (schedule_on)
+		schedule_wait(cs);
 	s = &tdx_lp(env)->speed;
 	if (s->pause_rip != env->eip) {
 		s->pause_rip = env->eip;
@@ -209,6 +211,8 @@ void speed_td_exits(const CPUX86State *env, struct td_cpu *td, bool interrupt)
 	const CPUX86State *before = &td->env;
 	bool same;
 
+	if (schedule_on)
+		return;
 	same = interrupt && td->resumed &&
 	       !memcmp(env->regs, before->regs, sizeof(env->regs)) &&
 	       env->eip - before->eip + LOOP_SIZE <= 2 * LOOP_SIZE;
@@ -220,6 +224,8 @@ void speed_td_enters(CPUX86State *env, struct td_cpu *td)
 {
 	CPUState *cs = env_cpu(env);
 
+	if (schedule_on)
+		return;
 	td->resumed = td->interrupted ? get_clock() : 0;
 	if (!td->spins)
 		return;

@@ -14,6 +14,15 @@
 void tdx_hook_unaligned_lock(struct CPUState *cs, vaddr addr, int size,
 			     uintptr_t ra);
 
+/* schedule.c: CPUs that run by a seed. */
+
+/* What executes a CPU until it has to stop. */
+typedef int tdx_cpu_exec(CPUState *cs);
+/* The thread of all CPUs, holding the BQL.  Returns if there is no seed. */
+void tdx_hook_schedule(tdx_cpu_exec *exec);
+/* True if no other thread may do anything for the machine. */
+bool tdx_hook_alone(void);
+
 /* speed.c: what only saves time, as in speed.h. */
 
 /* True if a block at @pc may always jump to one at @dest on another page. */

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Schedules of the box: who runs when, as tdx/qemu/schedule.c reads it.
+
+A seed alone draws each turn of the CPUs.  A schedule is for races: the CPUs by their
+priority, and the points at which the one that runs becomes the lowest, "1,0,2,3/17/40+9".
+It can be drawn, too: "SEED:POINTS" says from how many points."""
+
+import collections
+import random
+import re
+
+from outcome import Failure
+
+MAX_CPUS = 64
+MAX_CHANGES = 8
+MAX_POINTS = 10 ** 9
+
+# How many instructions after its point a change comes, as a power of two.
+MAX_AFTER_BITS = 13
+
+Change = collections.namedtuple("Change", "point after")
+
+
+class Schedule(collections.namedtuple("Schedule", "order changes")):
+    """order are CPUs, the highest first; changes are of the type Change, ascending."""
+
+    def __str__(self):
+        return "/".join([",".join(map(str, self.order)),
+                         *(f"{change.point}" + (f"+{change.after}" if change.after else "")
+                           for change in self.changes)])
+
+
+def draw(seed, points, cpus):
+    """Returns the schedule of a seed, for a race with so many points."""
+    source = random.Random(seed)
+    order = list(range(cpus))
+    source.shuffle(order)
+    number = min(source.choice([1, 1, 2, 2, 3]), points)
+    # Half of the changes come at a point, the others somewhere in the code after it.
+    return Schedule(tuple(order), tuple(
+        Change(point, source.choice([0, 1]) and source.randrange(
+            1 << source.randint(1, MAX_AFTER_BITS)))
+        for point in sorted(source.sample(range(points), number))))
+
+
+def is_for_race(seed):
+    """Is what QEMU gets a schedule, not a seed?"""
+    return seed and not seed.isdigit()
+
+
+def parse(text, cpus):
+    """Checks what --seed says.  Returns it as QEMU takes it."""
+    number = "[0-9]{1,9}"
+    if re.fullmatch(number, text):
+        return text
+    if match := re.fullmatch(f"({number}):({number})", text):
+        return str(draw(int(match[1]), max(1, int(match[2])), cpus))
+    if not re.fullmatch(rf"{number}(,{number})*(/{number}(\+{number})?){{0,{MAX_CHANGES}}}",
+                        text):
+        raise Failure(f"--seed: neither a number, nor SEED:POINTS, nor a schedule: '{text}'")
+    order, *changes = text.split("/")
+    if sorted(order.split(","), key=int) != [str(cpu) for cpu in range(cpus)]:
+        raise Failure(f"--seed: '{order}' is not each of the CPUs 0 to {cpus - 1} once")
+    points = [int(change.partition("+")[0]) for change in changes]
+    if points != sorted(set(points)):
+        raise Failure(f"--seed: the points of '{text}' are not in order")
+    return text
