@@ -19,6 +19,7 @@
 #include "tdx/held_region.h"
 #include "tdx/host_cpus.h"
 #include "tdx/keyids.h"
+#include "tdx/race.h"
 #include "tdx/generic/kernel_log.h"
 #include "tdx/generic/may_harm_host.h"
 #include "tdx/tdx_test_harness.h"
@@ -108,13 +109,16 @@ static void free_td(struct td *td)
 
 #define errno_of(call)	((call) < 0 ? errno : 0)
 
-static int init_vm(struct td *td, int side)
+static int init_vm(void *arg, int side)
 {
+	struct td *td = arg;
+
 	return errno_of(__tdx_init_vm(td->vm, td->init, NULL));
 }
 
-static int create_vcpu(struct td *td, int side)
+static int create_vcpu(void *arg, int side)
 {
+	struct td *td = arg;
 	int fd = __vm_ioctl(td->vm, KVM_CREATE_VCPU, (void *)(u64)side);
 
 	if (fd < 0)
@@ -123,18 +127,23 @@ static int create_vcpu(struct td *td, int side)
 	return 0;
 }
 
-static int init_own_vcpu(struct td *td, int side)
+static int init_own_vcpu(void *arg, int side)
 {
+	struct td *td = arg;
+
 	return errno_of(__tdx_init_vcpu(td->vcpu[side], 0, NULL));
 }
 
-static int init_last_vcpu(struct td *td, int side)
+static int init_last_vcpu(void *arg, int side)
 {
+	struct td *td = arg;
+
 	return errno_of(__tdx_init_vcpu(td->vcpu[1], 0, NULL));
 }
 
-static int add_all_pages(struct td *td, int side)
+static int add_all_pages(void *arg, int side)
 {
+	struct td *td = arg;
 	struct kvm_tdx_init_mem_region region = pages(td, 0, NR_PAGES);
 	int error = errno_of(__tdx_init_mem_region(td->vcpu[side], 0, &region, NULL));
 
@@ -143,27 +152,33 @@ static int add_all_pages(struct td *td, int side)
 	return error;
 }
 
-static int add_half_of_pages(struct td *td, int side)
+static int add_half_of_pages(void *arg, int side)
 {
+	struct td *td = arg;
 	struct kvm_tdx_init_mem_region region =
 		pages(td, side * NR_PAGES / 2, NR_PAGES / 2);
 
 	return errno_of(__tdx_init_mem_region(td->vcpu[side], 0, &region, NULL));
 }
 
-static int finalize(struct td *td, int side)
+static int finalize(void *arg, int side)
 {
+	struct td *td = arg;
+
 	return errno_of(__tdx_finalize(td->vm, NULL));
 }
 
 /* There is no memory at the reset vector, hence a memory fault. */
-static int run(struct td *td, int side)
+static int run(void *arg, int side)
 {
+	struct td *td = arg;
+
 	return errno_of(__vcpu_run(td->vcpu[side]));
 }
 
-static int pre_fault(struct td *td, int side)
+static int pre_fault(void *arg, int side)
 {
+	struct td *td = arg;
 	struct kvm_pre_fault_memory range = {
 		.gpa = SLOT_GPA,
 		.size = NR_PAGES * PAGE_SIZE,
@@ -172,20 +187,25 @@ static int pre_fault(struct td *td, int side)
 	return errno_of(__vcpu_ioctl(td->vcpu[side], KVM_PRE_FAULT_MEMORY, &range));
 }
 
-static int punch_hole(struct td *td, int side)
+static int punch_hole(void *arg, int side)
 {
+	struct td *td = arg;
+
 	vm_guest_mem_punch_hole(td->vm, SLOT_GPA, NR_PAGES * PAGE_SIZE);
 	return 0;
 }
 
-static int set_shared(struct td *td, int side)
+static int set_shared(void *arg, int side)
 {
+	struct td *td = arg;
+
 	vm_mem_set_shared(td->vm, SLOT_GPA, NR_PAGES * PAGE_SIZE);
 	return 0;
 }
 
-static int delete_memslot(struct td *td, int side)
+static int delete_memslot(void *arg, int side)
 {
+	struct td *td = arg;
 	struct kvm_userspace_memory_region2 region = { .slot = SLOT };
 
 	return errno_of(__vm_ioctl(td->vm, KVM_SET_USER_MEMORY_REGION2, &region));
@@ -195,12 +215,11 @@ static int delete_memslot(struct td *td, int side)
 struct side {
 	struct td *td;
 	int side;
-	int (*op)(struct td *td, int side);
+	int (*op)(void *td, int side);
 	int error;
 	bool done;
 	pid_t tid;
 	pthread_t thread;
-	pthread_barrier_t *start;
 };
 
 /*
@@ -213,8 +232,6 @@ static void *side_thread(void *arg)
 	struct side *side = arg;
 
 	pin_self_to_cpu(host_cpus[side->side % nr_host_cpus]);
-	if (side->start)
-		pthread_barrier_wait(side->start);
 	WRITE_ONCE(side->tid, syscall(__NR_gettid));
 	side->error = side->op(side->td, side->side);
 	WRITE_ONCE(side->done, true);
@@ -462,13 +479,13 @@ TEST_F(before_init_vcpu, init_mem_region_waits)
 /*
  * Part two: two commands that start together.
  */
-static u32 nr_races = 3;
+static u32 nr_races;
 
 FIXTURE(race) { };
 
 FIXTURE_VARIANT(race) {
 	enum stage stage;
-	int (*op[2])(struct td *td, int side);
+	int (*op[2])(void *td, int side);
 	int outcomes[3][2];	/* the errno of each side, for each legal order */
 	int nr_outcomes;
 	const char *deadly;	/* KVM's bug that may kill the VM, if any */
@@ -581,31 +598,21 @@ TEST_F_TIMEOUT(race, is_serializable, 600)
 		expect_death();
 
 	for (u32 n = 0; n < nr_races; n++) {
-		struct side sides[2];
-		pthread_barrier_t start;
+		struct racer racers[2];
 		bool legal = false, dead;
 		struct td td = {};
 
 		create_td(&td, variant->stage);
-		pthread_barrier_init(&start, NULL, ARRAY_SIZE(sides));
-		for (int i = 0; i < ARRAY_SIZE(sides); i++) {
-			sides[i] = (struct side) {
-				.td = &td,
-				.side = i,
-				.op = variant->op[i],
-				.start = &start,
-			};
-			start_side(&sides[i]);
-		}
-		for (int i = 0; i < ARRAY_SIZE(sides); i++)
-			finish_side(&sides[i]);
+		for (int i = 0; i < ARRAY_SIZE(racers); i++)
+			racers[i] = (struct racer) { variant->op[i], &td };
+		race(racers, ARRAY_SIZE(racers));
 
 		for (int i = 0; i < variant->nr_outcomes; i++)
-			legal |= variant->outcomes[i][0] == sides[0].error &&
-				 variant->outcomes[i][1] == sides[1].error;
+			legal |= variant->outcomes[i][0] == racers[0].error &&
+				 variant->outcomes[i][1] == racers[1].error;
 		TEST_ASSERT(legal, "errno %d (%s) and %d (%s), which no order gives",
-			    sides[0].error, strerror(sides[0].error),
-			    sides[1].error, strerror(sides[1].error));
+			    racers[0].error, strerror(racers[0].error),
+			    racers[1].error, strerror(racers[1].error));
 		dead = vm_is_dead(td.vm);
 		free_td(&td);
 		if (dead && variant->deadly)
@@ -618,36 +625,31 @@ TEST_F_TIMEOUT(race, is_serializable, 600)
  * Part three: two TDs at once.  They have no memory, as unmapping it takes both CPUs
  * and would keep the TDs apart.
  */
-#define NR_LIVES	20
+#define NR_LIVES	20	/* unless TDX_RACES says how many */
 
 /* The last command: kvm_vm_free() closes the TD's files. */
-static int end(struct td *td, int side)
+static int end(void *arg, int side)
 {
+	struct td *td = arg;
+
 	kvm_vm_free(td->vm);
 	free(td->init);
 	return 0;
 }
 
-static void do_together(struct td tds[2], int (*first)(struct td *td, int side),
-			int (*second)(struct td *td, int side))
+static void do_together(struct td tds[2], int (*first)(void *td, int side),
+			int (*second)(void *td, int side))
 {
-	struct side sides[2] = { { .op = first }, { .op = second } };
-	pthread_barrier_t start;
+	struct racer racers[2] = { { first, &tds[0] }, { second, &tds[1] } };
 
-	pthread_barrier_init(&start, NULL, ARRAY_SIZE(sides));
-	for (int i = 0; i < ARRAY_SIZE(sides); i++) {
-		sides[i].td = &tds[i];
-		sides[i].side = i;
-		sides[i].start = &start;
-		start_side(&sides[i]);
-	}
-	for (int i = 0; i < ARRAY_SIZE(sides); i++)
-		TEST_ASSERT_EQ(finish_side(&sides[i]), 0);
+	race(racers, ARRAY_SIZE(racers));
+	for (int i = 0; i < ARRAY_SIZE(racers); i++)
+		TEST_ASSERT_EQ(racers[i].error, 0);
 }
 
-FIXTURE(two_tds) { };
+FIXTURE(race_of_two_tds) { };
 
-FIXTURE_SETUP(two_tds)
+FIXTURE_SETUP(race_of_two_tds)
 {
 	if (!host_has_two_cpus())
 		SKIP(return, NEEDS_TWO_CPUS);
@@ -655,11 +657,11 @@ FIXTURE_SETUP(two_tds)
 		SKIP(return, NEEDS_MORE_KEYIDS);
 }
 
-FIXTURE_TEARDOWN(two_tds) { }
+FIXTURE_TEARDOWN(race_of_two_tds) { }
 
-TEST_F_TIMEOUT(two_tds, begin_and_end_together, 600)
+TEST_F_TIMEOUT(race_of_two_tds, begin_and_end_together, 600)
 {
-	for (int n = 0; n < NR_LIVES; n++) {
+	for (u32 n = 0; n < nr_races_wanted(NR_LIVES); n++) {
 		struct td tds[2] = {};
 
 		create_vm(&tds[0]);
@@ -669,9 +671,9 @@ TEST_F_TIMEOUT(two_tds, begin_and_end_together, 600)
 	}
 }
 
-TEST_F_TIMEOUT(two_tds, one_begins_while_the_other_ends, 600)
+TEST_F_TIMEOUT(race_of_two_tds, one_begins_while_the_other_ends, 600)
 {
-	for (int n = 0; n < NR_LIVES; n++) {
+	for (u32 n = 0; n < nr_races_wanted(NR_LIVES); n++) {
 		struct td tds[2] = {};
 
 		create_vm(&tds[0]);
@@ -684,13 +686,10 @@ TEST_F_TIMEOUT(two_tds, one_begins_while_the_other_ends, 600)
 
 int main(int argc, char *argv[])
 {
-	const char *races = getenv("TDX_RACES");
-
 	TEST_REQUIRE(is_tdx_supported());
 
 	find_host_cpus();
-	if (races)
-		nr_races = atoi_positive("TDX_RACES", races);
+	nr_races = nr_races_wanted(3);
 
 	return test_harness_run(argc, argv);
 }

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Threads that start together, to see whether KVM keeps them apart.
+ *
+ * On most hosts it is a matter of luck in which order things happen.  The host that
+ * "make races" emulates chooses the order, and is told here when to: from the moment
+ * when all threads have come to the start until all are done.  Fixtures with such races
+ * have names that begin with "race".
+ */
+#ifndef SELFTEST_KVM_TDX_RACE_H
+#define SELFTEST_KVM_TDX_RACE_H
+
+#include <linux/types.h>
+
+#define MAX_RACERS	3
+
+struct racer {
+	/* What it does with @arg; @side is its number.  Returns an errno, or 0. */
+	int (*op)(void *arg, int side);
+	void *arg;
+	int error;	/* what @op has returned */
+};
+
+/*
+ * Have all racers do what they do at once, each on another of host_cpus[] if there are
+ * as many, and wait until they have.
+ */
+void race(struct racer *racers, int nr_racers);
+
+/* How often the environment variable TDX_RACES wants a race, else @by_default. */
+__u32 nr_races_wanted(__u32 by_default);
+
+#endif /* SELFTEST_KVM_TDX_RACE_H */

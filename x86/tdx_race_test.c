@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Two or three things at once to a TD that runs.
+ *
+ * vCPUs fault, run and move while user space takes memory away, and while other TDs come
+ * and go.  KVM has locks for that, retries what the TDX module refuses as busy, and makes
+ * vCPUs leave the guest.  Afterwards the TD has to be alive, each vCPU has to work, and
+ * the guest has to find its memory as it was left.
+ *
+ * For commands that build a TD see tdx_parallel_test.
+ */
+#include "kvm_util.h"
+#include "processor.h"
+#include "tdx/host_cpus.h"
+#include "tdx/keyids.h"
+#include "tdx/race.h"
+#include "tdx/tdx_memory.h"
+#include "tdx/tdx_test_harness.h"
+#include "tdx/tdx_util.h"
+
+/* The page that the race is about, one that stays, and one for afterwards. */
+#define FOCUS		GMEM_PAGE(3)
+#define NEIGHBOUR	GMEM_PAGE(4)
+#define LATER		GMEM_PAGE(9)
+
+#define NR_VCPUS	2
+
+struct td {
+	struct kvm_vm *vm;
+	struct tdx_guest guest[NR_VCPUS];
+	struct kvm_vm *other;	/* another TD */
+};
+
+/* The vCPU of a side. */
+static struct tdx_guest *guest_of(struct td *td, int side)
+{
+	return &td->guest[side % NR_VCPUS];
+}
+
+/*
+ * What the guest does.  EFAULT is a memory fault, after which the guest tries again when
+ * it runs.
+ */
+static int guest_does(struct tdx_guest *guest, enum tdx_guest_op op, u64 addr, u64 val)
+{
+	int r = __tdx_guest_do(guest, op, addr, val);
+
+	TEST_ASSERT(r <= 0, "The guest exits: %s", vcpu_exit_str(guest->vcpu));
+	return r ? errno : 0;
+}
+
+/* Another vCPU may accept the page first, or have its entry in the S-EPT locked. */
+static int accept(void *arg, int side)
+{
+	struct tdx_guest *guest = guest_of(arg, side);
+	int error = guest_does(guest, TDX_GUEST_ACCEPT, FOCUS, 0);
+	u64 status = guest->req->status & TDX_SEAMCALL_STATUS_MASK;
+
+	TEST_ASSERT(error || status == TDX_SUCCESS || status == TDX_OPERAND_BUSY ||
+		    status == TDX_PAGE_ALREADY_ACCEPTED,
+		    "TDG.MEM.PAGE.ACCEPT fails: 0x%lx", (unsigned long)guest->req->status);
+	return error;
+}
+
+/* A page that was taken away and came back is not accepted, hence the #VE. */
+static int write_focus(void *arg, int side)
+{
+	struct tdx_guest *guest = guest_of(arg, side);
+	int error = guest_does(guest, TDX_GUEST_WRITE, FOCUS, MAGIC);
+
+	if (!error && guest->req->vector)
+		TEST_ASSERT_VE(guest, FOCUS);
+	return error;
+}
+
+static int write_neighbour(void *arg, int side)
+{
+	struct tdx_guest *guest = guest_of(arg, side);
+	int error = guest_does(guest, TDX_GUEST_WRITE, NEIGHBOUR, MAGIC);
+
+	TEST_ASSERT_EQ(guest->req->vector, 0);
+	return error;
+}
+
+/* What user space does. */
+
+#define errno_of(call)	((call) < 0 ? errno : 0)
+
+static int punch_hole(void *arg, int side)
+{
+	struct td *td = arg;
+
+	vm_guest_mem_punch_hole(td->vm, FOCUS, PAGE_SIZE);
+	return 0;
+}
+
+static int set_shared(void *arg, int side)
+{
+	struct td *td = arg;
+
+	vm_mem_set_shared(td->vm, FOCUS, PAGE_SIZE);
+	return 0;
+}
+
+static int delete_memslot(void *arg, int side)
+{
+	struct td *td = arg;
+
+	tdx_delete_slot(td->vm, GMEM_SLOT);
+	return 0;
+}
+
+static int pre_fault(void *arg, int side)
+{
+	struct kvm_pre_fault_memory range = { .gpa = FOCUS, .size = PAGE_SIZE };
+
+	return errno_of(__vcpu_ioctl(guest_of(arg, side)->vcpu, KVM_PRE_FAULT_MEMORY, &range));
+}
+
+/* The vCPU of the other side comes to this CPU. */
+static int fetch_vcpu(void *arg, int side)
+{
+	struct kvm_mp_state state;
+
+	return errno_of(__vcpu_ioctl(guest_of(arg, side + 1)->vcpu, KVM_GET_MP_STATE, &state));
+}
+
+static struct kvm_vm *create_other(void)
+{
+	struct kvm_vm *vm = tdx_memory_create(0);
+	struct tdx_guest guest = tdx_guest_add(vm, 0);
+
+	tdx_vm_finalize(vm);
+	tdx_make_private(&guest, FOCUS, 1, MAGIC);
+	return vm;
+}
+
+/* Its vCPU has run on the CPU of the first side. */
+static int end_other(void *arg, int side)
+{
+	struct td *td = arg;
+
+	kvm_vm_free(td->other);
+	td->other = NULL;
+	return 0;
+}
+
+static int begin_other(void *arg, int side)
+{
+	struct td *td = arg;
+
+	td->other = create_other();
+	return 0;
+}
+
+/* When the page has been taken away: EAGAIN means that its memslot is about to go. */
+static bool may_fail_with(int (*op)(void *td, int side), int error)
+{
+	return error == EFAULT || (op == pre_fault && (error == ENOENT || error == EAGAIN));
+}
+
+FIXTURE(race) { };
+
+FIXTURE_VARIANT(race) {
+	int (*op[MAX_RACERS])(void *td, int side);
+	bool accepted;		/* the guest has the page from the start */
+	bool may_fault;		/* it may lose it for good */
+};
+
+FIXTURE_VARIANT_ADD(race, accept_twice) {
+	{ accept, accept },
+};
+FIXTURE_VARIANT_ADD(race, accept_and_punch_hole) {
+	{ accept, punch_hole },
+};
+FIXTURE_VARIANT_ADD(race, accept_and_conversion) {
+	{ accept, set_shared }, .may_fault = true,
+};
+FIXTURE_VARIANT_ADD(race, accept_and_memslot_deletion) {
+	{ accept, delete_memslot }, .may_fault = true,
+};
+FIXTURE_VARIANT_ADD(race, accept_and_pre_fault) {
+	{ accept, pre_fault },
+};
+FIXTURE_VARIANT_ADD(race, accept_and_migration) {
+	{ accept, fetch_vcpu },
+};
+FIXTURE_VARIANT_ADD(race, accept_and_end_of_other_td) {
+	{ accept, end_other },
+};
+FIXTURE_VARIANT_ADD(race, accept_and_begin_of_other_td) {
+	{ accept, begin_other },
+};
+FIXTURE_VARIANT_ADD(race, pre_fault_and_punch_hole) {
+	{ pre_fault, punch_hole },
+};
+FIXTURE_VARIANT_ADD(race, pre_fault_and_memslot_deletion) {
+	{ pre_fault, delete_memslot }, .may_fault = true,
+};
+FIXTURE_VARIANT_ADD(race, write_and_punch_hole) {
+	{ write_focus, punch_hole }, .accepted = true,
+};
+FIXTURE_VARIANT_ADD(race, write_and_conversion) {
+	{ write_focus, set_shared }, .accepted = true, .may_fault = true,
+};
+FIXTURE_VARIANT_ADD(race, write_and_memslot_deletion) {
+	{ write_focus, delete_memslot }, .accepted = true, .may_fault = true,
+};
+FIXTURE_VARIANT_ADD(race, write_and_migration) {
+	{ write_focus, fetch_vcpu }, .accepted = true,
+};
+FIXTURE_VARIANT_ADD(race, write_and_end_of_other_td) {
+	{ write_focus, end_other }, .accepted = true,
+};
+FIXTURE_VARIANT_ADD(race, write_neighbour_and_punch_hole) {
+	{ write_neighbour, punch_hole }, .accepted = true,
+};
+FIXTURE_VARIANT_ADD(race, punch_hole_twice) {
+	{ punch_hole, punch_hole }, .accepted = true,
+};
+FIXTURE_VARIANT_ADD(race, punch_hole_and_memslot_deletion) {
+	{ punch_hole, delete_memslot }, .accepted = true, .may_fault = true,
+};
+
+FIXTURE_VARIANT_ADD(race, accept_twice_and_punch_hole) {
+	{ accept, accept, punch_hole },
+};
+FIXTURE_VARIANT_ADD(race, accept_twice_and_conversion) {
+	{ accept, accept, set_shared }, .may_fault = true,
+};
+FIXTURE_VARIANT_ADD(race, accept_twice_and_memslot_deletion) {
+	{ accept, accept, delete_memslot }, .may_fault = true,
+};
+FIXTURE_VARIANT_ADD(race, accept_and_pre_fault_and_punch_hole) {
+	{ accept, pre_fault, punch_hole },
+};
+FIXTURE_VARIANT_ADD(race, accept_and_migration_and_punch_hole) {
+	{ accept, fetch_vcpu, punch_hole },
+};
+FIXTURE_VARIANT_ADD(race, write_twice_and_punch_hole) {
+	{ write_focus, write_focus, punch_hole }, .accepted = true,
+};
+FIXTURE_VARIANT_ADD(race, write_and_migration_and_punch_hole) {
+	{ write_focus, fetch_vcpu, punch_hole }, .accepted = true,
+};
+FIXTURE_VARIANT_ADD(race, write_and_conversion_and_memslot_deletion) {
+	{ write_focus, set_shared, delete_memslot }, .accepted = true, .may_fault = true,
+};
+
+static int nr_ops(int (*const op[MAX_RACERS])(void *td, int side))
+{
+	int n = 0;
+
+	while (n < MAX_RACERS && op[n])
+		n++;
+	return n;
+}
+
+static bool has(int (*const op[MAX_RACERS])(void *td, int side),
+		int (*wanted)(void *td, int side))
+{
+	for (int i = 0; i < MAX_RACERS; i++)
+		if (op[i] == wanted)
+			return true;
+	return false;
+}
+
+FIXTURE_SETUP(race)
+{
+	if (has(variant->op, end_other) || has(variant->op, begin_other)) {
+		if (!tdx_can_create(2))
+			SKIP(return, NEEDS_MORE_KEYIDS);
+	}
+}
+
+FIXTURE_TEARDOWN(race) { }
+
+static void create_td(struct td *td)
+{
+	td->vm = tdx_memory_create(0);
+	for (int i = 0; i < NR_VCPUS; i++)
+		td->guest[i] = tdx_guest_add(td->vm, i);
+	tdx_vm_finalize(td->vm);
+	vm_mem_set_private(td->vm, GMEM_GPA, SLOT_SIZE);
+	tdx_accept_and_write(&td->guest[0], NEIGHBOUR, 1, MAGIC);
+}
+
+/* Let a vCPU finish what a memory fault has interrupted. */
+static void finish(struct tdx_guest *guest)
+{
+	TEST_ASSERT_EQ(tdx_guest_run(guest), 0);
+}
+
+/* Whatever was taken away comes back. */
+static void restore(struct td *td, bool memslot_deleted)
+{
+	if (memslot_deleted)
+		tdx_create_slot(td->vm, GMEM_SLOT);
+	vm_mem_set_private(td->vm, GMEM_GPA, SLOT_SIZE);
+}
+
+static void assert_works(struct td *td, bool memslot_deleted)
+{
+	TEST_ASSERT(!vm_is_dead(td->vm), "The VM is dead");
+	for (int i = 0; i < NR_VCPUS; i++)
+		tdx_accept_and_write(&td->guest[i], LATER + i * PAGE_SIZE, 1, i);
+	for (int i = 0; i < NR_VCPUS; i++)
+		TEST_ASSERT_EQ(tdx_guest_read(&td->guest[!i], LATER + i * PAGE_SIZE), (u64)i);
+	if (!memslot_deleted)
+		TEST_ASSERT_EQ(tdx_guest_read(&td->guest[1], NEIGHBOUR), MAGIC);
+}
+
+TEST_F_TIMEOUT(race, leaves_td_alive, 600)
+{
+	bool memslot_deleted = has(variant->op, delete_memslot);
+	int nr = nr_ops(variant->op);
+
+	for (u32 n = 0; n < nr_races_wanted(3); n++) {
+		struct racer racers[MAX_RACERS];
+		struct td td = {};
+
+		create_td(&td);
+		if (!has_two_cpus(td.vm))
+			SKIP(return, NEEDS_TWO_CPUS);
+		if (variant->accepted)
+			tdx_accept_and_write(&td.guest[0], FOCUS, 1, MAGIC);
+		if (has(variant->op, end_other))
+			td.other = create_other();
+
+		for (int i = 0; i < nr; i++)
+			racers[i] = (struct racer) { variant->op[i], &td };
+		race(racers, nr);
+
+		restore(&td, memslot_deleted);
+		for (int i = 0; i < nr; i++) {
+			int error = racers[i].error;
+
+			TEST_ASSERT(!error || (variant->may_fault &&
+					       may_fail_with(variant->op[i], error)),
+				    "Side %d fails, errno %d (%s)", i, error, strerror(error));
+			if (error == EFAULT)
+				finish(guest_of(&td, i));
+		}
+		assert_works(&td, memslot_deleted);
+		kvm_vm_free(td.vm);
+		if (td.other)
+			kvm_vm_free(td.other);
+	}
+}
+
+int main(int argc, char *argv[])
+{
+	TEST_REQUIRE(is_tdx_supported());
+
+	find_host_cpus();
+	return test_harness_run(argc, argv);
+}
