@@ -11,7 +11,7 @@ export SECONDS CORPUS REPLAY ROW STAGE FROM
 # The commands are modules of one Python package.
 CMD := /usr/bin/python3 -I tdx/cmd
 
-.PHONY: help run_tests check coverage mutants ioctl-sweep fuzz-kvm bench lint cpuid-map
+.PHONY: help run_tests check coverage mutants races ioctl-sweep fuzz-kvm bench lint cpuid-map
 .PHONY: tarball install-tree uninstall-tree clean-cache
 
 help:
@@ -56,6 +56,13 @@ coverage:
 # |   RESUME=1                     not those that were caught before
 mutants:
 	@$(CMD) mutants
+
+# | make races                     looks for the order of events in which a race of the suite
+# |   RACES="NAME ..."             fails, and tells it; those whose names have this in them
+# |   SECONDS=600                  in all; SEED=N to begin elsewhere
+# |   KERNEL_IMAGE=FILE            another kernel
+races:
+	@$(CMD) races
 
 # | make ioctl-sweep               each of KVM's ioctls in each stage of a TD's life, each
 # |                                field at its edges; finds the calls that are to blame

@@ -14,6 +14,7 @@ COMMANDS = [
     "check",
     "coverage",
     "mutants",
+    "races",
     "bench",
     "cpuid_map",
     "ioctl_sweep",

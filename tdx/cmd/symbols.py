@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Addresses of a kernel in words: its functions, and lines where it was built with them."""
+
+import bisect
+import functools
+import re
+import subprocess
+
+
+class Symbols:
+    def __init__(self, vmlinux):
+        self.vmlinux = vmlinux
+        found = []
+        listed = subprocess.run(["nm", vmlinux], capture_output=True, text=True, check=False)
+        for line in listed.stdout.splitlines():
+            match = re.fullmatch(r"([0-9a-f]+) [tTwW] (\w[\w.]*)", line)
+            if match:
+                found.append((int(match[1], 16), match[2]))
+        found.sort()
+        self.addresses = [address for address, _ in found]
+        self.names = [name for _, name in found]
+
+    def function(self, address):
+        """Returns the name of the function that has the address, and the offset in it;
+        None if there is none."""
+        at = bisect.bisect_right(self.addresses, address) - 1
+        if at < 0 or address - self.addresses[at] > 1 << 16:
+            return None
+        return self.names[at], address - self.addresses[at]
+
+    @functools.lru_cache(maxsize=None)
+    def name(self, address):
+        """Returns "function+0xoffset", with the line if that is known."""
+        found = self.function(address)
+        if not found:
+            return hex(address)
+        text = "%s+0x%x" % found
+        line = subprocess.run(["addr2line", "-e", self.vmlinux, hex(address)],
+                              capture_output=True, text=True, check=False).stdout.strip()
+        return text if not line or "?" in line else f"{text} ({line.rpartition('/')[2]})"
