@@ -84,13 +84,16 @@ static void create_td(struct td *td, enum stage stage)
 	if (stage >= INITIALIZED)
 		tdx_init_vm(td->vm, td->init);
 
+	/* Each vCPU begins where its side runs. */
 	for (int i = 0; i < ARRAY_SIZE(td->vcpu) && stage >= VCPUS_CREATED; i++) {
+		pin_self_to_cpu(host_cpus[i % nr_host_cpus]);
 		td->vcpu[i] = __vm_vcpu_add(td->vm, i);
 		tdx_vcpu_init_cpuid(td->vcpu[i]);
 		if (stage >= READY || (stage >= FIRST_VCPU_READY && !i))
 			tdx_init_vcpu(td->vcpu[i], 0);
 	}
 
+	pin_self_to_cpu(host_cpus[0]);
 	if (stage == FIRST_VCPU_READY_MEMORY_ADDED || stage == READY_MEMORY_ADDED)
 		assert_added(td->vcpu[0], pages(td, 0, NR_PAGES));
 }
@@ -209,6 +212,51 @@ static int delete_memslot(void *arg, int side)
 	struct kvm_userspace_memory_region2 region = { .slot = SLOT };
 
 	return errno_of(__vm_ioctl(td->vm, KVM_SET_USER_MEMORY_REGION2, &region));
+}
+
+/* Another memslot with a guest_memfd of its own, which has one of its pages. */
+#define OTHER_SLOT	2
+#define OTHER_GPA	0x200000ul
+
+static void add_other_slot(struct td *td)
+{
+	struct kvm_tdx_init_mem_region region = {
+		.source_addr = (u64)td->source,
+		.gpa = OTHER_GPA,
+		.nr_pages = 1,
+	};
+
+	vm_mem_add(td->vm, VM_MEM_SRC_ANONYMOUS, OTHER_GPA, OTHER_SLOT, 1,
+		   KVM_MEM_GUEST_MEMFD, -1, 0);
+	vm_mem_set_private(td->vm, OTHER_GPA, PAGE_SIZE);
+	assert_added(td->vcpu[0], region);
+}
+
+static int punch_other_hole(void *arg, int side)
+{
+	struct td *td = arg;
+
+	vm_guest_mem_punch_hole(td->vm, OTHER_GPA, PAGE_SIZE);
+	return 0;
+}
+
+static int add_and_measure_page(void *arg, int side)
+{
+	struct td *td = arg;
+	struct kvm_tdx_init_mem_region region = pages(td, 0, 1);
+
+	return errno_of(__tdx_init_mem_region(td->vcpu[side], KVM_TDX_MEASURE_MEMORY_REGION,
+					      &region, NULL));
+}
+
+/* Have the other side go on on this CPU. */
+static int fetch_thread(void *arg, int side)
+{
+	cpu_set_t here;
+
+	CPU_ZERO(&here);
+	CPU_SET(sched_getcpu(), &here);
+	return errno_of(sched_setaffinity(race_thread(!side), sizeof(here), &here));
 }
 
 /* A thread with one of the commands. */
@@ -489,6 +537,8 @@ FIXTURE_VARIANT(race) {
 	int outcomes[3][2];	/* the errno of each side, for each legal order */
 	int nr_outcomes;
 	const char *deadly;	/* KVM's bug that may kill the VM, if any */
+	bool other_slot;
+	bool run;		/* the first vCPU, afterwards */
 };
 
 FIXTURE_VARIANT_ADD(race, init_vm_twice) {
@@ -555,6 +605,15 @@ FIXTURE_VARIANT_ADD(race, finalize_and_punch_hole) {
 	READY_MEMORY_ADDED, { finalize, punch_hole }, { { 0, 0 }, { EBUSY, 0 } }, 2,
 	"KVM skips TDH.MEM.TRACK, the TD is finalized, and TDH.MEM.PAGE.REMOVE fails",
 };
+FIXTURE_VARIANT_ADD(race, measure_and_punch_hole_elsewhere) {
+	READY, { add_and_measure_page, punch_other_hole }, { { 0, 0 }, { EIO, 0 } }, 2,
+	"KVM calls TDH.MR.EXTEND without mmu_lock, and the TD is locked", .other_slot = true,
+};
+/* ESRCH: the thread is done. */
+FIXTURE_VARIANT_ADD(race, init_vcpu_and_migration) {
+	VCPUS_CREATED, { init_own_vcpu, fetch_thread }, { { 0, 0 }, { 0, ESRCH } }, 2,
+	"KVM_TDX_INIT_VCPU leaves the vCPU to the CPU where it began", .run = true,
+};
 FIXTURE_VARIANT_ADD(race, finalize_and_conversion) {
 	READY_MEMORY_ADDED, { finalize, set_shared }, { { 0, 0 } }, 1,
 };
@@ -583,9 +642,12 @@ FIXTURE_SETUP(race)
 
 FIXTURE_TEARDOWN(race) { }
 
-/* What KVM logs when the hole kills the TD, and when the TD is freed. */
+/* What KVM logs when the TD is killed, and when it is freed. */
 static void expect_death(void)
 {
+	expect_kernel_log("WARNING: *tdx_gmem_post_populate|WARNING: *tdx_vcpu_unlocked_ioctl|"
+			  "WARNING: *tdx_load_mmu_pgd");
+	expect_kernel_log("SEAMCALL TDH_MR_EXTEND failed|SEAMCALL TDH_VP_WR failed");
 	expect_kernel_log("WARNING: *tdx_sept_|WARNING: *__handle_changed_spte");
 	expect_kernel_log("SEAMCALL TDH_MEM_RANGE_BLOCK failed|SEAMCALL TDH_MEM_PAGE_REMOVE failed");
 	expect_kernel_log("WARNING: *tdx_reclaim_page");
@@ -603,6 +665,8 @@ TEST_F_TIMEOUT(race, is_serializable, 600)
 		struct td td = {};
 
 		create_td(&td, variant->stage);
+		if (variant->other_slot)
+			add_other_slot(&td);
 		for (int i = 0; i < ARRAY_SIZE(racers); i++)
 			racers[i] = (struct racer) { variant->op[i], &td };
 		race(racers, ARRAY_SIZE(racers));
@@ -613,6 +677,8 @@ TEST_F_TIMEOUT(race, is_serializable, 600)
 		TEST_ASSERT(legal, "errno %d (%s) and %d (%s), which no order gives",
 			    racers[0].error, strerror(racers[0].error),
 			    racers[1].error, strerror(racers[1].error));
+		if (variant->run && !finalize(&td, 0))
+			run(&td, 0);
 		dead = vm_is_dead(td.vm);
 		free_td(&td);
 		if (dead && variant->deadly)

@@ -209,6 +209,9 @@ FIXTURE_VARIANT_ADD(race, write_and_memslot_deletion) {
 FIXTURE_VARIANT_ADD(race, write_and_migration) {
 	{ write_focus, fetch_vcpu }, .accepted = true,
 };
+FIXTURE_VARIANT_ADD(race, migration_both_ways) {
+	{ fetch_vcpu, fetch_vcpu },
+};
 FIXTURE_VARIANT_ADD(race, write_and_end_of_other_td) {
 	{ write_focus, end_other }, .accepted = true,
 };
@@ -283,6 +286,12 @@ static void create_td(struct td *td)
 	tdx_vm_finalize(td->vm);
 	vm_mem_set_private(td->vm, GMEM_GPA, SLOT_SIZE);
 	tdx_accept_and_write(&td->guest[0], NEIGHBOUR, 1, MAGIC);
+
+	/* Each vCPU begins where its side does. */
+	for (int i = 0; i < NR_VCPUS; i++) {
+		pin_self_to_cpu(host_cpus[i % nr_host_cpus]);
+		TEST_ASSERT_EQ(tdx_guest_read(&td->guest[i], NEIGHBOUR), MAGIC);
+	}
 }
 
 /* Let a vCPU finish what a memory fault has interrupted. */

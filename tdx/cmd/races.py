@@ -114,6 +114,15 @@ def tail_size(tail):
     return os.fstat(tail.ours).st_size
 
 
+def failed_assertion(trace):
+    """Returns what a test says of it, which is in the trace with all of stderr."""
+    _, found, text = trace.partition("==== Test Assertion Failure ====\n")
+    lines = [line.strip() for line in text.splitlines() if not re.match(r"cpu\d", line)]
+    lines = lines[:next((at for at, line in enumerate(lines) if line.startswith("#")),
+                        len(lines))]
+    return f"{lines[0]}: {lines[-1]}" if found and lines else ""
+
+
 class Box:
     """A machine that stands where a race begins."""
 
@@ -192,10 +201,7 @@ class Box:
         elif kernel.complaint():
             why = kernel.complaint().splitlines()[1].strip()
         elif cases.failures():
-            why = " ".join(filter(None, (
-                *re.findall(r"^# +(.*: errno.*|.*failed.*)$", output.decode("ascii", "replace"),
-                            re.M)[:1],)))
-            why = why or str(cases.failures()[0])
+            why = failed_assertion(trace) or str(cases.failures()[0])
         elif (how, value) != ("exit", 0):
             why = f"{how} {value}"
         elif cases.of("xfail"):

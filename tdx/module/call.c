@@ -405,16 +405,20 @@ static void keep_locks(struct call *c)
 	struct call *kept = &c->m->kept[c->lp];
 
 	*kept = *c;
+	if (c->guest_entry)
+		c->guest_entry->busy = true;
 	c->held = 0;
 	c->locked_entry = NULL;
 }
 
-void tdx_seamcall_end(struct tdx_module *m, unsigned int lp)
+void tdx_call_end(struct tdx_module *m, unsigned int lp)
 {
 	struct call *kept = &m->kept[lp];
 
 	pthread_mutex_lock(&m->lock);
 	unlock_call(kept, kept->vcpu);
+	if (kept->guest_entry)
+		kept->guest_entry->busy = false;
 	pthread_mutex_unlock(&m->lock);
 }
 
@@ -543,6 +547,9 @@ enum tdx_outcome tdx_tdcall(struct tdx_vcpu *v, uint64_t gpr[TDX_NR_GPRS],
 	pthread_mutex_lock(&m->lock);
 	memset(exit, 0, sizeof(*exit));
 	run(&c, rax, refuse_tdcall(&c, rax));
+	if (m->ops.keep_locks && (c.held || c.guest_entry) && c.outcome == TDX_DONE &&
+	    m->ops.keep_locks(m->opaque))
+		keep_locks(&c);
 	unlock_call(&c, false);
 	if (c.outcome == TDX_DONE)
 		zero_step_tdcall(v);

@@ -23,6 +23,7 @@ struct call {
 	struct td *td;			/* the TD whose locks may be held */
 	struct tdx_vcpu *locked_vcpu;	/* the same for LOCK_TDVPR */
 	struct sept_entry *locked_entry;
+	struct sept_entry *guest_entry;	/* the same for one that an ACCEPT has changed */
 	unsigned int held;		/* locks, by BIT(enum lock_id) */
 	bool interrupted;		/* injected: stop half-way */
 	bool no_entropy;		/* injected: no random numbers */

@@ -259,7 +259,7 @@ struct tdx_module {
 	/* SEAMCALLs that came (atomic), and those that were handled. */
 	unsigned int num_arrived, num_handled;
 	pthread_cond_t turn;		/* @num_handled or @num_refused changed */
-	struct call *kept;		/* whose locks tdx_seamcall_end() drops, by LP */
+	struct call *kept;		/* whose locks tdx_call_end() drops, by LP */
 	struct plan *plan;		/* calls to fail, or NULL; see inject.c */
 	bool wb_interrupted;		/* TDH.PHYMEM.CACHE.WB can be resumed */
 };

@@ -40,6 +40,7 @@ static void accept(struct call *c, struct sept_entry *e, unsigned int level)
 	}
 	e->accepted = 0;
 	e->state = SEPT_MAPPED;
+	c->guest_entry = e;
 }
 
 /* The TD exit of a call that needs the host's help at @gpa. */

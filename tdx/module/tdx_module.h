@@ -73,7 +73,7 @@ struct tdx_ops {
 	void (*meanwhile)(void *opaque, unsigned int us);
 	/*
 	 * A call has done its work and still holds its locks.  True if the LP does
-	 * nothing until the embedder calls tdx_seamcall_end().  NULL: never.
+	 * nothing until the embedder calls tdx_call_end().  NULL: never.
 	 */
 	bool (*keep_locks)(void *opaque);
 	/* Whether the vCPU with that state has an interrupt to deliver now. */
@@ -130,8 +130,8 @@ extern const char tdx_inject_help[];
  */
 bool tdx_seamcall(struct tdx_module *m, unsigned int lp,
 		  uint64_t gpr[TDX_NR_GPRS], struct tdx_vcpu **vcpu);
-/* Drops the locks that tdx_ops.keep_locks kept for @lp. */
-void tdx_seamcall_end(struct tdx_module *m, unsigned int lp);
+/* Ends a call of @lp, a SEAMCALL or a TDCALL, whose locks tdx_ops.keep_locks kept. */
+void tdx_call_end(struct tdx_module *m, unsigned int lp);
 
 /*
  * Merges the host's registers into the guest's, which happens at the entry that

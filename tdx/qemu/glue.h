@@ -192,7 +192,7 @@ int64_t schedule_clock(void);
 void schedule_mark(CPUState *cpu, uint32_t mark);
 /* A point before an instruction.  Returns if the CPU does not stop here. */
 void schedule_point(CPUX86State *env, uintptr_t ra);
-/* A point after a SEAMCALL.  True if its locks are kept until the CPU runs again. */
+/* A point after a call.  True if its locks are kept until the CPU runs again. */
 bool schedule_keeps_locks(CPUState *cpu);
 /* The CPU waits for another one, and RIP is where it goes on. */
 G_NORETURN void schedule_wait(CPUState *cpu);

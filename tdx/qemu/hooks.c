@@ -455,21 +455,42 @@ static G_NORETURN void host_interrupt(CPUX86State *env)
  * Split locks.  TCG executes such an instruction with all other CPUs stopped,
  * and the exit must follow it.  Request that exit as an SMI: there are no others.
  */
+static bool exits_after_lock(CPUX86State *env, vaddr addr, int size)
+{
+	return tdx_in_td(env) && (addr & (CACHE_LINE - 1)) + size > CACHE_LINE &&
+	       tdx_vcpu_bus_lock_exits(tdx_lp(env)->td);
+}
+
 void tdx_hook_unaligned_lock(CPUState *cs, vaddr addr, int size, uintptr_t ra)
 {
 	CPUX86State *env = cpu_env(cs);
 	struct lp *lp;
 
-	if (!tdx_in_td(env) || (addr & (CACHE_LINE - 1)) + size <= CACHE_LINE)
+	if (!exits_after_lock(env, addr, size))
 		return;
 	lp = tdx_lp(env);
-	if (!tdx_vcpu_bus_lock_exits(lp->td))
-		return;
 	cpu_restore_state(cs, ra);
 	lp->bus_lock = true;
 	lp->bus_lock_rip = env->eip;
 	BQL_LOCK_GUARD();
 	qatomic_or(&cs->interrupt_request, CPU_INTERRUPT_SMI);
+}
+
+/*
+ * An atomic access, before it comes.  Where one thread runs all CPUs TCG does not stop
+ * them, so a split lock gets a block of its own for the exit to follow.
+ */
+void helper_tdx_point(CPUX86State *env, target_ulong addr, uint32_t size)
+{
+	CPUState *cs = env_cpu(env);
+
+	schedule_point(env, GETPC());
+	if (!exits_after_lock(env, addr, size) || tdx_lp(env)->bus_lock)
+		return;
+	tdx_hook_unaligned_lock(cs, addr, size, GETPC());
+	cs->cflags_next_tb = cs->tcg_cflags | CF_NOIRQ | 1;
+	cs->exception_index = -1;
+	cpu_loop_exit(cs);
 }
 
 /* If RIP has not moved, something else came first and the lock was not taken. */

@@ -40,6 +40,7 @@ static G_NORETURN void tdcall(struct insn *i)
 
 	if (env->hflags & HF_CPL_MASK || !(env->hflags & HF_CS64_MASK))
 		insn_gp(i);
+	schedule_point(env, 0);
 	out = tdx_tdcall(tdx_lp(env)->td, env->regs, &exit);
 	if (out == TDX_DONE)
 		insn_done(i);

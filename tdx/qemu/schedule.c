@@ -9,7 +9,7 @@
  * the highest priority runs, except that at a few points it becomes the lowest, as in
  * Burckhardt and others, "A Randomized Scheduler with Probabilistic Guarantees of Finding
  * Bugs", 2010.  Points are where the order matters: before an atomic access, before
- * a SEAMCALL, and after it while its locks are still held.
+ * a SEAMCALL or TDCALL, and after it while its locks are still held.
  */
 #include "qemu/osdep.h"
 #include "qemu/cutils.h"
@@ -81,7 +81,7 @@ static struct {
 	uint64_t fuse;		/* ... after so many instructions */
 	bool waits[MAX_CPUS];	/* it spins, so others go first */
 	bool at_point[MAX_CPUS];	/* it has stopped before it passed the point */
-	bool in_call[MAX_CPUS];	/* its SEAMCALL still holds its locks */
+	bool in_call[MAX_CPUS];	/* its SEAMCALL or TDCALL still holds its locks */
 
 	QemuSemaphore resting, over;	/* of QEMU's main thread */
 } s;
@@ -216,7 +216,7 @@ static void tell_switch(CPUState *from, CPUState *to)
 		  tdx_in_td(env) ? " in the TD" : "",
 		  !can_run(from) ? "halted" :
 		  s.waits[from->cpu_index] ? "waiting" :
-		  s.in_call[from->cpu_index] ? "in the SEAMCALL" : "preempted",
+		  s.in_call[from->cpu_index] ? "in the call" : "preempted",
 		  s.points, to->cpu_index, stack);
 }
 
@@ -244,7 +244,7 @@ static void switch_to(CPUState *cpu)
 	}
 	if (s.in_call[cpu->cpu_index]) {
 		s.in_call[cpu->cpu_index] = false;
-		tdx_seamcall_end(tdx_module(), cpu->cpu_index);
+		tdx_call_end(tdx_module(), cpu->cpu_index);
 	}
 	s.cpu = cpu;
 }
@@ -566,11 +566,6 @@ void tdx_hook_schedule(tdx_cpu_exec *exec)
 bool tdx_hook_alone(void)
 {
 	return schedule_on;
-}
-
-void helper_tdx_point(CPUX86State *env)
-{
-	schedule_point(env, GETPC());
 }
 
 /* The property "seed". */

@@ -10,6 +10,7 @@
 #ifndef SELFTEST_KVM_TDX_RACE_H
 #define SELFTEST_KVM_TDX_RACE_H
 
+#include <sys/types.h>
 #include <linux/types.h>
 
 #define MAX_RACERS	3
@@ -26,6 +27,9 @@ struct racer {
  * as many, and wait until they have.
  */
 void race(struct racer *racers, int nr_racers);
+
+/* The thread that does what @side does, for sched_setaffinity() and the like. */
+pid_t race_thread(int side);
 
 /* How often the environment variable TDX_RACES wants a race, else @by_default. */
 __u32 nr_races_wanted(__u32 by_default);

@@ -34,12 +34,20 @@ struct lane {
 	pthread_t thread;
 };
 
+static pid_t threads[MAX_RACERS];
+
+pid_t race_thread(int side)
+{
+	return threads[side];
+}
+
 /* Whoever is first begins the race, and whoever is last ends it. */
 static void *run_lane(void *arg)
 {
 	struct lane *lane = arg;
 	struct racer *racer = lane->racer;
 
+	threads[lane->side] = gettid();
 	pin_self_to_cpu(host_cpus[lane->side % nr_host_cpus]);
 	pthread_barrier_wait(&lane->start->barrier);
 	mark(MARK_BEGIN);
