@@ -144,6 +144,7 @@ TEST_F(afterwards, cpus_come_and_go)
 
 #define HOST_PRIORITY_BUSY_TIMEOUT	0x9000020500000000ull
 #define OPERAND_BUSY_RCX		0x8000020000000001ull
+#define NON_RECOVERABLE_TD		0x60000002ull	/* upper half */
 
 FIXTURE(busy_guest) {
 	struct kvm_vm *vm;
@@ -184,6 +185,41 @@ TEST_F(busy_guest, waits_for_host)
 	tdx_guest_do(guest, TDX_GUEST_ACCEPT, GMEM_GPA, 0);
 	TEST_ASSERT_EQ(guest->req->status, OPERAND_BUSY_RCX);
 	tdx_guest_accept(guest, GMEM_GPA);
+}
+
+/* The module gives the TD up, and says so by a status without its error bit. */
+FIXTURE(lost_td) {
+	struct kvm_vm *vm;
+	struct tdx_guest guest;
+};
+
+FIXTURE_SETUP(lost_td)
+{
+	self->vm = tdx_memory_create(0);
+	self->guest = tdx_guest_add(self->vm, 0);
+	tdx_vm_finalize(self->vm);
+}
+
+FIXTURE_TEARDOWN(lost_td)
+{
+	kvm_vm_free(self->vm);
+}
+
+TEST_F(lost_td, is_reported)
+{
+	struct tdx_guest *guest = &self->guest;
+
+	/* KVM wants to print the TD's RIP, and then to remove its memory. */
+	expect_kernel_log("WARNING: *vt_cache_reg");
+	expect_kernel_log("WARNING: *tdx_sept_");
+	expect_kernel_log("SEAMCALL TDH_MEM_RANGE_BLOCK failed");
+	expect_kernel_log("WARNING: *tdx_reclaim_page");
+	expect_kernel_log("SEAMCALL TDH_PHYMEM_PAGE_RECLAIM failed");
+	TEST_ASSERT_EQ(__tdx_guest_do(guest, TDX_GUEST_CPUID, 0, 0), 1);
+	TEST_ASSERT_KVM_EXIT_REASON(guest->vcpu, KVM_EXIT_INTERNAL_ERROR);
+	TEST_ASSERT_EQ(guest->run->internal.suberror,
+		       KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON);
+	TEST_ASSERT_EQ(guest->run->internal.data[0] >> 32, NON_RECOVERABLE_TD);
 }
 
 int main(int argc, char *argv[])
