@@ -583,6 +583,9 @@ FIXTURE_VARIANT_ADD(race, init_mem_region_and_finalize) {
 FIXTURE_VARIANT_ADD(race, init_mem_region_and_punch_hole) {
 	READY, { add_all_pages, punch_hole }, { { 0, 0 } }, 1,
 };
+FIXTURE_VARIANT_ADD(race, init_mem_region_and_punch_hole_elsewhere) {
+	READY, { add_all_pages, punch_other_hole }, { { 0, 0 } }, 1, .other_slot = true,
+};
 FIXTURE_VARIANT_ADD(race, init_mem_region_and_conversion) {
 	READY, { add_all_pages, set_shared },
 	{ { 0, 0 }, { EINVAL, 0 } }, 2,

@@ -42,6 +42,12 @@ are x86/tdx_..._test inside.
   --plain           without TDX, by a QEMU that does not know it
   --gdb             wait for gdb on the kernel
   --log FILE        keep the kernel's log
+  --seed SEED       all CPUs on one thread, which runs them in an order that this
+                    number draws: the same seed, kernel and command give the same
+                    log, trace and output, byte for byte.  Or a schedule for a
+                    race, see docs/races.md.  The command's environment is
+                    PATH, HOME and TDX_..., and its input is empty unless that
+                    comes from a file
 
 Exit status: the command's own (128 + N if signal N ended it), or
   {STATUS_KERNEL}  the command succeeded, but the kernel warned, oopsed or panicked

@@ -14,8 +14,11 @@ A mutant that breaks a lock has a case and a plan, as whether two calls meet wou
 else be a matter of luck: "TDH.VP.INIT:lingers@1" makes one keep the module's locks
 until the other has come.  Others are tried at one place after the other.
 
+What takes two threads that meet at an instruction is found by "make races":
+    # race: NAME...     those to look at, for ten minutes at most
+
 Two kinds are only listed, and tried when MUTANT names them:
-    # needs: schedule   two threads have to meet at an instruction
+    # needs: TEXT       what there is not
     # invisible: REASON why nobody can see it
 
 MUTANTS names a directory of others, MUTANT=NAME,... some of them.  With RESUME=1
@@ -83,6 +86,8 @@ class Mutant:
     @property
     def trials(self):
         """What it is tried with, one after the other."""
+        if self.header("race"):
+            return [Trial("race", self.header("race"))]
         if any(self.own_trial[1:]):
             return [self.own_trial]
         return [Trial(place) for place in order(self.header("where"))]
@@ -365,9 +370,10 @@ class Run:
             f"passed-{self.kernel.top.name}-{self.same}-{cache.hash_of(*trial)}")
 
     def try_without(self, trial):
-        what = [trial.case, trial.plan, trial.profile] if trial.place == "own" else [trial.place]
+        what = [trial.place] if trial.place not in ("own", "race") else [
+            trial.place if trial.place == "race" else "", trial.case, trial.plan, trial.profile]
         say("mutants: without any, " + " ".join(filter(None, what)))
-        self.suite.start(self.whole, self.tests, trial)
+        self.suite.start(self.whole, self.tests, trial, broken=False)
         try:
             catcher = self.suite.finish()
         except MutantError as error:
@@ -414,7 +420,7 @@ class Run:
                     self.try_without(trial)
                 self.suite.start(kernel, ordered, trial)
             if catcher := self.suite.finish():
-                return catcher if trial.place in ("own", "suite") else f"{trial.place}: {catcher}"
+                return catcher if trial.place in ("own", "suite", "race") else f"{trial.place}: {catcher}"
         return None
 
     def finish_running(self):

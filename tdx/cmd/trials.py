@@ -17,16 +17,19 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 
 import injections
 import module_image
 import process
 from graph import TDX
 
-# Of "own" trials: the only case to run, what is injected meanwhile, the profile.
+# Of "own" trials: the only case to run, what is injected meanwhile, the profile.  Of
+# "race": the races to run, see races.py.
 Trial = collections.namedtuple("Trial", "place case plan profile", defaults=("", "", ""))
 
-# One run of the box: what the row says of it, the options of the box, the command.
+# One run of the box: what the row says of it, the options of the box, the command.  Or,
+# without options, races, by their names.
 Run = collections.namedtuple("Run", "name options command")
 
 ERRATUM = "2.0.08,erratum"
@@ -39,8 +42,13 @@ IF_NAMED = ["update", "kexec"]
 UPDATES = ["update.td_lives_on", "update.of_a_running_td", "update.damaged_header_is_refused",
            "global.lost_damaged_module", "global.lost_damaged_signature"]
 
+# How long a race is looked at, in seconds: as it should be, and with a mutant.
+RACE_SECONDS = 30
+RACE_SECONDS_OF_MUTANT = 600
+
 # What gives a mutant away, the first that is found.
 CATCHERS = [
+    r"^(race\S*) +fails ",
     r"^(?:# |  |)not ok [0-9]+ (?!selftests: )(.*)",
     r"^not ok [0-9]+ selftests: kvm: (.*)",
     r"^tdx/box: the kernel complained (while .*):$",
@@ -48,7 +56,7 @@ CATCHERS = [
     r"^tdx/box: (the machine ended before .*)",
 ]
 
-PASSED = re.compile(r"^(?:# |  |)ok [0-9]+ (?!.* # SKIP)", re.M)
+PASSED = re.compile(r"^(?:# |  |)ok [0-9]+ (?!.* # SKIP)|^race\S* +(ok|known bug) ", re.M)
 
 
 class MutantError(Exception):
@@ -69,7 +77,7 @@ def find_catcher(output, status):
     for number, pattern in enumerate(CATCHERS):
         found = re.search(pattern, output, re.M)
         if found:
-            return "splat " + re.sub(r"/\S+/", "", found[1]) if number == 2 else found[1]
+            return "splat " + re.sub(r"/\S+/", "", found[1]) if number == 3 else found[1]
     if status == 125:
         raise MutantError(f"the box: {(output.splitlines() or ['nothing said'])[-1]}")
     return f"the box ended with status {status}"
@@ -87,6 +95,7 @@ class Suite:
         self.timeout = int(os.environ.get("TEST_TIMEOUT") or 30)
         self.child = None
         self.kernel = None
+        self.seconds = 0
         self.runs = []
 
     def suite(self, tests, *options):
@@ -132,15 +141,28 @@ class Suite:
                 "inject": self.injected,
                 "erratum": lambda: self.suite(tests, "--profile", ERRATUM),
                 "other": lambda: self.suite(tests, "--profile", OTHER),
+                "race": lambda: [Run("", None, trial.case)],
                 "update": self.updates,
                 "kexec": self.kexec}[trial.place]()
 
-    def start(self, kernel, tests, trial):
+    def start(self, kernel, tests, trial, broken=True):
         self.kernel = kernel
+        self.seconds = RACE_SECONDS_OF_MUTANT if broken else RACE_SECONDS
         self.runs = self.find_runs(trial, tests)
         self.start_run()
 
+    def start_race(self):
+        environment = {**os.environ, "RACES": self.runs[0].command,
+                       "KERNEL_IMAGE": str(self.kernel), "SECONDS": str(self.seconds)}
+        with open(self.output, "w") as output:
+            self.child = process.start([sys.executable, "-IS", TDX / "cmd", "races"],
+                                       stdin=subprocess.DEVNULL, stdout=output,
+                                       stderr=output, env=environment)
+
     def start_run(self):
+        if self.runs[0].options is None:
+            self.start_race()
+            return
         environment = {**os.environ, "TEST_TIMEOUT": str(self.timeout),
                        "TEST_FAIL_FAST": "1", "TEST_JOBS": "2"}
         with open(self.output, "w") as output:

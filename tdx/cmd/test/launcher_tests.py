@@ -12,6 +12,7 @@ import signal
 import stat
 import struct
 import subprocess
+import sys
 import termios
 import time
 import unittest.mock
@@ -485,6 +486,47 @@ class Boot(OnTerminal):
         self.assertIn("'no-such-device' is not a valid device model name", errors)
 
 
+class Seeds(Launcher):
+    # Two threads that print, and what could differ from one run to the next.
+    SCRIPT = """for i in 1 2 3; do (echo $i; cat /proc/sys/kernel/random/uuid) & done; wait
+                date; date +%N; cat; env; echo $$ >&2"""
+
+    def seeded(self, seed, *command, **more):
+        """Returns output, errors and trace, and the kernel's log."""
+        log = pathlib.Path(self.directory, "log")
+        done = self.gives(0, "run", "--seed", seed, "--trace", "--log", log, "--", *command,
+                          **more)
+        return *done, log.read_text()
+
+    def test_the_same_each_time(self):
+        first = self.seeded("17", "sh", "-c", self.SCRIPT)
+        self.assertIn("TDH.SYS.INIT", first[1])
+        for n in range(3):
+            again = self.seeded("17", "sh", "-c", self.SCRIPT,
+                                environment={"ANOTHER": "x" * n * 1000})
+            self.assertEqual(again, first)
+        self.assertNotEqual(self.seeded("18", "sh", "-c", self.SCRIPT), first)
+
+    def test_input_comes_from_a_file(self):
+        with open(os.path.join(self.directory, "input"), "w+") as file:
+            file.write("hello\n")
+            file.seek(0)
+            self.assertEqual(self.seeded("1", "cat", stdin=file)[0], "hello\n")
+        self.assertEqual(self.seeded("1", "cat", input=b"from a pipe")[0], "")
+
+    def test_a_race_is_found_and_shown_again(self):
+        found = subprocess.run(
+            [sys.executable, "-IS", TDX / "cmd", "races"], check=False, text=True, cwd=TOP,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env={**os.environ, "RACES": "finalize_and_punch_hole", "SECONDS": "120"}).stdout
+        self.assertIn("known bug", found)
+        words = re.search("--seed (.*)", found)[1].split()
+        first = self.seeded(*[word for word in words if word != "--"])
+        self.assertIn("XFAIL", first[0])
+        for _ in range(2):
+            self.assertEqual(self.seeded(*[word for word in words if word != "--"]), first)
+
+
 class BadInput(Launcher):
     def test_one_line_each(self):
         for text, *arguments in (
@@ -501,6 +543,10 @@ class BadInput(Launcher):
                 ("/ as a whole", "run", "--out", "/", "--", "true"),
                 ("with --plain", "run", "--plain", "--trace", "--", "true"),
                 ("the kernel takes", "run", "--append", "x" * 5000, "--", "true"),
+                ("neither a number", "run", "--seed", "x", "--", "true"),
+                ("not each of the CPUs", "run", "--seed", "1,0", "--", "true"),
+                ("with --plain", "run", "--plain", "--seed", "1", "--", "true"),
+                ("such as gdb", "run", "--gdb", "--seed", "1", "--", "true"),
                 ("cannot write", "run", "--log", "/nonexistent/x", "--", "true")):
             with self.subTest(arguments[:3]):
                 self.complains(125, text, *arguments)
