@@ -20,6 +20,7 @@ help:
 # | make run_tests                 run the suite; builds what is missing
 # |   TESTS="NAME ..."             only those
 # |   HOST=auto|native|box         where: this machine's KVM or the box
+# |   SEED=N                       the order in which the box runs its CPUs
 # |   PROFILE=NAME                 which TDX module the box has, such as 2.0.08,gpaw=52
 # |   KSRC=DIR                     your kernel: its selftests lib, its headers, and
 # |                                in the box the kernel itself
@@ -60,7 +61,7 @@ mutants:
 # | make races                     looks for the order of events in which a race of the suite
 # |   RACES="NAME ..."             fails, and tells it; those whose names have this in them
 # |   SECONDS=600                  in all; SEED=N to begin elsewhere
-# |   KERNEL_IMAGE=FILE            another kernel
+# |   KSRC= KERNEL= DEBUG=1        as above, or KERNEL_IMAGE=FILE, a kernel that is built
 races:
 	@$(CMD) races
 

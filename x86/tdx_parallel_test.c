@@ -249,6 +249,15 @@ static int add_and_measure_page(void *arg, int side)
 					      &region, NULL));
 }
 
+/* KVM loads the vCPU of the other side here for that. */
+static int get_state_of_other_vcpu(void *arg, int side)
+{
+	struct kvm_mp_state state;
+	struct td *td = arg;
+
+	return errno_of(__vcpu_ioctl(td->vcpu[!side], KVM_GET_MP_STATE, &state));
+}
+
 /* Have the other side go on on this CPU. */
 static int fetch_thread(void *arg, int side)
 {
@@ -585,6 +594,12 @@ FIXTURE_VARIANT_ADD(race, init_mem_region_and_punch_hole) {
 };
 FIXTURE_VARIANT_ADD(race, init_mem_region_and_punch_hole_elsewhere) {
 	READY, { add_all_pages, punch_other_hole }, { { 0, 0 } }, 1, .other_slot = true,
+};
+FIXTURE_VARIANT_ADD(race, init_mem_region_and_vcpu_ioctl) {
+	READY, { add_all_pages, get_state_of_other_vcpu }, { { 0, 0 } }, 1,
+};
+FIXTURE_VARIANT_ADD(race, init_vcpu_and_vcpu_ioctl) {
+	VCPUS_CREATED, { init_own_vcpu, get_state_of_other_vcpu }, { { 0, 0 } }, 1,
 };
 FIXTURE_VARIANT_ADD(race, init_mem_region_and_conversion) {
 	READY, { add_all_pages, set_shared },

@@ -294,6 +294,19 @@ static void create_td(struct td *td)
 	}
 }
 
+/* A page that was made shared, or lost its memslot, is out of the guests' reach. */
+static void assert_out_of_reach(struct td *td, const struct racer *racers, int nr)
+{
+	for (int i = 0; i < NR_VCPUS; i++) {
+		bool waits = false;
+
+		for (int side = 0; side < nr; side++)
+			waits |= side % NR_VCPUS == i && racers[side].error == EFAULT;
+		if (!waits)
+			tdx_guest_faults(&td->guest[i], TDX_GUEST_READ, FOCUS, 0, FOCUS, PRIVATE);
+	}
+}
+
 /* Let a vCPU finish what a memory fault has interrupted. */
 static void finish(struct tdx_guest *guest)
 {
@@ -340,16 +353,18 @@ TEST_F_TIMEOUT(race, leaves_td_alive, 600)
 			racers[i] = (struct racer) { variant->op[i], &td };
 		race(racers, nr);
 
-		restore(&td, memslot_deleted);
 		for (int i = 0; i < nr; i++) {
 			int error = racers[i].error;
 
 			TEST_ASSERT(!error || (variant->may_fault &&
 					       may_fail_with(variant->op[i], error)),
 				    "Side %d fails, errno %d (%s)", i, error, strerror(error));
-			if (error == EFAULT)
-				finish(guest_of(&td, i));
 		}
+		if (variant->may_fault)
+			assert_out_of_reach(&td, racers, nr);
+		restore(&td, memslot_deleted);
+		for (int i = 0; i < NR_VCPUS && variant->may_fault; i++)
+			finish(&td.guest[i]);
 		assert_works(&td, memslot_deleted);
 		kvm_vm_free(td.vm);
 		if (td.other)

@@ -4,8 +4,9 @@
 First what a program sees inside, then from boot to power-off: the box with our
 QEMU, and with the same QEMU without anything of ours.  In turns, and the best of
 several: what disturbs only ever adds.  Without a module, as what the kernel does
-with one is not QEMU's time.  At last Linux as a TD with one CPU and with four, which
-wait in their firmware for most of a boot: all the processors' time together."""
+with one is not QEMU's time.  Then tests with a seed and without, and Linux as a TD with
+one CPU and with four, which wait in their firmware for most of a boot: all the processors'
+time together."""
 
 import resource
 import subprocess
@@ -52,6 +53,28 @@ def td(cpus):
     return processor_time() - before
 
 
+SEEDED_TESTS = ["x86/tdx_lifecycle_test", "x86/tdx_memory_test", "x86/tdx_race_test"]
+
+
+def tests(*options):
+    """Runs some tests.  Returns the seconds of processor time that they took."""
+    before = processor_time()
+    status = process.wait(process.start(
+        [TDX / "box", "run", *options, "--", "sh", "-c", " && ".join(SEEDED_TESTS)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+    if status:
+        raise SystemExit(f"bench: the tests end with status {status}")
+    return processor_time() - before
+
+
+def bench_seed():
+    tests()     # builds
+    without, seeded = (min(tests(*options) for _ in range(TD_ROUNDS))
+                       for options in ((), ("--seed", "1")))
+    print(f"tests, processor time without a seed {without:.1f} s, with one {seeded:.1f} s: "
+          f"ratio {seeded / without:.2f}")
+
+
 def bench_tds():
     td(1)       # fetches and builds
     one, four = (min(td(cpus) for _ in range(TD_ROUNDS)) for cpus in (1, 4))
@@ -68,5 +91,6 @@ def main(_arguments):
     ours, plain = map(min, zip(*times))
     print(f"boot to power-off {ours:.2f} s, with QEMU as it is {plain:.2f} s: "
           f"ratio {ours / plain:.3f}")
+    bench_seed()
     if debian.codename():
         bench_tds()

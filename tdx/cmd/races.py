@@ -5,8 +5,8 @@ A box runs up to where the race begins, and from there once for each schedule, i
 of the machine; see tdx/qemu/schedule.c.  Each schedule comes from a seed.  What fails is
 shortened, and told step by step.
 
-RACES="NAME ..." chooses some of them, KERNEL_IMAGE=FILE another kernel, SECONDS=N how
-long to look in all, and SEED=N where to begin."""
+RACES="NAME ..." chooses some of them, KERNEL_IMAGE=FILE another kernel, DEBUG=1 one that
+looks for its own bugs, SECONDS=N how long to look in all, and SEED=N where to begin."""
 
 import collections
 import os
@@ -23,10 +23,11 @@ import ktap
 import programs
 import schedule
 import status
+import suite
 import symbols
 from graph import TDX
 from kernel_log import KernelLog, printable
-from options import Options
+from options import DEBUG_MEMORY, KERNELS, Options
 from outcome import Failure
 from parts import parts
 
@@ -110,6 +111,22 @@ def number(name, default):
 
 # One box.
 
+class Kernel:
+    """What the races run on, with the parts that this takes."""
+
+    def __init__(self):
+        self.part, options = suite.kernel_options()
+        self.image = os.environ.get("KERNEL_IMAGE") or None
+        if self.image and not os.path.isfile(self.image):
+            die(f"KERNEL_IMAGE={self.image}: no such file")
+        self.memory = DEBUG_MEMORY if options else None
+        self.found = parts(["qemu", self.part, "init", "tests"])
+
+    @property
+    def symbols(self):
+        return symbols.Symbols(self.image or self.found[self.part] / "vmlinux")
+
+
 def tail_size(tail):
     return os.fstat(tail.ours).st_size
 
@@ -126,12 +143,13 @@ def failed_assertion(trace):
 class Box:
     """A machine that stands where a race begins."""
 
-    def __init__(self, race, found, kernel):
+    def __init__(self, race, kernel):
         import machine
 
-        options = Options()
+        options, found = Options(), kernel.found
         options.cpus, options.trace = CPUS, True
-        options.kernel, options.directory = kernel, os.getcwd()
+        options.kernel, options.directory = kernel.image, os.getcwd()
+        options.kernel_part, options.memory = kernel.part, kernel.memory or options.memory
         options.seed = str(FIRST)
         self.socket, options.schedules = socket.socketpair()
         options.schedules.set_inheritable(True)
@@ -220,8 +238,8 @@ class Box:
 class Search:
     """Looks for the failures of a race, until a time."""
 
-    def __init__(self, race, found, kernel, first_seed, until):
-        self.race, self.found, self.kernel, self.until = race, found, kernel, until
+    def __init__(self, race, kernel, first_seed, until):
+        self.race, self.kernel, self.until = race, kernel, until
         self.lock = threading.Lock()
         self.next = first_seed
         self.points = 0         # to draw from; 0 as long as that is not known
@@ -266,10 +284,10 @@ class Search:
     def run(self):
         boxes = []
         try:
-            boxes.append(Box(self.race, self.found, self.kernel))
+            boxes.append(Box(self.race, self.kernel))
             self.learn(boxes[0])
             while len(boxes) < (os.cpu_count() or 1):
-                boxes.append(Box(self.race, self.found, self.kernel))
+                boxes.append(Box(self.race, self.kernel))
             threads = [threading.Thread(target=self.work, args=(box,)) for box in boxes]
             for thread in threads:
                 thread.start()
@@ -361,8 +379,10 @@ def drawing(trace, symbols_of):
     return lines
 
 
-def command(race, wanted):
-    return f"tdx/box run --seed {wanted} -- {race.test} -r {race.name}"
+def command(race, kernel, wanted):
+    which = "".join((f" --kernel {kernel.image}" if kernel.image else "",
+                     f" --config {kernel.part}" if kernel.part in KERNELS else ""))
+    return f"tdx/box run --seed {wanted}{which} -- {race.test} -r {race.name}"
 
 
 def tell(search, symbols_of):
@@ -375,7 +395,7 @@ def tell(search, symbols_of):
         print(f"    {outcome.why}")
         if seed is not None:
             print(f"    seed {seed}:{search.points}, shortened:")
-        print(f"    {command(search.race, wanted)}")
+        print(f"    {command(search.race, search.kernel, wanted)}")
         for line in drawing(outcome.trace, symbols_of):
             print(f"    | {line}".rstrip())
         sys.stdout.flush()
@@ -384,15 +404,14 @@ def tell(search, symbols_of):
 def main(arguments):
     if arguments:
         die("takes no arguments")
-    found = parts(["qemu", "kernel", "init", "tests"])
-    kernel = os.environ.get("KERNEL_IMAGE")
-    races = choose(declared(found))
-    symbols_of = symbols.Symbols(kernel or found["kernel"] / "vmlinux")
+    kernel = Kernel()
+    races = choose(declared(kernel.found))
+    symbols_of = kernel.symbols
     end = time.monotonic() + number("SECONDS", 600)
     failed = 0
     for at, race in enumerate(races):
         now = time.monotonic()
-        search = Search(race, found, kernel, number("SEED", 1),
+        search = Search(race, kernel, number("SEED", 1),
                         now + max(0, end - now) / (len(races) - at))
         try:
             search.run()

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """make run_tests: builds what is missing and runs the tests where HOST says: on this
 machine's KVM (native), in the box (box), or natively if this machine has TDX (auto).
-TESTS and PROFILE choose, the latter one module or many (see sweep.py); KTAP on stdout.  REPORT names a directory for a report."""
+TESTS and PROFILE choose, the latter one module or many (see sweep.py), and SEED the order in
+which the box runs its CPUs; KTAP on stdout.  REPORT names a directory for a report."""
 
 import collections
 import os
@@ -265,6 +266,8 @@ def runner(found, tests, report):
 
 
 def run_natively(suite, tests):
+    if os.environ.get("SEED"):
+        die("SEED: only the box runs its CPUs by a seed: HOST=box")
     report = report_directory()
     found = find_parts(["tests", "runner"], tests, report)
     print(f"TAP version 13\n# native: Linux {os.uname().release}", flush=True)
@@ -287,8 +290,10 @@ def run_in_box(suite, tests):
         # Such kernels take several times as long.
         os.environ["TEST_TIMEOUT"] = os.environ.get("TEST_TIMEOUT") or "900"
         os.environ["TIMEOUT"] = os.environ.get("TIMEOUT") or "5400"
+    seed = os.environ.get("SEED")
     box = [BOX, "run", "--timeout", os.environ.get("TIMEOUT") or "900",
-           *(["--profile", profile] if profile else []), *which]
+           *(["--profile", profile] if profile else []), *which,
+           *(["--seed", seed] if seed else [])]
     status = suite.run([*box, *(["--out", report] if report else []), "--",
                         *runner(found, tests, report)])
     if status:

@@ -44,7 +44,7 @@ UPDATES = ["update.td_lives_on", "update.of_a_running_td", "update.damaged_heade
 
 # How long a race is looked at, in seconds: as it should be, and with a mutant.
 RACE_SECONDS = 30
-RACE_SECONDS_OF_MUTANT = 600
+RACE_SECONDS_OF_MUTANT = int(os.environ.get("RACE_SECONDS") or 600)
 
 # What gives a mutant away, the first that is found.
 CATCHERS = [
