@@ -596,10 +596,13 @@ FIXTURE_VARIANT_ADD(race, init_mem_region_and_punch_hole_elsewhere) {
 	READY, { add_all_pages, punch_other_hole }, { { 0, 0 } }, 1, .other_slot = true,
 };
 FIXTURE_VARIANT_ADD(race, init_mem_region_and_vcpu_ioctl) {
-	READY, { add_all_pages, get_state_of_other_vcpu }, { { 0, 0 } }, 1,
+	READY, { get_state_of_other_vcpu, add_all_pages }, { { 0, 0 } }, 1,
 };
 FIXTURE_VARIANT_ADD(race, init_vcpu_and_vcpu_ioctl) {
-	VCPUS_CREATED, { init_own_vcpu, get_state_of_other_vcpu }, { { 0, 0 } }, 1,
+	VCPUS_CREATED, { get_state_of_other_vcpu, init_own_vcpu }, { { 0, 0 } }, 1,
+};
+FIXTURE_VARIANT_ADD(race, measure_and_punch_hole) {
+	READY, { add_and_measure_page, punch_hole }, { { 0, 0 } }, 1,
 };
 FIXTURE_VARIANT_ADD(race, init_mem_region_and_conversion) {
 	READY, { add_all_pages, set_shared },

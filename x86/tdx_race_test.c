@@ -18,10 +18,11 @@
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
-/* The page that the race is about, one that stays, and one for afterwards. */
+/* The page that the race is about, one that stays, and those for afterwards. */
 #define FOCUS		GMEM_PAGE(3)
 #define NEIGHBOUR	GMEM_PAGE(4)
-#define LATER		GMEM_PAGE(9)
+#define LATER		GMEM_PAGE(8)
+#define NR_LATER	8
 
 #define NR_VCPUS	2
 
@@ -321,13 +322,21 @@ static void restore(struct td *td, bool memslot_deleted)
 	vm_mem_set_private(td->vm, GMEM_GPA, SLOT_SIZE);
 }
 
+/*
+ * The new pages are those that the CPU was given back last.  If the TD still has one of
+ * them, the module notices.
+ */
 static void assert_works(struct td *td, bool memslot_deleted)
 {
+	const u64 nr = NR_LATER / NR_VCPUS;
+
 	TEST_ASSERT(!vm_is_dead(td->vm), "The VM is dead");
+	for (int i = 0; i < NR_VCPUS; i++) {
+		pin_self_to_cpu(host_cpus[i % nr_host_cpus]);
+		tdx_accept_and_write(&td->guest[i], LATER + i * nr * PAGE_SIZE, nr, i);
+	}
 	for (int i = 0; i < NR_VCPUS; i++)
-		tdx_accept_and_write(&td->guest[i], LATER + i * PAGE_SIZE, 1, i);
-	for (int i = 0; i < NR_VCPUS; i++)
-		TEST_ASSERT_EQ(tdx_guest_read(&td->guest[!i], LATER + i * PAGE_SIZE), (u64)i);
+		TEST_ASSERT_EQ(tdx_guest_read(&td->guest[!i], LATER + i * nr * PAGE_SIZE), (u64)i);
 	if (!memslot_deleted)
 		TEST_ASSERT_EQ(tdx_guest_read(&td->guest[1], NEIGHBOUR), MAGIC);
 }

@@ -32,12 +32,12 @@ from outcome import Failure
 from parts import parts
 
 CPUS = 4
-BOOT_TIMEOUT = 300      # seconds
+BOOT_TIMEOUT = 120      # seconds
 
 MOST = 1 << 20          # bytes of an output
 
 # What the machine says in its trace.
-ENDS = re.compile(r"^the race ends; points ([0-9]+)$", re.M)
+ENDS = re.compile(r"^the race ends; points ([0-9]+), of calls ([0-9]+)$", re.M)
 SWITCH = re.compile(r"^cpu(\d+): stops at 0x([0-9a-f]+)( in user mode| in the TD|), ([\w ]+); "
                     r"point (\d+), cpu(\d+) goes on(?:; stack((?: 0x[0-9a-f]+)*))?$")
 CALL = re.compile(r"^cpu(\d+)( TD vcpu\d+|): (.*?)\(.*?\) = ([\w |]+?)(?: \S*=.*)? <\d+ ns>$")
@@ -48,7 +48,8 @@ SECOND = schedule.Schedule(tuple(reversed(range(CPUS))), ())
 
 Race = collections.namedtuple("Race", "test name")
 
-# verdict: "" if nothing is wrong, else "known" or "new", and why.
+# verdict: "" if nothing is wrong, else "known" or "new", and why; points: how many there were,
+# and how many of calls.
 Outcome = collections.namedtuple("Outcome", "verdict why trace points")
 
 
@@ -207,7 +208,7 @@ class Box:
         kernel.feed(log)
         kernel.finish()
         ends = ENDS.search(trace)
-        points = int(ends[1]) if ends else 0
+        points = (int(ends[1]), int(ends[2])) if ends else (0, 0)
         how, value = status.parse(result)
         if not answer:
             raise Failure("the box is gone")
@@ -242,7 +243,7 @@ class Search:
         self.race, self.kernel, self.until = race, kernel, until
         self.lock = threading.Lock()
         self.next = first_seed
-        self.points = 0         # to draw from; 0 as long as that is not known
+        self.points = (0, 0)    # to draw from, when that is known
         self.tried = 0
         self.different = set()
         self.failures = {}      # verdict: (seed, schedule, outcome), the first
@@ -254,7 +255,7 @@ class Search:
             if self.error or "new" in self.failures or time.monotonic() > self.until:
                 return None
             self.next += 1
-            return self.next - 1, schedule.draw(self.next - 1, self.points, CPUS)
+            return self.next - 1, schedule.draw(self.next - 1, *self.points, CPUS)
 
     def note(self, seed, wanted, outcome):
         with self.lock:
@@ -272,7 +273,8 @@ class Search:
             self.note(None, wanted, outcome)
             if not outcome.verdict:
                 self.points = max(self.points, outcome.points)
-        self.points = self.points or outcome.points or 1000
+        if not self.points[0]:
+            self.points = max(outcome.points, (1000, 0))
 
     def work(self, box):
         try:
@@ -394,7 +396,7 @@ def tell(search, symbols_of):
     for seed, wanted, outcome in search.failures.values():
         print(f"    {outcome.why}")
         if seed is not None:
-            print(f"    seed {seed}:{search.points}, shortened:")
+            print(f"    seed {seed}:{search.points[0]}:{search.points[1]}, shortened:")
         print(f"    {command(search.race, search.kernel, wanted)}")
         for line in drawing(outcome.trace, symbols_of):
             print(f"    | {line}".rstrip())

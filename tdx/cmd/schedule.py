@@ -2,8 +2,9 @@
 """Schedules of the box: who runs when, as tdx/qemu/schedule.c reads it.
 
 A seed alone draws each turn of the CPUs.  A schedule is for races: the CPUs by their
-priority, and the points at which the one that runs becomes the lowest, "1,0,2,3/17/40+9".
-It can be drawn, too: "SEED:POINTS" says from how many points."""
+priority, and the points at which the one that runs becomes the lowest, "1,0,2,3/17/c40+9":
+at the 17th of all points, and 9 instructions after the 40th at a call of the module.  It can
+be drawn, too: "SEED:POINTS:CALLS" says from how many points."""
 
 import collections
 import random
@@ -18,29 +19,35 @@ MAX_POINTS = 10 ** 9
 # How many instructions after its point a change comes, as a power of two.
 MAX_AFTER_BITS = 13
 
-Change = collections.namedtuple("Change", "point after")
+# kind is "c" for a point at a call, else "".
+Change = collections.namedtuple("Change", "kind point after")
 
 
 class Schedule(collections.namedtuple("Schedule", "order changes")):
-    """order are CPUs, the highest first; changes are of the type Change, ascending."""
+    """order are CPUs, the highest first; changes are of the type Change."""
 
     def __str__(self):
         return "/".join([",".join(map(str, self.order)),
-                         *(f"{change.point}" + (f"+{change.after}" if change.after else "")
+                         *(f"{change.kind}{change.point}" +
+                           (f"+{change.after}" if change.after else "")
                            for change in self.changes)])
 
 
-def draw(seed, points, cpus):
-    """Returns the schedule of a seed, for a race with so many points."""
+def draw(seed, points, calls, cpus):
+    """Returns the schedule of a seed, for a race with so many points, and so many of them at
+    calls of the module."""
     source = random.Random(seed)
     order = list(range(cpus))
     source.shuffle(order)
-    number = min(source.choice([1, 1, 2, 2, 3]), points)
-    # Half of the changes come at a point, the others somewhere in the code after it.
-    return Schedule(tuple(order), tuple(
-        Change(point, source.choice([0, 1]) and source.randrange(
-            1 << source.randint(1, MAX_AFTER_BITS)))
-        for point in sorted(source.sample(range(points), number))))
+    changes = set()
+    for _ in range(source.choice([1, 1, 2, 2, 3])):
+        # What the module's locks are for happens at calls, which are few.
+        kind, number = source.choice([("", points), ("c", calls or points)])
+        # Half of the changes come at a point, the others somewhere in the code after it.
+        after = source.choice([0, 1]) and source.randrange(
+            1 << source.randint(1, MAX_AFTER_BITS))
+        changes.add(Change(kind if calls else "", source.randrange(number), after))
+    return Schedule(tuple(order), tuple(sorted(changes)))
 
 
 def is_for_race(seed):
@@ -53,15 +60,13 @@ def parse(text, cpus):
     number = "[0-9]{1,9}"
     if re.fullmatch(number, text):
         return text
-    if match := re.fullmatch(f"({number}):({number})", text):
-        return str(draw(int(match[1]), max(1, int(match[2])), cpus))
-    if not re.fullmatch(rf"{number}(,{number})*(/{number}(\+{number})?){{0,{MAX_CHANGES}}}",
+    if match := re.fullmatch(f"({number}):({number}):({number})", text):
+        return str(draw(int(match[1]), max(1, int(match[2])), int(match[3]), cpus))
+    if not re.fullmatch(rf"{number}(,{number})*(/c?{number}(\+{number})?){{0,{MAX_CHANGES}}}",
                         text):
-        raise Failure(f"--seed: neither a number, nor SEED:POINTS, nor a schedule: '{text}'")
-    order, *changes = text.split("/")
+        raise Failure("--seed: neither a number, nor SEED:POINTS:CALLS, nor a schedule: "
+                      f"'{text}'")
+    order = text.partition("/")[0]
     if sorted(order.split(","), key=int) != [str(cpu) for cpu in range(cpus)]:
         raise Failure(f"--seed: '{order}' is not each of the CPUs 0 to {cpus - 1} once")
-    points = [int(change.partition("+")[0]) for change in changes]
-    if points != sorted(set(points)):
-        raise Failure(f"--seed: the points of '{text}' are not in order")
     return text

@@ -190,8 +190,8 @@ void schedule_serve(int socket);
 /* Virtual time in ns, for any caller. */
 int64_t schedule_clock(void);
 void schedule_mark(CPUState *cpu, uint32_t mark);
-/* A point before an instruction.  Returns if the CPU does not stop here. */
-void schedule_point(CPUX86State *env, uintptr_t ra);
+/* A point before an instruction, a @call of the module.  Returns if no CPU stops here. */
+void schedule_point(CPUX86State *env, bool call, uintptr_t ra);
 /* A point after a call.  True if its locks are kept until the CPU runs again. */
 bool schedule_keeps_locks(CPUState *cpu);
 /* The CPU waits for another one, and RIP is where it goes on. */

@@ -484,7 +484,7 @@ void helper_tdx_point(CPUX86State *env, target_ulong addr, uint32_t size)
 {
 	CPUState *cs = env_cpu(env);
 
-	schedule_point(env, GETPC());
+	schedule_point(env, false, GETPC());
 	if (!exits_after_lock(env, addr, size) || tdx_lp(env)->bus_lock)
 		return;
 	tdx_hook_unaligned_lock(cs, addr, size, GETPC());

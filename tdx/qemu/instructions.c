@@ -18,7 +18,7 @@ static G_NORETURN void seamcall(struct insn *i)
 	CPUX86State *env = i->env;
 	struct tdx_vcpu *vcpu;
 
-	schedule_point(env, 0);
+	schedule_point(env, true, 0);
 	if (!tdx_seamcall(tdx_module(), env_cpu(env)->cpu_index, env->regs,
 			  &vcpu)) {
 		insn_set_flags(i, CC_C);
@@ -40,7 +40,7 @@ static G_NORETURN void tdcall(struct insn *i)
 
 	if (env->hflags & HF_CPL_MASK || !(env->hflags & HF_CS64_MASK))
 		insn_gp(i);
-	schedule_point(env, 0);
+	schedule_point(env, true, 0);
 	out = tdx_tdcall(tdx_lp(env)->td, env->regs, &exit);
 	if (out == TDX_DONE)
 		insn_done(i);

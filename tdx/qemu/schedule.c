@@ -47,8 +47,12 @@ enum policy {
 	POLICY_RACE,	/* by priority, between the marks */
 };
 
-/* A CPU becomes the lowest @after instructions after point @at. */
+/*
+ * A CPU becomes the lowest @after instructions after point @at: of all points, or of
+ * those at calls of the module.
+ */
 struct change {
+	bool of_calls;
 	uint64_t at, after;
 };
 
@@ -75,8 +79,7 @@ static struct {
 	bool racing, raced;	/* between the marks, and after the first */
 	int64_t priority[MAX_CPUS], lowest;
 	uint64_t ran[MAX_CPUS];	/* instructions since it was halted or the lowest */
-	uint64_t points;	/* passed */
-	unsigned int next;	/* change */
+	uint64_t points, calls;	/* passed, and those of them at calls of the module */
 	CPUState *fused;	/* becomes the lowest ... */
 	uint64_t fuse;		/* ... after so many instructions */
 	bool waits[MAX_CPUS];	/* it spins, so others go first */
@@ -270,15 +273,27 @@ static void account(CPUState *cpu, uint64_t ran)
 	}
 }
 
-/* A point; true if the CPU stops here. */
-static bool stops_at_point(CPUState *cpu)
+/* What the schedule wants here, or NULL. */
+static const struct change *change_at_point(bool call)
 {
-	const struct change *c = &plan.changes[s.next];
+	for (unsigned int i = 0; i < plan.num_changes; i++) {
+		const struct change *c = &plan.changes[i];
+
+		if (c->of_calls ? call && c->at == s.calls : c->at == s.points)
+			return c;
+	}
+	return NULL;
+}
+
+/* A point; true if the CPU stops here. */
+static bool stops_at_point(CPUState *cpu, bool call)
+{
+	const struct change *c = change_at_point(call);
 
 	s.points++;
-	if (s.next == plan.num_changes || s.points <= c->at)
+	s.calls += call;
+	if (!c)
 		return false;
-	s.next++;
 	if (c->after) {
 		s.fused = cpu;
 		s.fuse = c->after;
@@ -295,7 +310,7 @@ static G_NORETURN void stop(CPUState *cpu, uintptr_t ra)
 	cpu_loop_exit_restore(cpu, ra);
 }
 
-void schedule_point(CPUX86State *env, uintptr_t ra)
+void schedule_point(CPUX86State *env, bool call, uintptr_t ra)
 {
 	CPUState *cpu = env_cpu(env);
 
@@ -305,7 +320,7 @@ void schedule_point(CPUX86State *env, uintptr_t ra)
 		s.at_point[cpu->cpu_index] = false;
 		return;
 	}
-	if (!stops_at_point(cpu))
+	if (!stops_at_point(cpu, call))
 		return;
 	s.at_point[cpu->cpu_index] = true;
 	stop(cpu, ra);
@@ -313,7 +328,7 @@ void schedule_point(CPUX86State *env, uintptr_t ra)
 
 bool schedule_keeps_locks(CPUState *cpu)
 {
-	if (!s.racing || !stops_at_point(cpu))
+	if (!s.racing || !stops_at_point(cpu, true))
 		return false;
 	cpu_exit(cpu);
 	s.in_call[cpu->cpu_index] = s.fused != cpu;
@@ -338,7 +353,8 @@ void schedule_mark(CPUState *cpu, uint32_t mark)
 		s.turn = RACE_TURN;
 	} else if (mark == MARK_END && s.racing) {
 		s.racing = false;
-		tdx_trace("the race ends; points %" PRIu64, s.points);
+		tdx_trace("the race ends; points %" PRIu64 ", of calls %" PRIu64, s.points,
+			  s.calls);
 	} else {
 		return;
 	}
@@ -589,13 +605,16 @@ static bool parse_order(const char **text)
 	return true;
 }
 
-/* 17 or 17+230 */
+/* 17, c17 or 17+230 */
 static bool parse_change(const char **text)
 {
 	struct change *c = &plan.changes[plan.num_changes];
 
-	if (plan.num_changes == MAX_CHANGES || !parse_number(text, &c->at) ||
-	    (plan.num_changes && c->at <= c[-1].at))
+	if (plan.num_changes == MAX_CHANGES)
+		return false;
+	c->of_calls = **text == 'c';
+	*text += c->of_calls;
+	if (!parse_number(text, &c->at))
 		return false;
 	plan.num_changes++;
 	return **text != '+' || ((*text)++, parse_number(text, &c->after));
