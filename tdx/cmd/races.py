@@ -9,6 +9,7 @@ RACES="NAME ..." chooses some of them, KERNEL_IMAGE=FILE another kernel, DEBUG=1
 looks for its own bugs, SECONDS=N how long to look in all, and SEED=N where to begin."""
 
 import collections
+import copy
 import os
 import pathlib
 import re
@@ -164,6 +165,8 @@ class Box:
         self.tails = (self.machine.log_pipe, self.machine.stdout, self.machine.stderr,
                       self.machine.status_pipe)
         self.before = [tail_size(tail) for tail in self.tails]
+        self.kernel_before = KernelLog()
+        self.kernel_before.feed(self.contents(self.tails[0], 0))
 
     def last_words(self):
         """What a machine says that ended too early."""
@@ -195,7 +198,8 @@ class Box:
         self.socket.sendall(f"{wanted}\n".encode())
         answer = self.answer(BOOT_TIMEOUT)
         log, output, trace, result = self.tails
-        outcome = self.judge(answer, self.contents(log, 0), self.contents(output, 0),
+        outcome = self.judge(answer, self.contents(log, self.before[0]),
+                             self.contents(output, 0),
                              self.contents(trace, self.before[2]), self.contents(result, 0))
         for tail, size in zip(self.tails, self.before):
             os.ftruncate(tail.ours, size)
@@ -204,7 +208,7 @@ class Box:
     def judge(self, answer, log, output, trace, result):
         trace = "\n".join(printable(line) for line in trace.split(b"\n"))
         cases = ktap.read(printable(line) for line in output.split(b"\n"))
-        kernel = KernelLog()
+        kernel = copy.deepcopy(self.kernel_before)
         kernel.feed(log)
         kernel.finish()
         ends = ENDS.search(trace)

@@ -2,4 +2,4 @@
 # SPDX-License-Identifier: GPL-2.0
 # a memslot is zapped without mmu_lock
 # race: accept_and_memslot_deletion punch_hole_and_memslot_deletion
-/^static void kvm_mmu_zap_memslot\(/,/^}/ { /write_(un)?lock\(&kvm->mmu_lock\)/d }
+/^void kvm_arch_flush_shadow_memslot\(/,/^}/ { /write_(un)?lock\(&kvm->mmu_lock\)/d }

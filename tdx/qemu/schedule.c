@@ -82,6 +82,7 @@ static struct {
 	uint64_t points, calls;	/* passed, and those of them at calls of the module */
 	CPUState *fused;	/* becomes the lowest ... */
 	uint64_t fuse;		/* ... after so many instructions */
+	bool takes_part[MAX_CPUS];	/* has come to where the race begins */
 	bool waits[MAX_CPUS];	/* it spins, so others go first */
 	bool at_point[MAX_CPUS];	/* it has stopped before it passed the point */
 	bool in_call[MAX_CPUS];	/* its SEAMCALL or TDCALL still holds its locks */
@@ -314,7 +315,9 @@ void schedule_point(CPUX86State *env, bool call, uintptr_t ra)
 {
 	CPUState *cpu = env_cpu(env);
 
-	if (!s.racing)
+	/* What user space does is not KVM's. */
+	if (!s.racing || !s.takes_part[cpu->cpu_index] ||
+	    (env->hflags & HF_CPL_MASK && !tdx_in_td(env)))
 		return;
 	if (s.at_point[cpu->cpu_index]) {
 		s.at_point[cpu->cpu_index] = false;
@@ -328,7 +331,7 @@ void schedule_point(CPUX86State *env, bool call, uintptr_t ra)
 
 bool schedule_keeps_locks(CPUState *cpu)
 {
-	if (!s.racing || !stops_at_point(cpu, true))
+	if (!s.racing || !s.takes_part[cpu->cpu_index] || !stops_at_point(cpu, true))
 		return false;
 	cpu_exit(cpu);
 	s.in_call[cpu->cpu_index] = s.fused != cpu;
@@ -348,6 +351,7 @@ void schedule_mark(CPUState *cpu, uint32_t mark)
 {
 	if (plan.policy != POLICY_RACE)
 		return;
+	s.takes_part[cpu->cpu_index] |= mark == MARK_BEGIN;
 	if (mark == MARK_BEGIN && !s.raced) {
 		s.racing = s.raced = true;
 		s.turn = RACE_TURN;
