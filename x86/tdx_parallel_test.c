@@ -258,7 +258,7 @@ static int get_state_of_other_vcpu(void *arg, int side)
 	return errno_of(__vcpu_ioctl(td->vcpu[!side], KVM_GET_MP_STATE, &state));
 }
 
-/* Have the other side go on on this CPU. */
+/* Have the other side's thread come to this CPU. */
 static int fetch_thread(void *arg, int side)
 {
 	cpu_set_t here;
@@ -666,8 +666,7 @@ FIXTURE_TEARDOWN(race) { }
 /* What KVM logs when the TD is killed, and when it is freed. */
 static void expect_death(void)
 {
-	expect_kernel_log("WARNING: *tdx_gmem_post_populate|WARNING: *tdx_vcpu_unlocked_ioctl|"
-			  "WARNING: *tdx_load_mmu_pgd");
+	expect_kernel_log("WARNING: *tdx_gmem_post_populate|WARNING: *tdx_vcpu_unlocked_ioctl|WARNING: *tdx_load_mmu_pgd");
 	expect_kernel_log("SEAMCALL TDH_MR_EXTEND failed|SEAMCALL TDH_VP_WR failed");
 	expect_kernel_log("WARNING: *tdx_sept_|WARNING: *__handle_changed_spte");
 	expect_kernel_log("SEAMCALL TDH_MEM_RANGE_BLOCK failed|SEAMCALL TDH_MEM_PAGE_REMOVE failed");

@@ -202,17 +202,16 @@ static char *kernel_stack(CPUX86State *env)
 	    cpu_memory_rw_debug(env_cpu(env), env->regs[R_ESP], stack, sizeof(stack), false))
 		return g_string_free(text, false);
 	for (unsigned int i = 0; i < STACK_WORDS && n < MAX_CALLERS; i++)
-		if (stack[i] >= KERNEL_TEXT && stack[i] < KERNEL_TEXT_END) {
+		if (stack[i] >= KERNEL_TEXT && stack[i] < KERNEL_TEXT_END)
 			g_string_append_printf(text, "%s 0x%" PRIx64, n++ ? "" : "; stack",
 					       stack[i]);
-		}
 	return g_string_free(text, false);
 }
 
 static void tell_switch(CPUState *from, CPUState *to)
 {
 	CPUX86State *env = cpu_env(from);
-	g_autofree char *stack = kernel_stack(env);
+	char *stack = kernel_stack(env);
 
 	tdx_trace("cpu%d: stops at 0x%" PRIx64 "%s, %s; point %" PRIu64 ", cpu%d goes on%s",
 		  from->cpu_index, (uint64_t)env->eip,
@@ -222,6 +221,7 @@ static void tell_switch(CPUState *from, CPUState *to)
 		  s.waits[from->cpu_index] ? "waiting" :
 		  s.in_call[from->cpu_index] ? "in the call" : "preempted",
 		  s.points, to->cpu_index, stack);
+	g_free(stack);
 }
 
 static void set_priorities(void)
