@@ -18,7 +18,7 @@ What takes two threads that meet at an instruction is found by "make races":
     # race: NAME...     those to look at, for ten minutes at most
 
 Two kinds are only listed, and tried when MUTANT names them:
-    # needs: TEXT       what there is not
+    # needs: schedule   one that "make races" doesn't find in a minute or two
     # invisible: REASON why nobody can see it
 
 MUTANTS names a directory of others, MUTANT=NAME,... some of them.  With RESUME=1

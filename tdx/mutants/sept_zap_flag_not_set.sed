@@ -1,5 +1,5 @@
 # file: arch/x86/kvm/vmx/tdx.c
 # SPDX-License-Identifier: GPL-2.0
 # vCPUs may enter while a zap of the S-EPT is tried again
-# race: write_twice_and_punch_hole accept_twice_and_punch_hole
+# needs: schedule
 /^#define tdh_do_no_vcpus/,/^\}\)/ s/WRITE_ONCE\(__kvm_tdx->wait_for_sept_zap, true\);/;/

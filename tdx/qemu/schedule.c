@@ -304,7 +304,7 @@ static bool stops_at_point(CPUState *cpu, bool call)
 	return true;
 }
 
-/* The CPU loop ends, so that schedule_run() decides. */
+/* The CPU loop ends, so that tdx_hook_schedule() chooses. */
 static G_NORETURN void stop(CPUState *cpu, uintptr_t ra)
 {
 	cpu->exception_index = EXCP_INTERRUPT;
