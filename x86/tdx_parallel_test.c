@@ -20,253 +20,14 @@
 #include "tdx/host_cpus.h"
 #include "tdx/keyids.h"
 #include "tdx/race.h"
+#include "tdx/td_commands.h"
 #include "tdx/generic/kernel_log.h"
 #include "tdx/generic/may_harm_host.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
-#define SLOT		1
-#define SLOT_GPA	0x100000ul
-#define NR_PAGES	8
-
 /* KVM_TDX_INIT_MEM_REGION stops when KVM reads this page of the source. */
 #define HELD		3
-
-struct td {
-	struct kvm_vm *vm;
-	struct kvm_vcpu *vcpu[2];
-	struct kvm_tdx_init_vm *init;
-	void *source;			/* NR_PAGES */
-};
-
-enum stage {
-	CREATED,
-	INITIALIZED,
-	VCPUS_CREATED,
-	FIRST_VCPU_READY,
-	FIRST_VCPU_READY_MEMORY_ADDED,
-	READY,
-	READY_MEMORY_ADDED,
-};
-
-static struct kvm_tdx_init_mem_region pages(struct td *td, u64 first, u64 nr)
-{
-	return (struct kvm_tdx_init_mem_region) {
-		.source_addr = (u64)td->source + first * PAGE_SIZE,
-		.gpa = SLOT_GPA + first * PAGE_SIZE,
-		.nr_pages = nr,
-	};
-}
-
-#define assert_added(vcpu, _region)					\
-do {									\
-	struct kvm_tdx_init_mem_region __region = (_region);		\
-									\
-	TEST_ASSERT(!__tdx_init_mem_region(vcpu, 0, &__region, NULL),	\
-		    "Adding pages failed at GPA 0x%lx, errno %d (%s)",	\
-		    (unsigned long)__region.gpa, errno, strerror(errno)); \
-} while (0)
-
-static void create_vm(struct td *td)
-{
-	td->vm = ____vm_create(VM_SHAPE_TDX);
-	td->init = tdx_default_init_vm(td->vm);
-}
-
-static void create_td(struct td *td, enum stage stage)
-{
-	create_vm(td);
-	vm_create_irqchip(td->vm);
-	vm_mem_add(td->vm, VM_MEM_SRC_ANONYMOUS, SLOT_GPA, SLOT, NR_PAGES,
-		   KVM_MEM_GUEST_MEMFD, -1, 0);
-	vm_mem_set_private(td->vm, SLOT_GPA, NR_PAGES * PAGE_SIZE);
-	td->source = test_alloc_before_hole(NR_PAGES * PAGE_SIZE);
-	if (stage >= INITIALIZED)
-		tdx_init_vm(td->vm, td->init);
-
-	/* Each vCPU begins where its side runs. */
-	for (int i = 0; i < ARRAY_SIZE(td->vcpu) && stage >= VCPUS_CREATED; i++) {
-		pin_self_to_cpu(host_cpus[i % nr_host_cpus]);
-		td->vcpu[i] = __vm_vcpu_add(td->vm, i);
-		tdx_vcpu_init_cpuid(td->vcpu[i]);
-		if (stage >= READY || (stage >= FIRST_VCPU_READY && !i))
-			tdx_init_vcpu(td->vcpu[i], 0);
-	}
-
-	pin_self_to_cpu(host_cpus[0]);
-	if (stage == FIRST_VCPU_READY_MEMORY_ADDED || stage == READY_MEMORY_ADDED)
-		assert_added(td->vcpu[0], pages(td, 0, NR_PAGES));
-}
-
-static void free_td(struct td *td)
-{
-	kvm_vm_free(td->vm);
-	kvm_munmap(td->source, NR_PAGES * PAGE_SIZE);
-	free(td->init);
-}
-
-/*
- * The commands.  @side is 0 or 1, and each side has a vCPU of its own.  They return
- * an errno, or 0.
- */
-
-#define errno_of(call)	((call) < 0 ? errno : 0)
-
-static int init_vm(void *arg, int side)
-{
-	struct td *td = arg;
-
-	return errno_of(__tdx_init_vm(td->vm, td->init, NULL));
-}
-
-static int create_vcpu(void *arg, int side)
-{
-	struct td *td = arg;
-	int fd = __vm_ioctl(td->vm, KVM_CREATE_VCPU, (void *)(u64)side);
-
-	if (fd < 0)
-		return errno;
-	close(fd);
-	return 0;
-}
-
-static int init_own_vcpu(void *arg, int side)
-{
-	struct td *td = arg;
-
-	return errno_of(__tdx_init_vcpu(td->vcpu[side], 0, NULL));
-}
-
-static int init_last_vcpu(void *arg, int side)
-{
-	struct td *td = arg;
-
-	return errno_of(__tdx_init_vcpu(td->vcpu[1], 0, NULL));
-}
-
-static int add_all_pages(void *arg, int side)
-{
-	struct td *td = arg;
-	struct kvm_tdx_init_mem_region region = pages(td, 0, NR_PAGES);
-	int error = errno_of(__tdx_init_mem_region(td->vcpu[side], 0, &region, NULL));
-
-	/* All or nothing. */
-	TEST_ASSERT_EQ(region.nr_pages, error ? NR_PAGES : 0);
-	return error;
-}
-
-static int add_half_of_pages(void *arg, int side)
-{
-	struct td *td = arg;
-	struct kvm_tdx_init_mem_region region =
-		pages(td, side * NR_PAGES / 2, NR_PAGES / 2);
-
-	return errno_of(__tdx_init_mem_region(td->vcpu[side], 0, &region, NULL));
-}
-
-static int finalize(void *arg, int side)
-{
-	struct td *td = arg;
-
-	return errno_of(__tdx_finalize(td->vm, NULL));
-}
-
-/* There is no memory at the reset vector, hence a memory fault. */
-static int run(void *arg, int side)
-{
-	struct td *td = arg;
-
-	return errno_of(__vcpu_run(td->vcpu[side]));
-}
-
-static int pre_fault(void *arg, int side)
-{
-	struct td *td = arg;
-	struct kvm_pre_fault_memory range = {
-		.gpa = SLOT_GPA,
-		.size = NR_PAGES * PAGE_SIZE,
-	};
-
-	return errno_of(__vcpu_ioctl(td->vcpu[side], KVM_PRE_FAULT_MEMORY, &range));
-}
-
-static int punch_hole(void *arg, int side)
-{
-	struct td *td = arg;
-
-	vm_guest_mem_punch_hole(td->vm, SLOT_GPA, NR_PAGES * PAGE_SIZE);
-	return 0;
-}
-
-static int set_shared(void *arg, int side)
-{
-	struct td *td = arg;
-
-	vm_mem_set_shared(td->vm, SLOT_GPA, NR_PAGES * PAGE_SIZE);
-	return 0;
-}
-
-static int delete_memslot(void *arg, int side)
-{
-	struct td *td = arg;
-	struct kvm_userspace_memory_region2 region = { .slot = SLOT };
-
-	return errno_of(__vm_ioctl(td->vm, KVM_SET_USER_MEMORY_REGION2, &region));
-}
-
-/* Another memslot with a guest_memfd of its own, which has one of its pages. */
-#define OTHER_SLOT	2
-#define OTHER_GPA	0x200000ul
-
-static void add_other_slot(struct td *td)
-{
-	struct kvm_tdx_init_mem_region region = {
-		.source_addr = (u64)td->source,
-		.gpa = OTHER_GPA,
-		.nr_pages = 1,
-	};
-
-	vm_mem_add(td->vm, VM_MEM_SRC_ANONYMOUS, OTHER_GPA, OTHER_SLOT, 1,
-		   KVM_MEM_GUEST_MEMFD, -1, 0);
-	vm_mem_set_private(td->vm, OTHER_GPA, PAGE_SIZE);
-	assert_added(td->vcpu[0], region);
-}
-
-static int punch_other_hole(void *arg, int side)
-{
-	struct td *td = arg;
-
-	vm_guest_mem_punch_hole(td->vm, OTHER_GPA, PAGE_SIZE);
-	return 0;
-}
-
-static int add_and_measure_page(void *arg, int side)
-{
-	struct td *td = arg;
-	struct kvm_tdx_init_mem_region region = pages(td, 0, 1);
-
-	return errno_of(__tdx_init_mem_region(td->vcpu[side], KVM_TDX_MEASURE_MEMORY_REGION,
-					      &region, NULL));
-}
-
-/* KVM loads the vCPU of the other side here for that. */
-static int get_state_of_other_vcpu(void *arg, int side)
-{
-	struct kvm_mp_state state;
-	struct td *td = arg;
-
-	return errno_of(__vcpu_ioctl(td->vcpu[!side], KVM_GET_MP_STATE, &state));
-}
-
-/* Have the other side's thread come to this CPU. */
-static int fetch_thread(void *arg, int side)
-{
-	cpu_set_t here;
-
-	CPU_ZERO(&here);
-	CPU_SET(sched_getcpu(), &here);
-	return errno_of(sched_setaffinity(race_thread(!side), sizeof(here), &here));
-}
 
 /* A thread with one of the commands. */
 struct side {
@@ -355,11 +116,11 @@ static void setup_held(struct __test_metadata *_metadata, struct td *td,
 	if (!host_has_two_cpus())
 		SKIP(return, NEEDS_TWO_CPUS);
 
-	create_td(td, stage);
+	td_create_td(td, stage);
 	other->td = td;
 	other->side = 1;
 	held->vcpu = td->vcpu[0];
-	held->region = pages(td, 0, NR_PAGES);
+	held->region = td_pages(td, 0, NR_PAGES);
 	if (!hold_region(held, HELD))
 		SKIP(return, "needs userfaultfd");
 }
@@ -377,7 +138,7 @@ static void setup_held(struct __test_metadata *_metadata, struct td *td,
 	}								\
 									\
 	FIXTURE_TEARDOWN(name) {					\
-		free_td(&self->td);					\
+		td_free_td(&self->td);					\
 	}
 
 HELD_SUITE(during_init_mem_region, READY);
@@ -405,49 +166,49 @@ do {									\
 
 TEST_F(during_init_mem_region, finalize_waits)
 {
-	assert_waits_and_gives(self, finalize, 0);
-	TEST_ASSERT_EQ(finalize(&self->td, 0), EINVAL);
+	assert_waits_and_gives(self, td_finalize, 0);
+	TEST_ASSERT_EQ(td_finalize(&self->td, 0), EINVAL);
 }
 
 TEST_F(during_init_mem_region, init_vm_waits)
 {
-	assert_waits_and_gives(self, init_vm, EINVAL);
-	TEST_ASSERT_EQ(finalize(&self->td, 0), 0);
+	assert_waits_and_gives(self, td_init_vm, EINVAL);
+	TEST_ASSERT_EQ(td_finalize(&self->td, 0), 0);
 }
 
 TEST_F(during_init_mem_region, init_vcpu_waits)
 {
-	assert_waits_and_gives(self, init_own_vcpu, EINVAL);
-	TEST_ASSERT_EQ(finalize(&self->td, 0), 0);
+	assert_waits_and_gives(self, td_init_own_vcpu, EINVAL);
+	TEST_ASSERT_EQ(td_finalize(&self->td, 0), 0);
 }
 
 TEST_F(during_init_mem_region, init_mem_region_waits)
 {
-	assert_waits_and_gives(self, add_all_pages, EIO);
-	TEST_ASSERT_EQ(finalize(&self->td, 0), 0);
+	assert_waits_and_gives(self, td_add_all_pages, EIO);
+	TEST_ASSERT_EQ(td_finalize(&self->td, 0), 0);
 }
 
 TEST_F(during_init_mem_region, run_waits)
 {
-	assert_waits_and_gives(self, run, EINVAL);
-	TEST_ASSERT_EQ(finalize(&self->td, 0), 0);
+	assert_waits_and_gives(self, td_run, EINVAL);
+	TEST_ASSERT_EQ(td_finalize(&self->td, 0), 0);
 }
 
 TEST_F(during_init_mem_region, conversion_waits)
 {
-	assert_waits_and_gives(self, set_shared, 0);
+	assert_waits_and_gives(self, td_set_shared, 0);
 
 	/* The conversion came last, so no page is left. */
 	vm_mem_set_private(self->td.vm, SLOT_GPA, NR_PAGES * PAGE_SIZE);
-	assert_added(self->td.vcpu[0], pages(&self->td, 0, NR_PAGES));
-	TEST_ASSERT_EQ(finalize(&self->td, 0), 0);
+	assert_added(self->td.vcpu[0], td_pages(&self->td, 0, NR_PAGES));
+	TEST_ASSERT_EQ(td_finalize(&self->td, 0), 0);
 }
 
 TEST_F(during_init_mem_region, memslot_deletion_waits)
 {
-	assert_waits_and_gives(self, delete_memslot, 0);
-	TEST_ASSERT_EQ(add_all_pages(&self->td, 0), EINVAL);
-	TEST_ASSERT_EQ(finalize(&self->td, 0), 0);
+	assert_waits_and_gives(self, td_delete_memslot, 0);
+	TEST_ASSERT_EQ(td_add_all_pages(&self->td, 0), EINVAL);
+	TEST_ASSERT_EQ(td_finalize(&self->td, 0), 0);
 }
 
 /* Capabilities don't depend on the TD's state. */
@@ -466,18 +227,18 @@ TEST_F(during_init_mem_region, punch_hole_does_not_wait)
 {
 	struct kvm_tdx_init_mem_region region;
 
-	TEST_ASSERT_EQ(punch_hole(&self->td, 0), 0);
+	TEST_ASSERT_EQ(td_punch_hole(&self->td, 0), 0);
 	TEST_ASSERT_EQ(release(self), 0);
 	assert_all_added(self);
 
 	/* The pages before are gone, and those after are there. */
-	assert_added(self->td.vcpu[1], pages(&self->td, 0, HELD));
+	assert_added(self->td.vcpu[1], td_pages(&self->td, 0, HELD));
 	for (int i = 0; i < NR_PAGES; i++) {
-		region = pages(&self->td, i, 1);
+		region = td_pages(&self->td, i, 1);
 		TEST_ASSERT_FAILS(__tdx_init_mem_region(self->td.vcpu[1], 0,
 							&region, NULL), EIO);
 	}
-	TEST_ASSERT_EQ(finalize(&self->td, 0), 0);
+	TEST_ASSERT_EQ(td_finalize(&self->td, 0), 0);
 }
 
 /* KVM adds the page that it holds already, and has no memory for the next one. */
@@ -486,7 +247,7 @@ TEST_F(during_init_mem_region, guest_memfd_closed)
 	kvm_free_fd(memslot2region(self->td.vm, SLOT)->region.guest_memfd);
 	TEST_ASSERT_EQ(release(self), EFAULT);
 	TEST_ASSERT_EQ(self->held.region.nr_pages, NR_PAGES - HELD - 1);
-	TEST_ASSERT_EQ(finalize(&self->td, 0), 0);
+	TEST_ASSERT_EQ(td_finalize(&self->td, 0), 0);
 }
 
 TEST_F(during_init_mem_region, source_unmapped)
@@ -501,7 +262,7 @@ TEST_F(during_init_mem_region, source_unmapped)
 	TEST_ASSERT(!mprotect(self->td.source, NR_PAGES * PAGE_SIZE, PROT_READ),
 		    "mprotect() failed, errno %d", errno);
 	assert_added(self->td.vcpu[1], self->held.region);
-	TEST_ASSERT_EQ(finalize(&self->td, 0), 0);
+	TEST_ASSERT_EQ(td_finalize(&self->td, 0), 0);
 }
 
 /* The command in progress keeps the VM and the vCPU alive. */
@@ -523,14 +284,14 @@ HELD_SUITE(before_init_vcpu, FIRST_VCPU_READY);
 
 TEST_F(before_init_vcpu, init_vcpu_waits)
 {
-	assert_waits_and_gives(self, init_own_vcpu, 0);
-	TEST_ASSERT_EQ(finalize(&self->td, 0), 0);
+	assert_waits_and_gives(self, td_init_own_vcpu, 0);
+	TEST_ASSERT_EQ(td_finalize(&self->td, 0), 0);
 }
 
 TEST_F(before_init_vcpu, init_mem_region_waits)
 {
-	assert_waits_and_gives(self, add_all_pages, EINVAL);
-	TEST_ASSERT_EQ(finalize(&self->td, 0), 0);
+	assert_waits_and_gives(self, td_add_all_pages, EINVAL);
+	TEST_ASSERT_EQ(td_finalize(&self->td, 0), 0);
 }
 
 /*
@@ -551,95 +312,95 @@ FIXTURE_VARIANT(race) {
 };
 
 FIXTURE_VARIANT_ADD(race, init_vm_twice) {
-	CREATED, { init_vm, init_vm }, { { 0, EINVAL }, { EINVAL, 0 } }, 2,
+	CREATED, { td_init_vm, td_init_vm }, { { 0, EINVAL }, { EINVAL, 0 } }, 2,
 };
 /* Linux 7.2 counts the vCPU before it refuses it, hence EBUSY. */
 FIXTURE_VARIANT_ADD(race, init_vm_and_create_vcpu) {
-	CREATED, { init_vm, create_vcpu },
+	CREATED, { td_init_vm, td_create_vcpu },
 	{ { 0, 0 }, { 0, EIO }, { EBUSY, EIO } }, 3,
 };
 FIXTURE_VARIANT_ADD(race, create_vcpus) {
-	INITIALIZED, { create_vcpu, create_vcpu }, { { 0, 0 } }, 1,
+	INITIALIZED, { td_create_vcpu, td_create_vcpu }, { { 0, 0 } }, 1,
 };
 FIXTURE_VARIANT_ADD(race, init_vcpu_twice) {
-	VCPUS_CREATED, { init_last_vcpu, init_last_vcpu },
+	VCPUS_CREATED, { td_init_last_vcpu, td_init_last_vcpu },
 	{ { 0, EINVAL }, { EINVAL, 0 } }, 2,
 };
 FIXTURE_VARIANT_ADD(race, init_vcpus) {
-	VCPUS_CREATED, { init_own_vcpu, init_own_vcpu }, { { 0, 0 } }, 1,
+	VCPUS_CREATED, { td_init_own_vcpu, td_init_own_vcpu }, { { 0, 0 } }, 1,
 };
 FIXTURE_VARIANT_ADD(race, init_vcpu_and_init_mem_region) {
-	FIRST_VCPU_READY, { add_all_pages, init_own_vcpu }, { { 0, 0 } }, 1,
+	FIRST_VCPU_READY, { td_add_all_pages, td_init_own_vcpu }, { { 0, 0 } }, 1,
 };
 FIXTURE_VARIANT_ADD(race, init_vcpu_and_punch_hole) {
-	FIRST_VCPU_READY_MEMORY_ADDED, { punch_hole, init_own_vcpu }, { { 0, 0 } }, 1,
+	FIRST_VCPU_READY_MEMORY_ADDED, { td_punch_hole, td_init_own_vcpu }, { { 0, 0 } }, 1,
 };
 FIXTURE_VARIANT_ADD(race, init_vcpu_and_finalize) {
-	FIRST_VCPU_READY, { finalize, init_own_vcpu },
+	FIRST_VCPU_READY, { td_finalize, td_init_own_vcpu },
 	{ { 0, 0 }, { 0, EINVAL } }, 2,
 };
 FIXTURE_VARIANT_ADD(race, init_mem_region_of_same_pages) {
-	READY, { add_all_pages, add_all_pages },
+	READY, { td_add_all_pages, td_add_all_pages },
 	{ { 0, EIO }, { EIO, 0 } }, 2,
 };
 FIXTURE_VARIANT_ADD(race, init_mem_region_of_other_pages) {
-	READY, { add_half_of_pages, add_half_of_pages }, { { 0, 0 } }, 1,
+	READY, { td_add_half_of_pages, td_add_half_of_pages }, { { 0, 0 } }, 1,
 };
 FIXTURE_VARIANT_ADD(race, init_mem_region_and_finalize) {
-	READY, { add_all_pages, finalize },
+	READY, { td_add_all_pages, td_finalize },
 	{ { 0, 0 }, { EINVAL, 0 } }, 2,
 };
 FIXTURE_VARIANT_ADD(race, init_mem_region_and_punch_hole) {
-	READY, { add_all_pages, punch_hole }, { { 0, 0 } }, 1,
+	READY, { td_add_all_pages, td_punch_hole }, { { 0, 0 } }, 1,
 };
 FIXTURE_VARIANT_ADD(race, init_mem_region_and_punch_hole_elsewhere) {
-	READY, { add_all_pages, punch_other_hole }, { { 0, 0 } }, 1, .other_slot = true,
+	READY, { td_add_all_pages, td_punch_other_hole }, { { 0, 0 } }, 1, .other_slot = true,
 };
 FIXTURE_VARIANT_ADD(race, init_mem_region_and_vcpu_ioctl) {
-	READY, { get_state_of_other_vcpu, add_all_pages }, { { 0, 0 } }, 1,
+	READY, { td_get_state_of_other_vcpu, td_add_all_pages }, { { 0, 0 } }, 1,
 };
 FIXTURE_VARIANT_ADD(race, init_vcpu_and_vcpu_ioctl) {
-	VCPUS_CREATED, { get_state_of_other_vcpu, init_own_vcpu }, { { 0, 0 } }, 1,
+	VCPUS_CREATED, { td_get_state_of_other_vcpu, td_init_own_vcpu }, { { 0, 0 } }, 1,
 };
 FIXTURE_VARIANT_ADD(race, measure_and_punch_hole) {
-	READY, { add_and_measure_page, punch_hole }, { { 0, 0 } }, 1,
+	READY, { td_add_and_measure_page, td_punch_hole }, { { 0, 0 } }, 1,
 };
 FIXTURE_VARIANT_ADD(race, init_mem_region_and_conversion) {
-	READY, { add_all_pages, set_shared },
+	READY, { td_add_all_pages, td_set_shared },
 	{ { 0, 0 }, { EINVAL, 0 } }, 2,
 };
 FIXTURE_VARIANT_ADD(race, init_mem_region_and_memslot_deletion) {
-	READY, { add_all_pages, delete_memslot },
+	READY, { td_add_all_pages, td_delete_memslot },
 	{ { 0, 0 }, { EINVAL, 0 } }, 2,
 };
 FIXTURE_VARIANT_ADD(race, finalize_twice) {
-	READY, { finalize, finalize }, { { 0, EINVAL }, { EINVAL, 0 } }, 2,
+	READY, { td_finalize, td_finalize }, { { 0, EINVAL }, { EINVAL, 0 } }, 2,
 };
 FIXTURE_VARIANT_ADD(race, finalize_and_run) {
-	READY, { finalize, run }, { { 0, EINVAL }, { 0, EFAULT } }, 2,
+	READY, { td_finalize, td_run }, { { 0, EINVAL }, { 0, EFAULT } }, 2,
 };
 FIXTURE_VARIANT_ADD(race, finalize_and_pre_fault) {
-	READY, { finalize, pre_fault }, { { 0, EOPNOTSUPP }, { 0, 0 } }, 2,
+	READY, { td_finalize, td_pre_fault }, { { 0, EOPNOTSUPP }, { 0, 0 } }, 2,
 };
 /* The TDX module may be busy with the hole, and KVM says so. */
 FIXTURE_VARIANT_ADD(race, finalize_and_punch_hole) {
-	READY_MEMORY_ADDED, { finalize, punch_hole }, { { 0, 0 }, { EBUSY, 0 } }, 2,
+	READY_MEMORY_ADDED, { td_finalize, td_punch_hole }, { { 0, 0 }, { EBUSY, 0 } }, 2,
 	"KVM skips TDH.MEM.TRACK, the TD is finalized, and TDH.MEM.PAGE.REMOVE fails",
 };
 FIXTURE_VARIANT_ADD(race, measure_and_punch_hole_elsewhere) {
-	READY, { add_and_measure_page, punch_other_hole }, { { 0, 0 }, { EIO, 0 } }, 2,
+	READY, { td_add_and_measure_page, td_punch_other_hole }, { { 0, 0 }, { EIO, 0 } }, 2,
 	"KVM calls TDH.MR.EXTEND without mmu_lock, and the TD is locked", .other_slot = true,
 };
 /* ESRCH: the thread is done. */
 FIXTURE_VARIANT_ADD(race, init_vcpu_and_migration) {
-	VCPUS_CREATED, { init_own_vcpu, fetch_thread }, { { 0, 0 }, { 0, ESRCH } }, 2,
+	VCPUS_CREATED, { td_init_own_vcpu, td_fetch_thread }, { { 0, 0 }, { 0, ESRCH } }, 2,
 	"KVM_TDX_INIT_VCPU leaves the vCPU to the CPU where it began", .run = true,
 };
 FIXTURE_VARIANT_ADD(race, finalize_and_conversion) {
-	READY_MEMORY_ADDED, { finalize, set_shared }, { { 0, 0 } }, 1,
+	READY_MEMORY_ADDED, { td_finalize, td_set_shared }, { { 0, 0 } }, 1,
 };
 FIXTURE_VARIANT_ADD(race, finalize_and_memslot_deletion) {
-	READY_MEMORY_ADDED, { finalize, delete_memslot }, { { 0, 0 } }, 1,
+	READY_MEMORY_ADDED, { td_finalize, td_delete_memslot }, { { 0, 0 } }, 1,
 };
 
 FIXTURE_SETUP(race)
@@ -684,9 +445,9 @@ TEST_F_TIMEOUT(race, is_serializable, 600)
 		bool legal = false, dead;
 		struct td td = {};
 
-		create_td(&td, variant->stage);
+		td_create_td(&td, variant->stage);
 		if (variant->other_slot)
-			add_other_slot(&td);
+			td_add_other_slot(&td);
 		for (int i = 0; i < ARRAY_SIZE(racers); i++)
 			racers[i] = (struct racer) { variant->op[i], &td };
 		race(racers, ARRAY_SIZE(racers));
@@ -697,10 +458,10 @@ TEST_F_TIMEOUT(race, is_serializable, 600)
 		TEST_ASSERT(legal, "errno %d (%s) and %d (%s), which no order gives",
 			    racers[0].error, strerror(racers[0].error),
 			    racers[1].error, strerror(racers[1].error));
-		if (variant->run && !finalize(&td, 0))
-			run(&td, 0);
+		if (variant->run && !td_finalize(&td, 0))
+			td_run(&td, 0);
 		dead = vm_is_dead(td.vm);
-		free_td(&td);
+		td_free_td(&td);
 		if (dead && variant->deadly)
 			XFAIL(return, "%s", variant->deadly);
 		TEST_ASSERT(!dead, "The VM is dead");
@@ -750,9 +511,9 @@ TEST_F_TIMEOUT(race_of_two_tds, begin_and_end_together, 600)
 	for (u32 n = 0; n < nr_races_wanted(NR_LIVES); n++) {
 		struct td tds[2] = {};
 
-		create_vm(&tds[0]);
-		create_vm(&tds[1]);
-		do_together(tds, init_vm, init_vm);
+		td_create_vm(&tds[0]);
+		td_create_vm(&tds[1]);
+		do_together(tds, td_init_vm, td_init_vm);
 		do_together(tds, end, end);
 	}
 }
@@ -762,10 +523,10 @@ TEST_F_TIMEOUT(race_of_two_tds, one_begins_while_the_other_ends, 600)
 	for (u32 n = 0; n < nr_races_wanted(NR_LIVES); n++) {
 		struct td tds[2] = {};
 
-		create_vm(&tds[0]);
-		create_vm(&tds[1]);
+		td_create_vm(&tds[0]);
+		td_create_vm(&tds[1]);
 		tdx_init_vm(tds[1].vm, tds[1].init);
-		do_together(tds, init_vm, end);
+		do_together(tds, td_init_vm, end);
 		end(&tds[0], 0);
 	}
 }

@@ -36,11 +36,8 @@
 
 void tdx_hook_exception(CPUX86State *env, int vector)
 {
-	if (!tdx_present || vector != EXCP06_ILLOP)
-		return;
-	/* It is the last of its block, so that the count of instructions is right. */
-	env_cpu(env)->neg.can_do_io = true;
-	tdx_execute(env);
+	if (tdx_present && vector == EXCP06_ILLOP)
+		tdx_execute(env);
 }
 
 /* The TD's exception when the module refused an instruction. */

@@ -193,6 +193,8 @@ void tdx_execute(CPUX86State *env)
 	struct insn i;
 
 	insn_decode(&i, env);
+	/* It is the last of its block, so that the count of instructions is right. */
+	env_cpu(env)->neg.can_do_io = true;
 	/* A store that faulted did not get as far as this. */
 	if (tdx_module())
 		tdx_lp(env)->direct_store = false;

@@ -467,7 +467,7 @@ static void account_child(uint64_t ran)
 /* The thread of all CPUs. */
 
 /* As many instructions as the CPU may run, up to the next timer. */
-static void run(CPUState *cpu, tdx_cpu_exec *exec)
+static void run(CPUState *cpu, exec_cpu_fn *exec)
 {
 	int64_t deadline = qemu_clock_deadline_ns_all(QEMU_CLOCK_VIRTUAL, QEMU_TIMER_ATTR_ALL);
 	uint64_t budget = s.turn, left;
@@ -557,7 +557,7 @@ static void idle(void)
 	icount_start_warp_timer();
 }
 
-void tdx_hook_schedule(tdx_cpu_exec *exec)
+void tdx_hook_schedule(exec_cpu_fn *exec)
 {
 	CPUState *cpu;
 

@@ -17,9 +17,9 @@ void tdx_hook_unaligned_lock(struct CPUState *cs, vaddr addr, int size,
 /* schedule.c: CPUs that run by a seed. */
 
 /* What executes a CPU until it has to stop. */
-typedef int tdx_cpu_exec(CPUState *cs);
+typedef int exec_cpu_fn(CPUState *cs);
 /* The thread of all CPUs, holding the BQL.  Returns if there is no seed. */
-void tdx_hook_schedule(tdx_cpu_exec *exec);
+void tdx_hook_schedule(exec_cpu_fn *exec);
 /* True if no other thread may do anything for the machine. */
 bool tdx_hook_alone(void);
 
