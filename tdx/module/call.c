@@ -400,11 +400,13 @@ static void linger(struct tdx_module *m)
 }
 
 /* For an embedder that lets the other LPs run before it goes on with this one. */
-static void keep_locks(struct call *c)
+static void keep_locks_if_asked(struct call *c)
 {
-	struct call *kept = &c->m->kept[c->lp];
+	struct tdx_module *m = c->m;
 
-	*kept = *c;
+	if (!m->ops.keep_locks || !m->ops.keep_locks(m->opaque))
+		return;
+	m->kept[c->lp] = *c;
 	if (c->guest_entry)
 		c->guest_entry->busy = true;
 	c->held = 0;
@@ -432,11 +434,9 @@ static void let_others_call(struct call *c)
 	struct tdx_module *m = c->m;
 	unsigned int arrived;
 
-	if (m->ops.keep_locks) {
-		if (m->ops.keep_locks(m->opaque))
-			keep_locks(c);
+	keep_locks_if_asked(c);
+	if (m->ops.keep_locks)
 		return;
-	}
 	if (m->ops.meanwhile) {
 		unlock_for_work(c);
 		m->ops.meanwhile(m->opaque, c->leaf->us);
@@ -547,9 +547,8 @@ enum tdx_outcome tdx_tdcall(struct tdx_vcpu *v, uint64_t gpr[TDX_NR_GPRS],
 	pthread_mutex_lock(&m->lock);
 	memset(exit, 0, sizeof(*exit));
 	run(&c, rax, refuse_tdcall(&c, rax));
-	if (m->ops.keep_locks && (c.held || c.guest_entry) && c.outcome == TDX_DONE &&
-	    m->ops.keep_locks(m->opaque))
-		keep_locks(&c);
+	if ((c.held || c.guest_entry) && c.outcome == TDX_DONE)
+		keep_locks_if_asked(&c);
 	unlock_call(&c, false);
 	if (c.outcome == TDX_DONE)
 		zero_step_tdcall(v);

@@ -4,12 +4,12 @@
  * module sees it: memory, CPUID, time, trace.
  */
 #include "qemu/osdep.h"
-#include "qemu/cutils.h"
 #include "qemu/error-report.h"
 #include "qemu/memalign.h"
 #include "qemu/module.h"
 #include "qemu/timer.h"
 #include "qapi/error.h"
+#include "qapi/visitor.h"
 #include "qom/object.h"
 #include "system/system.h"
 #include "cpu.h"
@@ -22,7 +22,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(TdxModule, TDX_MODULE)
 struct TdxModule {
 	DeviceState parent;
 	/* Properties, which may be NULL. */
-	char *profile, *trace, *complaints, *inject, *seed;
+	char *profile, *trace, *complaints, *inject, *seed, *schedules;
 	FILE *complaints_file;
 	MemoryRegion private;
 	Notifier machine_done;
@@ -321,80 +321,47 @@ static void realize(DeviceState *dev, Error **errp)
 	if (!open_file(t->trace, "a", &trace_file, errp) ||
 	    !open_file(t->complaints, "a", &t->complaints_file, errp))
 		return;
+	if (t->schedules && !schedule_serve(t->schedules)) {
+		error_setg(errp, "schedules: not a socket: '%s'", t->schedules);
+		return;
+	}
 	schedule_on = t->seed;
 	tdx_present = true;
 	t->machine_done.notify = machine_done;
 	qemu_add_machine_init_done_notifier(&t->machine_done);
 }
 
-static char *get_profile(Object *obj, Error **errp)
+/* Properties that are strings, and where they are kept. */
+static const struct string {
+	const char *name;
+	size_t kept;
+} strings[] = {
+	{ "profile", offsetof(TdxModule, profile) },
+	{ "trace", offsetof(TdxModule, trace) },
+	{ "complaints", offsetof(TdxModule, complaints) },
+	{ "inject", offsetof(TdxModule, inject) },
+	{ "seed", offsetof(TdxModule, seed) },
+	{ "schedules", offsetof(TdxModule, schedules) },
+};
+
+static char **kept_string(Object *obj, const struct string *s)
 {
-	return g_strdup(TDX_MODULE(obj)->profile);
+	return (char **)((uint8_t *)TDX_MODULE(obj) + s->kept);
 }
 
-static void set_profile(Object *obj, const char *value, Error **errp)
+static void get_string(Object *obj, Visitor *v, const char *name, void *opaque, Error **errp)
 {
-	g_free(TDX_MODULE(obj)->profile);
-	TDX_MODULE(obj)->profile = g_strdup(value);
+	visit_type_str(v, name, kept_string(obj, opaque), errp);
 }
 
-static char *get_trace(Object *obj, Error **errp)
+static void set_string(Object *obj, Visitor *v, const char *name, void *opaque, Error **errp)
 {
-	return g_strdup(TDX_MODULE(obj)->trace);
-}
+	char **kept = kept_string(obj, opaque), *value;
 
-static void set_trace(Object *obj, const char *value, Error **errp)
-{
-	g_free(TDX_MODULE(obj)->trace);
-	TDX_MODULE(obj)->trace = g_strdup(value);
-}
-
-static char *get_complaints(Object *obj, Error **errp)
-{
-	return g_strdup(TDX_MODULE(obj)->complaints);
-}
-
-static void set_complaints(Object *obj, const char *value, Error **errp)
-{
-	g_free(TDX_MODULE(obj)->complaints);
-	TDX_MODULE(obj)->complaints = g_strdup(value);
-}
-
-static char *get_inject(Object *obj, Error **errp)
-{
-	return g_strdup(TDX_MODULE(obj)->inject);
-}
-
-static void set_inject(Object *obj, const char *value, Error **errp)
-{
-	g_free(TDX_MODULE(obj)->inject);
-	TDX_MODULE(obj)->inject = g_strdup(value);
-}
-
-static char *get_seed(Object *obj, Error **errp)
-{
-	return g_strdup(TDX_MODULE(obj)->seed);
-}
-
-static void set_seed(Object *obj, const char *value, Error **errp)
-{
-	g_free(TDX_MODULE(obj)->seed);
-	TDX_MODULE(obj)->seed = g_strdup(value);
-}
-
-static char *get_schedules(Object *obj, Error **errp)
-{
-	return g_strdup("");
-}
-
-static void set_schedules(Object *obj, const char *value, Error **errp)
-{
-	int socket;
-
-	if (qemu_strtoi(value, NULL, 10, &socket))
-		error_setg(errp, "schedules: not a socket: '%s'", value);
-	else
-		schedule_serve(socket);
+	if (!visit_type_str(v, name, &value, errp))
+		return;
+	g_free(*kept);
+	*kept = value;
 }
 
 static bool get_gdb(Object *obj, Error **errp)
@@ -414,13 +381,9 @@ static void class_init(ObjectClass *oc, COMPAT_CLASS_DATA *data)
 	dc->realize = realize;
 	dc->desc = "TDX module";
 	set_bit(DEVICE_CATEGORY_CPU, dc->categories);
-	object_class_property_add_str(oc, "profile", get_profile, set_profile);
-	object_class_property_add_str(oc, "trace", get_trace, set_trace);
-	object_class_property_add_str(oc, "complaints", get_complaints,
-				      set_complaints);
-	object_class_property_add_str(oc, "inject", get_inject, set_inject);
-	object_class_property_add_str(oc, "seed", get_seed, set_seed);
-	object_class_property_add_str(oc, "schedules", get_schedules, set_schedules);
+	for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
+		object_class_property_add(oc, strings[i].name, "string", get_string, set_string,
+					  NULL, (void *)&strings[i]);
 	object_class_property_add_bool(oc, "gdb", get_gdb, set_gdb);
 }
 

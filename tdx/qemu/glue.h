@@ -185,8 +185,8 @@ enum schedule_mark { MARK_BEGIN = 1, MARK_END = 2 };
 
 /* Reads the property "seed"; false if it makes no sense. */
 bool schedule_parse(const char *text);
-/* Reads schedules from a socket when a race begins, see there. */
-void schedule_serve(int socket);
+/* The same for "schedules", a socket to read them from when a race begins; see there. */
+bool schedule_serve(const char *socket);
 /* Virtual time in ns, for any caller. */
 int64_t schedule_clock(void);
 void schedule_mark(CPUState *cpu, uint32_t mark);

@@ -448,29 +448,31 @@ static G_NORETURN void host_interrupt(CPUX86State *env)
 	run_on(env);
 }
 
-/*
- * Split locks.  TCG executes such an instruction with all other CPUs stopped,
- * and the exit must follow it.  Request that exit as an SMI: there are no others.
- */
 static bool exits_after_lock(CPUX86State *env, vaddr addr, int size)
 {
 	return tdx_in_td(env) && (addr & (CACHE_LINE - 1)) + size > CACHE_LINE &&
 	       tdx_vcpu_bus_lock_exits(tdx_lp(env)->td);
 }
 
-void tdx_hook_unaligned_lock(CPUState *cs, vaddr addr, int size, uintptr_t ra)
+/*
+ * Split locks.  TCG executes such an instruction with all other CPUs stopped,
+ * and the exit must follow it.  Request that exit as an SMI: there are no others.
+ */
+static void request_bus_lock_exit(CPUX86State *env, uintptr_t ra)
 {
-	CPUX86State *env = cpu_env(cs);
-	struct lp *lp;
+	struct lp *lp = tdx_lp(env);
 
-	if (!exits_after_lock(env, addr, size))
-		return;
-	lp = tdx_lp(env);
-	cpu_restore_state(cs, ra);
+	cpu_restore_state(env_cpu(env), ra);
 	lp->bus_lock = true;
 	lp->bus_lock_rip = env->eip;
 	BQL_LOCK_GUARD();
-	qatomic_or(&cs->interrupt_request, CPU_INTERRUPT_SMI);
+	qatomic_or(&env_cpu(env)->interrupt_request, CPU_INTERRUPT_SMI);
+}
+
+void tdx_hook_unaligned_lock(CPUState *cs, vaddr addr, int size, uintptr_t ra)
+{
+	if (exits_after_lock(cpu_env(cs), addr, size))
+		request_bus_lock_exit(cpu_env(cs), ra);
 }
 
 /*
@@ -479,15 +481,12 @@ void tdx_hook_unaligned_lock(CPUState *cs, vaddr addr, int size, uintptr_t ra)
  */
 void helper_tdx_point(CPUX86State *env, target_ulong addr, uint32_t size)
 {
-	CPUState *cs = env_cpu(env);
-
 	schedule_point(env, false, GETPC());
 	if (!exits_after_lock(env, addr, size) || tdx_lp(env)->bus_lock)
 		return;
-	tdx_hook_unaligned_lock(cs, addr, size, GETPC());
-	cs->cflags_next_tb = cs->tcg_cflags | CF_NOIRQ | 1;
-	cs->exception_index = -1;
-	cpu_loop_exit(cs);
+	request_bus_lock_exit(env, GETPC());
+	env_cpu(env)->cflags_next_tb = env_cpu(env)->tcg_cflags | CF_NOIRQ | 1;
+	run_on(env);
 }
 
 /* If RIP has not moved, something else came first and the lock was not taken. */

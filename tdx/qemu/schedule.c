@@ -41,12 +41,6 @@
 #define RACE_TURN	10000
 #define LONGEST_TURN	300000
 
-enum policy {
-	POLICY_FAIR,	/* in turn */
-	POLICY_SEED,	/* drawn */
-	POLICY_RACE,	/* by priority, between the marks */
-};
-
 /*
  * A CPU becomes the lowest @after instructions after point @at: of all points, or of
  * those at calls of the module.
@@ -58,7 +52,7 @@ struct change {
 
 /* As schedule_parse() reads it. */
 struct schedule {
-	enum policy policy;
+	bool for_race;		/* by priority between the marks, else turns are drawn */
 	uint64_t seed;
 	uint8_t order[MAX_CPUS];	/* from the highest priority to the lowest */
 	unsigned int num_order;
@@ -174,7 +168,7 @@ static CPUState *choose(void)
 		return highest_if_all_wait();
 	if (s.turn && can_run(s.cpu))
 		return s.cpu;
-	if (plan.policy == POLICY_SEED) {
+	if (!plan.for_race) {
 		s.turn = 1 + draw() % (1 << (MIN_TURN_BITS +
 					     draw() % (MAX_TURN_BITS - MIN_TURN_BITS + 1)));
 		return any();
@@ -185,9 +179,7 @@ static CPUState *choose(void)
 
 /* In a race. */
 
-/* Where Linux has its text, and how much of its stack may tell who called. */
-#define KERNEL_TEXT	0xffffffff81000000ull
-#define KERNEL_TEXT_END	0xffffffffa0000000ull
+/* How much of Linux's stack may tell who called. */
 #define STACK_WORDS	96
 #define MAX_CALLERS	12
 
@@ -202,7 +194,7 @@ static char *kernel_stack(CPUX86State *env)
 	    cpu_memory_rw_debug(env_cpu(env), env->regs[R_ESP], stack, sizeof(stack), false))
 		return g_string_free(text, false);
 	for (unsigned int i = 0; i < STACK_WORDS && n < MAX_CALLERS; i++)
-		if (stack[i] >= KERNEL_TEXT && stack[i] < KERNEL_TEXT_END)
+		if (speed_in_kernel_text(stack[i]))
 			g_string_append_printf(text, "%s 0x%" PRIx64, n++ ? "" : "; stack",
 					       stack[i]);
 	return g_string_free(text, false);
@@ -349,7 +341,7 @@ void schedule_wait(CPUState *cpu)
 
 void schedule_mark(CPUState *cpu, uint32_t mark)
 {
-	if (plan.policy != POLICY_RACE)
+	if (!plan.for_race)
 		return;
 	s.takes_part[cpu->cpu_index] |= mark == MARK_BEGIN;
 	if (mark == MARK_BEGIN && !s.raced) {
@@ -388,9 +380,9 @@ int64_t schedule_clock(void)
  */
 enum child_status { CHILD_ENDED, CHILD_HANGS };
 
-void schedule_serve(int socket)
+bool schedule_serve(const char *socket)
 {
-	fork_server.socket = socket;
+	return !qemu_strtoi(socket, NULL, 10, &fork_server.socket);
 }
 
 /* Reads a line; false at the end of file. */
@@ -627,11 +619,9 @@ static bool parse_change(const char **text)
 bool schedule_parse(const char *text)
 {
 	memset(&plan, 0, sizeof(plan));
-	if (!strchr(text, ',') && !strchr(text, '/')) {
-		plan.policy = POLICY_SEED;
+	plan.for_race = strpbrk(text, ",/");
+	if (!plan.for_race)
 		return parse_number(&text, &plan.seed) && !*text;
-	}
-	plan.policy = POLICY_RACE;
 	if (!parse_order(&text))
 		return false;
 	while (*text == '/') {

@@ -146,11 +146,10 @@ bool tdx_speed_flush_jumps(CPUState *cs, uint32_t mmu_idxs)
 	return true;
 }
 
-/* Where Linux has its text, except for that of modules. */
 #define KERNEL_TEXT	0xffffffff80000000ull
 #define KERNEL_TEXT_END	0xffffffffa0000000ull
 
-static bool in_kernel_text(vaddr pc)
+bool speed_in_kernel_text(vaddr pc)
 {
 	return pc >= KERNEL_TEXT && pc < KERNEL_TEXT_END;
 }
@@ -162,8 +161,8 @@ static bool in_kernel_text(vaddr pc)
  */
 bool tdx_speed_jump(vaddr pc, vaddr dest)
 {
-	return tdx_present && !tdx_debugged && in_kernel_text(pc) &&
-	       in_kernel_text(dest);
+	return tdx_present && !tdx_debugged && speed_in_kernel_text(pc) &&
+	       speed_in_kernel_text(dest);
 }
 
 /* CPUs that wait. */

@@ -20,6 +20,9 @@ void tdx_speed_note_user_page(CPUX86State *env, vaddr addr);
 void tdx_speed_note_kernel_page(CPUX86State *env, int mmu_idx, uint64_t pte);
 void tdx_speed_note_td_page(CPUX86State *env, int mmu_idx, vaddr addr);
 
+/* Whether Linux has its text there, except for that of modules. */
+bool speed_in_kernel_text(vaddr pc);
+
 /* The glue's own call: a TD exit takes away the host's PKRU, which was @pkru. */
 void speed_pkru_lost(CPUX86State *env, uint32_t pkru);
 
