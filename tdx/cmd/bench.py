@@ -38,19 +38,25 @@ def processor_time():
     return used.ru_utime + used.ru_stime
 
 
+def run(command, **streams):
+    """Returns the command's status, and the seconds of processor time that it took."""
+    before = processor_time()
+    status = process.wait(process.start([TDX / "box", *command], stdin=subprocess.DEVNULL,
+                                        **streams))
+    return status, processor_time() - before
+
+
 def td(cpus):
     """Boots a TD.  Returns the seconds of processor time that it took."""
-    before = processor_time()
     with tempfile.NamedTemporaryFile("w") as script, tempfile.TemporaryFile("w+") as console:
         script.write("#!/bin/sh\n")
         script.flush()
-        status = process.wait(process.start(
-            [TDX / "box", "boot", "--cpus", str(cpus), "--script", script.name],
-            stdin=subprocess.DEVNULL, stderr=console))
+        status, seconds = run(["boot", "--cpus", str(cpus), "--script", script.name],
+                              stderr=console)
         if status:
             console.seek(0)
             raise SystemExit("".join(console.readlines()[-5:]).rstrip())
-    return processor_time() - before
+    return seconds
 
 
 SEEDED_TESTS = ["x86/tdx_lifecycle_test", "x86/tdx_memory_test", "x86/tdx_race_test"]
@@ -58,13 +64,11 @@ SEEDED_TESTS = ["x86/tdx_lifecycle_test", "x86/tdx_memory_test", "x86/tdx_race_t
 
 def tests(*options):
     """Runs some tests.  Returns the seconds of processor time that they took."""
-    before = processor_time()
-    status = process.wait(process.start(
-        [TDX / "box", "run", *options, "--", "sh", "-c", " && ".join(SEEDED_TESTS)],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+    status, seconds = run(["run", *options, "--", "sh", "-c", " && ".join(SEEDED_TESTS)],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     if status:
         raise SystemExit(f"bench: the tests end with status {status}")
-    return processor_time() - before
+    return seconds
 
 
 def bench_seed():

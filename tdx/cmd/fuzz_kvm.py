@@ -12,6 +12,7 @@ lib/x86/tdx/fuzz_known.c.
 
 libFuzzer is tdx/fuzz/engine.c; the programs run in x86/tdx_ioctl_fuzz."""
 
+import functools
 import os
 import pathlib
 import re
@@ -61,11 +62,7 @@ def die(message):
     process.die(message, "fuzz-kvm")
 
 
-def number(name, default, most):
-    text = os.environ.get(name) or str(default)
-    if not re.fullmatch("[0-9]{1,9}", text) or not 1 <= int(text) <= most:
-        die(f"{name}={text}: not between 1 and {most}")
-    return int(text)
+number = functools.partial(process.number, program="fuzz-kvm")
 
 
 def directory(name, default):

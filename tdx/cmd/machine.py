@@ -305,20 +305,18 @@ class Machine:
                 "-device", f"virtserialport,chardev={name},name=tdx.{name}"]
 
     def streams(self):
-        if self.options.seed:
-            arguments = [*self.port("stdout", f"append=on,path={self.stdout.path}"),
-                         *self.port("stderr", f"append=on,path={self.stderr.path}")]
-        elif self.terminal:
+        if self.terminal:
             arguments = ["-chardev", f"file,id=tty,path={self.stdout.path},"
                                      f"input-path={self.stdin.path}",
                          "-device", "virtconsole,chardev=tty",
                          *self.port("winsize",
                                     f"path=/dev/null,input-path={self.winsize.path}")]
         else:
-            into = f"path=/dev/null,input-path={self.stdin.path}"
-            arguments = [*self.port("stdin", into),
-                         *self.port("stdout", f"path={self.stdout.path}"),
-                         *self.port("stderr", f"path={self.stderr.path}")]
+            arguments = [*self.port("stdout", f"append=on,path={self.stdout.path}"),
+                         *self.port("stderr", f"append=on,path={self.stderr.path}")]
+            if self.stdin:
+                into = f"path=/dev/null,input-path={self.stdin.path}"
+                arguments = [*self.port("stdin", into), *arguments]
         return ["-device", "virtio-serial-device,max_ports=5", *arguments,
                 *self.port("status", f"append=on,path={self.status_pipe.path}")]
 

@@ -15,7 +15,7 @@ else be a matter of luck: "TDH.VP.INIT:lingers@1" makes one keep the module's lo
 until the other has come.  Others are tried at one place after the other.
 
 What takes two threads that meet at an instruction is found by "make races":
-    # race: NAME...     those to look at, for ten minutes at most
+    # race: NAME...     those to look at, for ten minutes at most, or RACE_SECONDS
 
 Two kinds are only listed, and tried when MUTANT names them:
     # needs: schedule   one that "make races" doesn't find in a minute or two
@@ -370,8 +370,7 @@ class Run:
             f"passed-{self.kernel.top.name}-{self.same}-{cache.hash_of(*trial)}")
 
     def try_without(self, trial):
-        what = [trial.place] if trial.place not in ("own", "race") else [
-            trial.place if trial.place == "race" else "", trial.case, trial.plan, trial.profile]
+        what = ["" if trial.place == "own" else trial.place, *trial[1:]]
         say("mutants: without any, " + " ".join(filter(None, what)))
         self.suite.start(self.whole, self.tests, trial, broken=False)
         try:
@@ -420,7 +419,8 @@ class Run:
                     self.try_without(trial)
                 self.suite.start(kernel, ordered, trial)
             if catcher := self.suite.finish():
-                return catcher if trial.place in ("own", "suite", "race") else f"{trial.place}: {catcher}"
+                named = trial.place not in ("own", "suite", "race")
+                return f"{trial.place}: {catcher}" if named else catcher
         return None
 
     def finish_running(self):

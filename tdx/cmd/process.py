@@ -4,6 +4,7 @@ The steps of a build, with a log each."""
 
 import os
 import queue
+import re
 import signal
 import subprocess
 import sys
@@ -23,6 +24,14 @@ def say(message):
 def die(message, program="tdx"):
     """Ends this process with one line on stderr and status 1."""
     raise SystemExit(f"{program}: {message}")
+
+
+def number(name, default, most, program="tdx", least=1):
+    """Returns the number that a variable of the environment has."""
+    text = os.environ.get(name) or str(default)
+    if not re.fullmatch("[0-9]{1,9}", text) or not least <= int(text) <= most:
+        die(f"{name}={text}: not between {least} and {most}", program)
+    return int(text)
 
 
 def build_environment():

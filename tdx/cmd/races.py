@@ -9,11 +9,14 @@ RACES="NAME ..." chooses some of them, KERNEL_IMAGE=FILE another kernel, DEBUG=1
 looks for its own bugs, SECONDS=N how long to look in all, and SEED=N where to begin."""
 
 import collections
+import concurrent.futures
 import copy
+import functools
 import os
 import pathlib
 import re
 import select
+import shlex
 import socket
 import subprocess
 import sys
@@ -21,6 +24,8 @@ import threading
 import time
 
 import ktap
+import options
+import process
 import programs
 import schedule
 import status
@@ -28,7 +33,6 @@ import suite
 import symbols
 from graph import TDX
 from kernel_log import KernelLog, printable
-from options import DEBUG_MEMORY, KERNELS, Options
 from outcome import Failure
 from parts import parts
 
@@ -104,29 +108,26 @@ def choose(races):
             if not wanted or any(name in race.name for name in wanted)]
 
 
-def number(name, default):
-    text = os.environ.get(name) or str(default)
-    if not re.fullmatch("[0-9]{1,9}", text):
-        die(f"{name}={text}: not a number")
-    return int(text)
+number = functools.partial(process.number, most=10 ** 9 - 1, program="races", least=0)
 
 
 # One box.
 
 class Kernel:
-    """What the races run on, with the parts that this takes."""
+    """What the races run on: the box's options for it, and the parts that this takes."""
 
     def __init__(self):
-        self.part, options = suite.kernel_options()
-        self.image = os.environ.get("KERNEL_IMAGE") or None
-        if self.image and not os.path.isfile(self.image):
-            die(f"KERNEL_IMAGE={self.image}: no such file")
-        self.memory = DEBUG_MEMORY if options else None
-        self.found = parts(["qemu", self.part, "init", "tests"])
+        part, self.options = suite.kernel_options()
+        if os.environ.get("KERNEL_IMAGE"):
+            self.options = [*self.options, "--kernel", os.environ["KERNEL_IMAGE"]]
+        self.box_options()      # before anything is built for wrong ones
+        self.found = parts(["qemu", part, "init", "tests"])
+        self.symbols = symbols.Symbols(self.box_options().kernel or
+                                       self.found[part] / "vmlinux")
 
-    @property
-    def symbols(self):
-        return symbols.Symbols(self.image or self.found[self.part] / "vmlinux")
+    def box_options(self):
+        return options.parse(["--trace", "--cpus", str(CPUS), "--seed", str(FIRST),
+                              *self.options])[0]
 
 
 def tail_size(tail):
@@ -148,17 +149,13 @@ class Box:
     def __init__(self, race, kernel):
         import machine
 
-        options, found = Options(), kernel.found
-        options.cpus, options.trace = CPUS, True
-        options.kernel, options.directory = kernel.image, os.getcwd()
-        options.kernel_part, options.memory = kernel.part, kernel.memory or options.memory
-        options.seed = str(FIRST)
-        self.socket, options.schedules = socket.socketpair()
-        options.schedules.set_inheritable(True)
-        self.machine = machine.Machine(
-            options, [race.test, "-r", race.name], found, programs.links(found["tests"]))
+        box_options = kernel.box_options()
+        self.socket, box_options.schedules = socket.socketpair()
+        box_options.schedules.set_inheritable(True)
+        self.machine = machine.Machine(box_options, [race.test, "-r", race.name],
+                                       kernel.found, programs.links(kernel.found["tests"]))
         self.machine.start()
-        options.schedules.close()
+        box_options.schedules.close()
         self.lines = self.socket.makefile("r")
         if self.answer(BOOT_TIMEOUT) != "ready":
             raise Failure(f"{race.name}: no race begins\n{self.last_words()}")
@@ -251,12 +248,11 @@ class Search:
         self.tried = 0
         self.different = set()
         self.failures = {}      # verdict: (seed, schedule, outcome), the first
-        self.error = None
 
     def take(self):
         """Returns a seed and its schedule, or None if there is no need for one."""
         with self.lock:
-            if self.error or "new" in self.failures or time.monotonic() > self.until:
+            if "new" in self.failures or time.monotonic() > self.until:
                 return None
             self.next += 1
             return self.next - 1, schedule.draw(self.next - 1, *self.points, CPUS)
@@ -284,8 +280,9 @@ class Search:
         try:
             while taken := self.take():
                 self.note(*taken, box.run(taken[1]))
-        except Failure as error:
-            self.error = error
+        except BaseException:
+            self.until = 0      # for the others
+            raise
 
     def run(self):
         boxes = []
@@ -294,13 +291,8 @@ class Search:
             self.learn(boxes[0])
             while len(boxes) < (os.cpu_count() or 1):
                 boxes.append(Box(self.race, self.kernel))
-            threads = [threading.Thread(target=self.work, args=(box,)) for box in boxes]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-            if self.error:
-                raise self.error
+            with concurrent.futures.ThreadPoolExecutor(len(boxes)) as pool:
+                list(pool.map(self.work, boxes))
             self.failures = {verdict: self.shorten(boxes[0], *failure)
                              for verdict, failure in self.failures.items()}
         finally:
@@ -386,12 +378,11 @@ def drawing(trace, symbols_of):
 
 
 def command(race, kernel, wanted):
-    which = "".join((f" --kernel {kernel.image}" if kernel.image else "",
-                     f" --config {kernel.part}" if kernel.part in KERNELS else ""))
-    return f"tdx/box run --seed {wanted}{which} -- {race.test} -r {race.name}"
+    return shlex.join(["tdx/box", "run", "--seed", str(wanted), *kernel.options, "--",
+                       race.test, "-r", race.name])
 
 
-def tell(search, symbols_of):
+def tell(search):
     """Prints a race's row, and its failures."""
     verdict = "fails" if "new" in search.failures else (
         "known bug" if "known" in search.failures else "ok")
@@ -402,7 +393,7 @@ def tell(search, symbols_of):
         if seed is not None:
             print(f"    seed {seed}:{search.points[0]}:{search.points[1]}, shortened:")
         print(f"    {command(search.race, search.kernel, wanted)}")
-        for line in drawing(outcome.trace, symbols_of):
+        for line in drawing(outcome.trace, search.kernel.symbols):
             print(f"    | {line}".rstrip())
         sys.stdout.flush()
 
@@ -410,9 +401,11 @@ def tell(search, symbols_of):
 def main(arguments):
     if arguments:
         die("takes no arguments")
-    kernel = Kernel()
+    try:
+        kernel = Kernel()
+    except Failure as failure:
+        die(failure)
     races = choose(declared(kernel.found))
-    symbols_of = kernel.symbols
     end = time.monotonic() + number("SECONDS", 600)
     failed = 0
     for at, race in enumerate(races):
@@ -425,7 +418,7 @@ def main(arguments):
             print(f"{race.name:<60} fails      {error}", flush=True)
             failed += 1
             continue
-        tell(search, symbols_of)
+        tell(search)
         failed += "new" in search.failures
     print(f"{len(races) - failed} passed, {failed} failed, 0 skipped")
     return 1 if failed else 0

@@ -12,9 +12,7 @@ import re
 
 from outcome import Failure
 
-MAX_CPUS = 64
 MAX_CHANGES = 8
-MAX_POINTS = 10 ** 9
 
 # How many instructions after its point a change comes, as a power of two.
 MAX_AFTER_BITS = 13

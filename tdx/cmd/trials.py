@@ -47,11 +47,12 @@ RACE_SECONDS = 30
 RACE_SECONDS_OF_MUTANT = int(os.environ.get("RACE_SECONDS") or 600)
 
 # What gives a mutant away, the first that is found.
+KERNEL_COMPLAINS = r"^tdx/box: the kernel complained (while .*):$"
 CATCHERS = [
     r"^(race\S*) +fails ",
     r"^(?:# |  |)not ok [0-9]+ (?!selftests: )(.*)",
     r"^not ok [0-9]+ selftests: kvm: (.*)",
-    r"^tdx/box: the kernel complained (while .*):$",
+    KERNEL_COMPLAINS,
     r"^tdx/box: (timeout .*); ",
     r"^tdx/box: (the machine ended before .*)",
 ]
@@ -74,10 +75,12 @@ def order(where):
 
 def find_catcher(output, status):
     """Returns what gave the mutant away, from what the tests printed."""
-    for number, pattern in enumerate(CATCHERS):
+    for pattern in CATCHERS:
         found = re.search(pattern, output, re.M)
+        if found and pattern == KERNEL_COMPLAINS:
+            return "splat " + re.sub(r"/\S+/", "", found[1])
         if found:
-            return "splat " + re.sub(r"/\S+/", "", found[1]) if number == 3 else found[1]
+            return found[1]
     if status == 125:
         raise MutantError(f"the box: {(output.splitlines() or ['nothing said'])[-1]}")
     return f"the box ended with status {status}"
@@ -151,25 +154,22 @@ class Suite:
         self.runs = self.find_runs(trial, tests)
         self.start_run()
 
-    def start_race(self):
-        environment = {**os.environ, "RACES": self.runs[0].command,
-                       "KERNEL_IMAGE": str(self.kernel), "SECONDS": str(self.seconds)}
-        with open(self.output, "w") as output:
-            self.child = process.start([sys.executable, "-IS", TDX / "cmd", "races"],
-                                       stdin=subprocess.DEVNULL, stdout=output,
-                                       stderr=output, env=environment)
+    def call(self):
+        """Returns the command of the next run, and its own variables."""
+        _, options, command = self.runs[0]
+        if options is None:
+            return [sys.executable, "-IS", TDX / "cmd", "races"], {
+                "RACES": command, "KERNEL_IMAGE": str(self.kernel),
+                "SECONDS": str(self.seconds)}
+        return [TDX / "box", "run", "--timeout", str(self.timeout + 120),
+                "--kernel", self.kernel, *options, "--", *command], {
+                    "TEST_TIMEOUT": str(self.timeout), "TEST_FAIL_FAST": "1", "TEST_JOBS": "2"}
 
     def start_run(self):
-        if self.runs[0].options is None:
-            self.start_race()
-            return
-        environment = {**os.environ, "TEST_TIMEOUT": str(self.timeout),
-                       "TEST_FAIL_FAST": "1", "TEST_JOBS": "2"}
+        command, variables = self.call()
         with open(self.output, "w") as output:
-            self.child = process.start(
-                [TDX / "box", "run", "--timeout", str(self.timeout + 120),
-                 "--kernel", self.kernel, *self.runs[0].options, "--", *self.runs[0].command],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment)
+            self.child = process.start(command, stdin=subprocess.DEVNULL, stdout=output,
+                                       stderr=output, env={**os.environ, **variables})
 
     def finish(self):
         """Returns what the tests found, or None if all passed."""
