@@ -297,8 +297,6 @@ TEST_F(before_init_vcpu, init_mem_region_waits)
 /*
  * Part two: two commands that start together.
  */
-static u32 nr_races;
-
 FIXTURE(race) { };
 
 FIXTURE_VARIANT(race) {
@@ -440,7 +438,7 @@ TEST_F_TIMEOUT(race, is_serializable, 600)
 	if (variant->deadly)
 		expect_death();
 
-	for (u32 n = 0; n < nr_races; n++) {
+	for (u32 n = 0; n < nr_races_wanted(3); n++) {
 		struct racer racers[2];
 		bool legal = false, dead;
 		struct td td = {};
@@ -536,7 +534,5 @@ int main(int argc, char *argv[])
 	TEST_REQUIRE(is_tdx_supported());
 
 	find_host_cpus();
-	nr_races = nr_races_wanted(3);
-
 	return test_harness_run(argc, argv);
 }

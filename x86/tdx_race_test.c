@@ -85,8 +85,6 @@ static int write_neighbour(void *arg, int side)
 
 /* What user space does. */
 
-#define errno_of(call)	((call) < 0 ? errno : 0)
-
 static int punch_hole(void *arg, int side)
 {
 	struct td *td = arg;

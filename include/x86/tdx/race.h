@@ -22,6 +22,9 @@ struct racer {
 	int error;	/* what @op has returned */
 };
 
+/* What @op returns of an ioctl. */
+#define errno_of(call)	((call) < 0 ? errno : 0)
+
 /*
  * Have all racers do what they do at once, each on another of host_cpus[] if there are
  * as many, and wait until they have.

@@ -53,8 +53,6 @@ void td_free_td(struct td *td)
 	free(td->init);
 }
 
-#define errno_of(call)	((call) < 0 ? errno : 0)
-
 int td_init_vm(void *arg, int side)
 {
 	struct td *td = arg;

@@ -146,23 +146,7 @@ TEST_F(afterwards, cpus_come_and_go)
 #define OPERAND_BUSY_RCX		0x8000020000000001ull
 #define NON_RECOVERABLE_TD		0x60000002ull	/* upper half */
 
-FIXTURE(busy_guest) {
-	struct kvm_vm *vm;
-	struct tdx_guest guest;
-};
-
-FIXTURE_SETUP(busy_guest)
-{
-	self->vm = tdx_memory_create(0);
-	self->guest = tdx_guest_add(self->vm, 0);
-	tdx_vm_finalize(self->vm);
-	vm_mem_set_private(self->vm, GMEM_GPA, PAGE_SIZE);
-}
-
-FIXTURE_TEARDOWN(busy_guest)
-{
-	kvm_vm_free(self->vm);
-}
+TDX_MEMORY_SUITE(busy_guest);
 
 /*
  * A guest's TDCALL that has to wait for the host.  KVM does not know the status, but
@@ -172,6 +156,7 @@ TEST_F(busy_guest, waits_for_host)
 {
 	struct tdx_guest *guest = &self->guest;
 
+	vm_mem_set_private(self->vm, GMEM_GPA, PAGE_SIZE);
 	/* KVM wants to print the TD's RIP. */
 	expect_kernel_log("WARNING: *vt_cache_reg");
 	TEST_ASSERT_EQ(__tdx_guest_do(guest, TDX_GUEST_ACCEPT, GMEM_GPA, 0), 1);
@@ -188,22 +173,7 @@ TEST_F(busy_guest, waits_for_host)
 }
 
 /* The module gives the TD up, and says so by a status without its error bit. */
-FIXTURE(lost_td) {
-	struct kvm_vm *vm;
-	struct tdx_guest guest;
-};
-
-FIXTURE_SETUP(lost_td)
-{
-	self->vm = tdx_memory_create(0);
-	self->guest = tdx_guest_add(self->vm, 0);
-	tdx_vm_finalize(self->vm);
-}
-
-FIXTURE_TEARDOWN(lost_td)
-{
-	kvm_vm_free(self->vm);
-}
+TDX_MEMORY_SUITE(lost_td);
 
 TEST_F(lost_td, is_reported)
 {
