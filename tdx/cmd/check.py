@@ -137,6 +137,7 @@ class Part:
 
 
 def check_module(part):
+    debian.install()
     return part.stream("make", "-s", "-C", "tdx/module", "check",
                        f"O={part.directory}/module")
 
