@@ -10,6 +10,7 @@
 
 #include "tdx/generic/kernel_log.h"
 #include "tdx/host_cpus.h"
+#include "tdx/race.h"
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_test_harness.h"
 
@@ -264,6 +265,130 @@ TEST_F(cpu_offline, many_cpus)
 			SKIP(return, CANNOT_GO_OFFLINE);
 
 	vcpu_run_to_sync(vcpu, 0);
+}
+
+/* The CPU goes while something happens to a vCPU that ran there. */
+
+struct offline_race {
+	struct tdx_irq_td td;
+	int cpu;
+	bool done;	/* the CPU is offline, or stays online */
+};
+
+static int take_cpu_offline(void *arg, int side)
+{
+	struct offline_race *r = arg;
+	int error = set_online(r->cpu, false);
+
+	WRITE_ONCE(r->done, true);
+	return error;
+}
+
+/* How far it has gone; see enum cpuhp_state of the kernel. */
+static int hotplug_state(int cpu)
+{
+	char path[64], text[16] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/hotplug/state", cpu);
+	fd = open(path, O_RDONLY);
+	if (fd < 0)
+		return -1;
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = '\0';
+	close(fd);
+	return atoi(text);
+}
+
+/*
+ * In the first state on the way the kernel waits for a grace period of RCU, which doesn't
+ * end while another CPU stays in the kernel.  So whoever wants to meet the rest has to
+ * come later.
+ */
+static void wait_until_cpu_goes(void *arg)
+{
+	struct offline_race *r = arg;
+	int state = hotplug_state(r->cpu);
+
+	for (int i = 0; i < 2; i++) {
+		int before = state;
+
+		while (state == before && state >= 0 && !READ_ONCE(r->done))
+			state = hotplug_state(r->cpu);
+	}
+}
+
+/* KVM has another CPU flush it, if it isn't flushed there already. */
+static int fetch_vcpu(void *arg, int side)
+{
+	struct offline_race *r = arg;
+	struct kvm_mp_state state;
+
+	return errno_of(__vcpu_ioctl(r->td.vcpu[0], KVM_GET_MP_STATE, &state));
+}
+
+static int end_td(void *arg, int side)
+{
+	struct offline_race *r = arg;
+
+	kvm_vm_free(r->td.vm);
+	r->td.vm = NULL;
+	return 0;
+}
+
+FIXTURE(race) {
+	struct offline_race race;
+};
+
+FIXTURE_VARIANT(race) {
+	int (*op)(void *race, int side);
+};
+
+FIXTURE_VARIANT_ADD(race, migration_and_cpu_offline) { fetch_vcpu };
+FIXTURE_VARIANT_ADD(race, end_of_td_and_cpu_offline) { end_td };
+
+FIXTURE_SETUP(race)
+{
+	self->race.cpu = last_host_cpu();
+	if (nr_host_cpus < 4)
+		SKIP(return, "needs four CPUs to run on");
+	if (set_online(self->race.cpu, true))
+		SKIP(return, "no CPU that could be taken offline");
+}
+
+FIXTURE_TEARDOWN(race)
+{
+	set_all_online();
+}
+
+TEST_F_TIMEOUT(race, flushes_vcpu, 600)
+{
+	struct tdx_irq_td *td = &self->race.td;
+	int cpu = self->race.cpu;
+
+	for (u32 n = 0; n < nr_races_wanted(3); n++) {
+		struct racer racers[] = {
+			{ variant->op, &self->race, .wait = wait_until_cpu_goes },
+			{ take_cpu_offline, &self->race },
+		};
+
+		tdx_irq_td_create(td);
+		tdx_irq_td_launch(td, tdx_guest_keep_state);
+		pin_self_to_cpu(cpu);
+		vcpu_run_to_sync(td->vcpu[0], 0);
+		pin_self_to_cpu(host_cpus[0]);
+
+		self->race.done = false;
+		race(racers, ARRAY_SIZE(racers));
+		TEST_ASSERT_EQ(racers[0].error, 0);
+		if (td->vm) {
+			vcpu_run_to_sync(td->vcpu[0], 0);
+			kvm_vm_free(td->vm);
+		}
+		if (racers[1].error)
+			SKIP(return, CANNOT_GO_OFFLINE);
+		TEST_ASSERT_EQ(set_online(cpu, true), 0);
+	}
 }
 
 int main(int argc, char *argv[])

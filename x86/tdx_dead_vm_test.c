@@ -14,7 +14,7 @@
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_test_harness.h"
 
-/* Private, and neither added nor accepted. */
+/* Two pages: private, and neither added nor accepted. */
 #define UNACCEPTED_GPA	(4ul << 30)
 #define UNACCEPTED_SLOT	10
 
@@ -40,9 +40,9 @@ static void mortal_td_create(struct tdx_irq_td *td)
 	free(init);
 
 	vm_userspace_mem_region_add(td->vm, VM_MEM_SRC_ANONYMOUS, UNACCEPTED_GPA,
-				    UNACCEPTED_SLOT, 1, KVM_MEM_GUEST_MEMFD);
-	vm_mem_set_private(td->vm, UNACCEPTED_GPA, PAGE_SIZE);
-	tdx_map_both(td->vm, UNACCEPTED_GPA, 1);
+				    UNACCEPTED_SLOT, 2, KVM_MEM_GUEST_MEMFD);
+	vm_mem_set_private(td->vm, UNACCEPTED_GPA, 2 * PAGE_SIZE);
+	tdx_map_both(td->vm, UNACCEPTED_GPA, 2);
 }
 
 FIXTURE_SETUP(dead)
@@ -64,6 +64,11 @@ static void guest_unaccepted(void)
 	WRITE_ONCE(*(u64 *)UNACCEPTED_GPA, 1);
 	tdx_guest_step();
 	GUEST_DONE();
+}
+
+static void guest_unaccepted_too(void)
+{
+	WRITE_ONCE(*(u64 *)(UNACCEPTED_GPA + PAGE_SIZE), 1);
 }
 
 static void guest_steps(void)
@@ -168,6 +173,26 @@ TEST_F(dead, other_vcpu_halted)
 
 	assert_run_fails(td->vcpu[1]);
 	TEST_ASSERT_EQ(td->shared->progress, 2);
+}
+
+/*
+ * The TDX module is asked for a page again and again if others keep the S-EPT locked, as
+ * the injection of a mutant has it.  Elsewhere the vCPU gets its page, and is the second
+ * to kill the TD.
+ */
+TEST_F(dead, other_vcpu_that_faults)
+{
+	struct kvm_pre_fault_memory first = { .gpa = UNACCEPTED_GPA, .size = PAGE_SIZE };
+	struct tdx_irq_td *td = &self->td;
+	struct vcpu_thread t;
+
+	launch_two(td, guest_unaccepted_too);
+	vcpu_ioctl(td->vcpu[0], KVM_PRE_FAULT_MEMORY, &first);
+	vcpu_thread_start(&t, td->vcpu[1]);
+	while (!vcpu_get_stat(td->vcpu[1], pf_taken))
+		sched_yield();
+	assert_run_fails(td->vcpu[0]);
+	TEST_ASSERT_FAILS(vcpu_thread_join(&t), EIO);
 }
 
 /* Ioctls */

@@ -49,7 +49,7 @@ static void *side_thread(void *arg)
 {
 	struct side *side = arg;
 
-	pin_self_to_cpu(host_cpus[side->side % nr_host_cpus]);
+	pin_self_to_cpu(race_cpu(side->side));
 	WRITE_ONCE(side->tid, syscall(__NR_gettid));
 	side->error = side->op(side->td, side->side);
 	WRITE_ONCE(side->done, true);

@@ -11,6 +11,7 @@
  */
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/generic/kernel_log.h"
 #include "tdx/host_cpus.h"
 #include "tdx/keyids.h"
 #include "tdx/race.h"
@@ -18,9 +19,14 @@
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
-/* The page that the race is about, one that stays, and those for afterwards. */
+/*
+ * The page that the race is about, one that stays, those that are mapped and wait to be
+ * accepted, and those for afterwards.
+ */
 #define FOCUS		GMEM_PAGE(3)
 #define NEIGHBOUR	GMEM_PAGE(4)
+#define PENDING		GMEM_PAGE(5)
+#define NR_PENDING	3
 #define LATER		GMEM_PAGE(8)
 #define NR_LATER	8
 
@@ -83,6 +89,57 @@ static int write_neighbour(void *arg, int side)
 	return error;
 }
 
+/* Memory that goes elsewhere may keep the S-EPT locked meanwhile. */
+static void guest_accept_pending(u64 unused)
+{
+	for (int i = 0; i < NR_PENDING; i++) {
+		u64 status;
+
+		do {
+			status = tdg_mem_page_accept(PENDING + i * PAGE_SIZE, 0);
+			cpu_relax();
+		} while ((status & TDX_SEAMCALL_STATUS_MASK) == TDX_OPERAND_BUSY);
+		GUEST_ASSERT_EQ(status, TDX_SUCCESS);
+	}
+}
+
+/* One TDCALL after the other, each with locks that KVM needs to take memory away. */
+static int accept_pending(void *arg, int side)
+{
+	return guest_does(guest_of(arg, side), TDX_GUEST_FUNCTION, (u64)guest_accept_pending,
+			  0);
+}
+
+/* Two cache lines. */
+static u8 lines[128] __aligned(64);
+
+static void guest_bus_lock(u64 unused)
+{
+	kvm_asm_safe("lock incl (%[split])", [split] "a"(&lines[62]));
+}
+
+/* False if the host lets no guest lock the bus. */
+static bool stop_at_bus_lock(struct tdx_guest *guest)
+{
+	return __tdx_guest_do(guest, TDX_GUEST_FUNCTION, (u64)guest_bus_lock, 0) == 1 &&
+	       guest->run->exit_reason == KVM_EXIT_X86_BUS_LOCK;
+}
+
+/* The last exit was for a bus lock, and mustn't be taken for another one. */
+static int run_after_bus_lock(void *arg, int side)
+{
+	struct tdx_guest *guest = guest_of(arg, side);
+
+	TEST_ASSERT_EQ(tdx_guest_run(guest), 0);
+	return 0;
+}
+
+/* The guest accesses what it hasn't accepted, and wants no #VE for that. */
+static int die(void *arg, int side)
+{
+	return guest_does(guest_of(arg, side), TDX_GUEST_READ, PENDING, 0);
+}
+
 /* What user space does. */
 
 static int punch_hole(void *arg, int side)
@@ -95,25 +152,29 @@ static int punch_hole(void *arg, int side)
 
 static int set_shared(void *arg, int side)
 {
+	struct kvm_memory_attributes attributes = { .address = FOCUS, .size = PAGE_SIZE };
 	struct td *td = arg;
 
-	vm_mem_set_shared(td->vm, FOCUS, PAGE_SIZE);
-	return 0;
+	return errno_of(__vm_ioctl(td->vm, KVM_SET_MEMORY_ATTRIBUTES, &attributes));
 }
 
 static int delete_memslot(void *arg, int side)
 {
 	struct td *td = arg;
 
-	tdx_delete_slot(td->vm, GMEM_SLOT);
-	return 0;
+	return errno_of(__tdx_delete_slot(td->vm, GMEM_SLOT));
+}
+
+static int pre_fault_pages(struct tdx_guest *guest, gpa_t gpa, u64 npages)
+{
+	struct kvm_pre_fault_memory range = { .gpa = gpa, .size = npages * PAGE_SIZE };
+
+	return errno_of(__vcpu_ioctl(guest->vcpu, KVM_PRE_FAULT_MEMORY, &range));
 }
 
 static int pre_fault(void *arg, int side)
 {
-	struct kvm_pre_fault_memory range = { .gpa = FOCUS, .size = PAGE_SIZE };
-
-	return errno_of(__vcpu_ioctl(guest_of(arg, side)->vcpu, KVM_PRE_FAULT_MEMORY, &range));
+	return pre_fault_pages(guest_of(arg, side), FOCUS, 1);
 }
 
 /* The vCPU of the other side comes to this CPU. */
@@ -224,6 +285,22 @@ FIXTURE_VARIANT_ADD(race, punch_hole_and_memslot_deletion) {
 	{ punch_hole, delete_memslot }, .accepted = true, .may_fault = true,
 };
 
+FIXTURE_VARIANT_ADD(race, accept_pending_and_punch_hole) {
+	{ accept_pending, punch_hole }, .accepted = true,
+};
+FIXTURE_VARIANT_ADD(race, accept_pending_and_conversion) {
+	{ accept_pending, set_shared }, .accepted = true, .may_fault = true,
+};
+FIXTURE_VARIANT_ADD(race, accept_pending_and_memslot_deletion) {
+	{ accept_pending, delete_memslot }, .accepted = true, .may_fault = true,
+};
+
+FIXTURE_VARIANT_ADD(race, accept_pending_and_write_and_punch_hole) {
+	{ accept_pending, write_neighbour, punch_hole }, .accepted = true,
+};
+FIXTURE_VARIANT_ADD(race, accept_pending_and_run_after_bus_lock_and_punch_hole) {
+	{ accept_pending, run_after_bus_lock, punch_hole }, .accepted = true,
+};
 FIXTURE_VARIANT_ADD(race, accept_twice_and_punch_hole) {
 	{ accept, accept, punch_hole },
 };
@@ -273,13 +350,19 @@ FIXTURE_SETUP(race)
 		if (!tdx_can_create(2))
 			SKIP(return, NEEDS_MORE_KEYIDS);
 	}
+	if (has(variant->op, run_after_bus_lock)) {
+		if (!(kvm_check_cap(KVM_CAP_X86_BUS_LOCK_EXIT) & KVM_BUS_LOCK_DETECTION_EXIT))
+			SKIP(return, "the host lacks bus lock detection");
+	}
 }
 
 FIXTURE_TEARDOWN(race) { }
 
-static void create_td(struct td *td)
+static void create_td(struct td *td, u64 attributes, bool exits_at_bus_locks)
 {
-	td->vm = tdx_memory_create(0);
+	td->vm = tdx_memory_create(attributes);
+	if (exits_at_bus_locks)
+		vm_enable_cap(td->vm, KVM_CAP_X86_BUS_LOCK_EXIT, KVM_BUS_LOCK_DETECTION_EXIT);
 	for (int i = 0; i < NR_VCPUS; i++)
 		td->guest[i] = tdx_guest_add(td->vm, i);
 	tdx_vm_finalize(td->vm);
@@ -288,7 +371,7 @@ static void create_td(struct td *td)
 
 	/* Each vCPU begins where its side does. */
 	for (int i = 0; i < NR_VCPUS; i++) {
-		pin_self_to_cpu(host_cpus[i % nr_host_cpus]);
+		pin_self_to_cpu(race_cpu(i));
 		TEST_ASSERT_EQ(tdx_guest_read(&td->guest[i], NEIGHBOUR), MAGIC);
 	}
 }
@@ -330,7 +413,7 @@ static void assert_works(struct td *td, bool memslot_deleted)
 
 	TEST_ASSERT(!vm_is_dead(td->vm), "The VM is dead");
 	for (int i = 0; i < NR_VCPUS; i++) {
-		pin_self_to_cpu(host_cpus[i % nr_host_cpus]);
+		pin_self_to_cpu(race_cpu(i));
 		tdx_accept_and_write(&td->guest[i], LATER + i * nr * PAGE_SIZE, nr, i);
 	}
 	for (int i = 0; i < NR_VCPUS; i++)
@@ -341,6 +424,7 @@ static void assert_works(struct td *td, bool memslot_deleted)
 
 TEST_F_TIMEOUT(race, leaves_td_alive, 600)
 {
+	bool after_bus_lock = has(variant->op, run_after_bus_lock);
 	bool memslot_deleted = has(variant->op, delete_memslot);
 	int nr = nr_ops(variant->op);
 
@@ -348,11 +432,15 @@ TEST_F_TIMEOUT(race, leaves_td_alive, 600)
 		struct racer racers[MAX_RACERS];
 		struct td td = {};
 
-		create_td(&td);
+		create_td(&td, 0, after_bus_lock);
 		if (!has_two_cpus(td.vm))
 			SKIP(return, NEEDS_TWO_CPUS);
 		if (variant->accepted)
 			tdx_accept_and_write(&td.guest[0], FOCUS, 1, MAGIC);
+		if (has(variant->op, accept_pending))
+			TEST_ASSERT_EQ(pre_fault_pages(&td.guest[0], PENDING, NR_PENDING), 0);
+		if (after_bus_lock && !stop_at_bus_lock(&td.guest[1]))
+			SKIP(return, "the host traps split locks");
 		if (has(variant->op, end_other))
 			td.other = create_other();
 
@@ -376,6 +464,97 @@ TEST_F_TIMEOUT(race, leaves_td_alive, 600)
 		kvm_vm_free(td.vm);
 		if (td.other)
 			kvm_vm_free(td.other);
+	}
+}
+
+/* The TD dies meanwhile.  Whatever else happens ends, and the TD can be torn down. */
+
+/* A dead VM can't complete the exit at the end of the request, as get_ucall() wants. */
+static int enter_with(struct tdx_guest *guest, enum tdx_guest_op op, u64 addr)
+{
+	tdx_guest_post(guest, op, addr, 0);
+	return errno_of(__vcpu_run(guest->vcpu));
+}
+
+static int enter_and_accept(void *arg, int side)
+{
+	return enter_with(guest_of(arg, side), TDX_GUEST_ACCEPT, LATER);
+}
+
+static int enter_and_write(void *arg, int side)
+{
+	return enter_with(guest_of(arg, side), TDX_GUEST_WRITE, NEIGHBOUR);
+}
+
+FIXTURE(race_with_death) { };
+
+FIXTURE_VARIANT(race_with_death) {
+	int (*op)(void *td, int side);
+	const char *warns;	/* what KVM does wrong, on rare occasions */
+};
+
+FIXTURE_VARIANT_ADD(race_with_death, accept) { enter_and_accept };
+FIXTURE_VARIANT_ADD(race_with_death, write) { enter_and_write };
+FIXTURE_VARIANT_ADD(race_with_death, second_death) { die };
+FIXTURE_VARIANT_ADD(race_with_death, pre_fault) {
+	pre_fault, "KVM warns that it can't fault in memory of a dead VM",
+};
+FIXTURE_VARIANT_ADD(race_with_death, migration) { fetch_vcpu };
+FIXTURE_VARIANT_ADD(race_with_death, punch_hole) { punch_hole };
+FIXTURE_VARIANT_ADD(race_with_death, conversion) { set_shared };
+FIXTURE_VARIANT_ADD(race_with_death, memslot_deletion) { delete_memslot };
+
+FIXTURE_SETUP(race_with_death)
+{
+	struct kvm_vm *vm = ____vm_create(VM_SHAPE_TDX);
+	struct kvm_tdx_capabilities *caps = tdx_capabilities(vm);
+	bool can_die = caps->supported_attrs & TDX_TD_ATTR_SEPT_VE_DISABLE;
+
+	free(caps);
+	kvm_vm_free(vm);
+	if (!can_die)
+		SKIP(return, "the TDX module lacks SEPT_VE_DISABLE");
+	if (!variant->warns)
+		return;
+	if (!getenv("TDX_RACES"))
+		SKIP(return, "a matter of luck: TDX_RACES=5000 runs it");
+	if (panics_on_warning())
+		SKIP(return, PANICS_ON_WARNING);
+	expect_kernel_log("WARNING: *kvm_vcpu_ioctl|WARNING: *kvm_vcpu_pre_fault_memory");
+}
+
+FIXTURE_TEARDOWN(race_with_death) { }
+
+
+TEST_F_TIMEOUT(race_with_death, ends, 600)
+{
+	for (u32 n = 0; n < nr_races_wanted(3); n++) {
+		struct td td = {};
+		struct racer racers[] = { { die, &td }, { variant->op, &td } };
+		int log = kernel_log_open();
+
+		create_td(&td, TDX_TD_ATTR_SEPT_VE_DISABLE, false);
+		if (!has_two_cpus(td.vm))
+			SKIP(return, NEEDS_TWO_CPUS);
+		tdx_accept_and_write(&td.guest[0], FOCUS, 1, MAGIC);
+		TEST_ASSERT_EQ(pre_fault_pages(&td.guest[0], PENDING, NR_PENDING), 0);
+		race(racers, ARRAY_SIZE(racers));
+
+		if (racers[0].error == EFAULT && variant->op == delete_memslot) {
+			kvm_vm_free(td.vm);	/* the page went first */
+			close(log);
+			continue;
+		}
+		TEST_ASSERT_EQ(racers[0].error, EIO);
+		TEST_ASSERT(!racers[1].error || racers[1].error == EIO,
+			    "Side 1 fails, errno %d (%s)", racers[1].error,
+			    strerror(racers[1].error));
+		TEST_ASSERT(vm_is_dead(td.vm), "The VM lives");
+		for (int i = 0; i < NR_VCPUS; i++)
+			TEST_ASSERT_FAILS(__vcpu_run(td.guest[i].vcpu), EIO);
+		kvm_vm_free(td.vm);
+		if (kernel_log_has_warning(log, "kvm_vcpu_") && variant->warns)
+			XFAIL(return, "%s", variant->warns);
 	}
 }
 

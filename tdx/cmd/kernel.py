@@ -176,6 +176,18 @@ def check_taken(build, wanted):
             raise StepFailed(f"the kernel's configuration did not take: {line}")
 
 
+def compiler_options(directory, *headers):
+    """Returns make's options for the box's compiler, which goes to the directory.  In the
+    cache no path has blanks, which make can't do with."""
+    if os.environ.get(PLAIN_CC):
+        return []
+    for name in "kernel-cc", *headers:
+        new = directory / name.removeprefix("kernel-")
+        if text_of(new) != text_of(MACHINE / name):
+            shutil.copy(MACHINE / name, new)
+    return [f"CC={directory}/cc"]
+
+
 class Kernel(LinuxPart):
     """The kernel in the box."""
 
@@ -209,13 +221,7 @@ class Kernel(LinuxPart):
 
     def make(self, new, work, parts):
         build = work / "build"
-        options = []
-        if not os.environ.get(PLAIN_CC):
-            # In here no path has blanks, which make can't do with.
-            shutil.copy(MACHINE / "kernel-cc", work / "cc")
-            shutil.copy(MACHINE / "kernel-common.h", work / "common.h")
-            options = [f"CC={work}/cc"]
-        self.compile(parts["linux"], build, options)
+        self.compile(parts["linux"], build, compiler_options(work, "kernel-common.h"))
         for name in "vmlinux", ".config", "release", *(["initramfs"] if self.init else []):
             shutil.copy(build / name, new / name)
         for path in build.rglob("*.gcno"):
@@ -226,7 +232,7 @@ class Kernel(LinuxPart):
     def make_in(self, work, tree):
         build = work if self.name == "kernel" else work / self.name
         build.mkdir(exist_ok=True)
-        self.compile(tree, build)
+        self.compile(tree, build, compiler_options(build))
         return build
 
 

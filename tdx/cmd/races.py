@@ -41,7 +41,8 @@ BOOT_TIMEOUT = 120      # seconds
 
 MOST = 1 << 20          # bytes of an output
 
-# What the machine says in its trace.
+# What a test says in the trace, with all of stderr, and what the machine says there.
+FAILED = "==== Test Assertion Failure ===="
 ENDS = re.compile(r"^the race ends; points ([0-9]+), of calls ([0-9]+)$", re.M)
 SWITCH = re.compile(r"^cpu(\d+): stops at 0x([0-9a-f]+)( in user mode| in the TD|), ([\w ]+); "
                     r"point (\d+), cpu(\d+) goes on(?:; stack((?: 0x[0-9a-f]+)*))?$")
@@ -136,7 +137,7 @@ def tail_size(tail):
 
 def failed_assertion(trace):
     """Returns what a test says of it, which is in the trace with all of stderr."""
-    _, found, text = trace.partition("==== Test Assertion Failure ====\n")
+    _, found, text = trace.partition(f"{FAILED}\n")
     lines = [line.strip() for line in text.splitlines() if not re.match(r"cpu\d", line)]
     lines = lines[:next((at for at, line in enumerate(lines) if line.startswith("#")),
                         len(lines))]
@@ -300,7 +301,7 @@ class Search:
                 box.close()
 
     def shorten(self, box, seed, wanted, outcome):
-        """Leaves out changes, and brings them forward, as long as the same happens."""
+        """Leaves out changes, and makes them simpler, as long as the same happens."""
         def same(changes):
             nonlocal wanted, outcome
             tried = schedule.Schedule(wanted.order, tuple(changes))
@@ -314,8 +315,11 @@ class Search:
         while at < len(wanted.changes):
             changes = list(wanted.changes)
             if not same(changes[:at] + changes[at + 1:]):
-                if changes[at].after:
-                    same([*changes[:at], changes[at]._replace(after=0), *changes[at + 1:]])
+                for simpler in {"after": 0}, {"away": ""}:
+                    changes = list(wanted.changes)
+                    changes[at] = changes[at]._replace(**simpler)
+                    if changes[at] != wanted.changes[at]:
+                        same(changes)
                 at += 1
         return seed, wanted, outcome
 
@@ -359,7 +363,7 @@ def events(trace, symbols_of):
                 yield cpu, f"{match[4]}: {where(symbols_of, match)}"
         elif match := CALL.match(line):
             yield int(match[1]), f"{match[3]} = {match[4]}"
-        if ENDS.match(line):
+        if ENDS.match(line) or line == FAILED:
             return
 
 

@@ -41,13 +41,18 @@
 #define RACE_TURN	10000
 #define LONGEST_TURN	300000
 
+/* Nanoseconds that a CPU stays away while all others sleep. */
+#define AWAY		20000000
+
 /*
  * A CPU becomes the lowest @after instructions after point @at: of all points, or of
- * those at calls of the module.
+ * those at calls of the module.  One that is lowest runs when all others sleep, and
+ * they may sleep for a moment only, as in synchronize_srcu(); hence @stays_away.
  */
 struct change {
 	bool of_calls;
 	uint64_t at, after;
+	bool stays_away;
 };
 
 /* As schedule_parse() reads it. */
@@ -76,6 +81,9 @@ static struct {
 	uint64_t points, calls;	/* passed, and those of them at calls of the module */
 	CPUState *fused;	/* becomes the lowest ... */
 	uint64_t fuse;		/* ... after so many instructions */
+	bool fused_stays_away;
+	CPUState *away;		/* is the lowest, and lets others sleep ... */
+	int64_t away_until;	/* ... until then */
 	bool takes_part[MAX_CPUS];	/* has come to where the race begins */
 	bool waits[MAX_CPUS];	/* it spins, so others go first */
 	bool at_point[MAX_CPUS];	/* it has stopped before it passed the point */
@@ -145,18 +153,39 @@ static CPUState *highest(void)
 	CPUState *cpu, *best = NULL;
 
 	CPU_FOREACH(cpu)
-		if (can_run(cpu) && !s.waits[cpu->cpu_index] &&
+		if (can_run(cpu) && cpu != s.away && !s.waits[cpu->cpu_index] &&
 		    (!best || s.priority[cpu->cpu_index] > s.priority[best->cpu_index]))
 			best = cpu;
 	return best;
 }
 
-static CPUState *highest_if_all_wait(void)
+static bool any_waits(void)
+{
+	CPUState *cpu;
+
+	CPU_FOREACH(cpu)
+		if (can_run(cpu) && s.waits[cpu->cpu_index])
+			return true;
+	return false;
+}
+
+/* Nothing happens before then, or no timer wakes the others. */
+static bool sleep_longer_than_away(void)
+{
+	int64_t deadline = qemu_clock_deadline_ns_all(QEMU_CLOCK_VIRTUAL, QEMU_TIMER_ATTR_ALL);
+
+	return deadline < 0 || schedule_clock() + deadline >= s.away_until;
+}
+
+/* Whoever is away may be whom the others wait for. */
+static CPUState *choose_in_race(void)
 {
 	CPUState *cpu = highest();
 
 	if (cpu)
 		return cpu;
+	if (any_waits() || (s.away && sleep_longer_than_away()))
+		s.away = NULL;
 	memset(s.waits, 0, sizeof(s.waits));
 	return highest();
 }
@@ -165,7 +194,7 @@ static CPUState *highest_if_all_wait(void)
 static CPUState *choose(void)
 {
 	if (s.racing)
-		return highest_if_all_wait();
+		return choose_in_race();
 	if (s.turn && can_run(s.cpu))
 		return s.cpu;
 	if (!plan.for_race) {
@@ -230,6 +259,15 @@ static void make_lowest(CPUState *cpu)
 	s.ran[cpu->cpu_index] = 0;
 }
 
+/* The schedule wants this CPU to go.  Who waited for it may look again. */
+static void change(CPUState *cpu, bool stays_away)
+{
+	make_lowest(cpu);
+	memset(s.waits, 0, sizeof(s.waits));
+	s.away = stays_away ? cpu : NULL;
+	s.away_until = schedule_clock() + AWAY;
+}
+
 static void switch_to(CPUState *cpu)
 {
 	if (s.racing && cpu != s.cpu) {
@@ -255,10 +293,12 @@ static void account(CPUState *cpu, uint64_t ran)
 	if (s.fused == cpu) {
 		s.fuse -= MIN(ran, s.fuse);	/* it was lit meanwhile */
 		if (!s.fuse)
-			make_lowest(cpu);
+			change(cpu, s.fused_stays_away);
 	}
-	if (s.ran[cpu->cpu_index] > LONGEST_TURN)
+	if (s.ran[cpu->cpu_index] > LONGEST_TURN) {
 		make_lowest(cpu);
+		s.away = NULL;
+	}
 	if (!s.turn) {
 		/* Who waited for this one may look again. */
 		memset(s.waits, 0, sizeof(s.waits));
@@ -290,8 +330,9 @@ static bool stops_at_point(CPUState *cpu, bool call)
 	if (c->after) {
 		s.fused = cpu;
 		s.fuse = c->after;
+		s.fused_stays_away = c->stays_away;
 	} else {
-		make_lowest(cpu);
+		change(cpu, c->stays_away);
 	}
 	return true;
 }
@@ -546,7 +587,12 @@ static void idle(void)
 		error_report("tdx: all CPUs are halted, and no timer wakes them");
 		exit(1);
 	}
+	/* QEMU lets time go on only if no CPU could run. */
+	if (s.away)
+		s.away->stopped = true;
 	icount_start_warp_timer();
+	if (s.away)
+		s.away->stopped = false;
 }
 
 void tdx_hook_schedule(exec_cpu_fn *exec)
@@ -601,7 +647,7 @@ static bool parse_order(const char **text)
 	return true;
 }
 
-/* 17, c17 or 17+230 */
+/* 17, c17, 17+230 or 17= */
 static bool parse_change(const char **text)
 {
 	struct change *c = &plan.changes[plan.num_changes];
@@ -613,7 +659,11 @@ static bool parse_change(const char **text)
 	if (!parse_number(text, &c->at))
 		return false;
 	plan.num_changes++;
-	return **text != '+' || ((*text)++, parse_number(text, &c->after));
+	if (**text == '+' && ((*text)++, !parse_number(text, &c->after)))
+		return false;
+	c->stays_away = **text == '=';
+	*text += c->stays_away;
+	return true;
 }
 
 bool schedule_parse(const char *text)

@@ -20,16 +20,24 @@ struct racer {
 	int (*op)(void *arg, int side);
 	void *arg;
 	int error;	/* what @op has returned */
+	/* What it waits for before it takes part, which is no part of the race; or NULL. */
+	void (*wait)(void *arg);
 };
 
 /* What @op returns of an ioctl. */
 #define errno_of(call)	((call) < 0 ? errno : 0)
 
 /*
- * Have all racers do what they do at once, each on another of host_cpus[] if there are
- * as many, and wait until they have.
+ * Have all racers do what they do at once, each on a CPU of its own if there are as many,
+ * and wait until they have.
  */
 void race(struct racer *racers, int nr_racers);
+
+/*
+ * The CPU of a side.  The first of host_cpus[] comes last: it has work of the kernel's to
+ * do, which others may wait for.
+ */
+int race_cpu(int side);
 
 /* The thread that does what @side does, for sched_setaffinity() and the like. */
 pid_t race_thread(int side);

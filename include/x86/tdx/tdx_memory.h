@@ -69,8 +69,10 @@ void tdx_make_private(struct tdx_guest *guest, gpa_t gpa, u64 npages, u64 val);
 
 /*
  * Delete a memslot in KVM, but not in the lib, and create it again as the lib
- * has it.  In between, a test may change the lib's memslot2region().
+ * has it.  In between, a test may change the lib's memslot2region().  The first returns
+ * what the ioctl returns.
  */
+int __tdx_delete_slot(struct kvm_vm *vm, u32 slot);
 void tdx_delete_slot(struct kvm_vm *vm, u32 slot);
 void tdx_create_slot(struct kvm_vm *vm, u32 slot);
 

@@ -36,6 +36,11 @@ struct lane {
 
 static pid_t threads[MAX_RACERS];
 
+int race_cpu(int side)
+{
+	return host_cpus[(side + 1) % nr_host_cpus];
+}
+
 pid_t race_thread(int side)
 {
 	return threads[side];
@@ -48,8 +53,10 @@ static void *run_lane(void *arg)
 	struct racer *racer = lane->racer;
 
 	threads[lane->side] = gettid();
-	pin_self_to_cpu(host_cpus[lane->side % nr_host_cpus]);
+	pin_self_to_cpu(race_cpu(lane->side));
 	pthread_barrier_wait(&lane->start->barrier);
+	if (racer->wait)
+		racer->wait(racer->arg);
 	mark(MARK_BEGIN);
 	racer->error = racer->op(racer->arg, lane->side);
 	if (!__atomic_sub_fetch(&lane->start->nr_racing, 1, __ATOMIC_SEQ_CST))

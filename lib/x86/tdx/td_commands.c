@@ -2,7 +2,6 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/generic/test_memory.h"
-#include "tdx/host_cpus.h"
 #include "tdx/race.h"
 #include "tdx/td_commands.h"
 
@@ -34,14 +33,14 @@ void td_create_td(struct td *td, enum stage stage)
 
 	/* Each vCPU begins where its side runs. */
 	for (int i = 0; i < ARRAY_SIZE(td->vcpu) && stage >= VCPUS_CREATED; i++) {
-		pin_self_to_cpu(host_cpus[i % nr_host_cpus]);
+		pin_self_to_cpu(race_cpu(i));
 		td->vcpu[i] = __vm_vcpu_add(td->vm, i);
 		tdx_vcpu_init_cpuid(td->vcpu[i]);
 		if (stage >= READY || (stage >= FIRST_VCPU_READY && !i))
 			tdx_init_vcpu(td->vcpu[i], 0);
 	}
 
-	pin_self_to_cpu(host_cpus[0]);
+	pin_self_to_cpu(race_cpu(0));
 	if (stage == FIRST_VCPU_READY_MEMORY_ADDED || stage == READY_MEMORY_ADDED)
 		assert_added(td->vcpu[0], td_pages(td, 0, NR_PAGES));
 }

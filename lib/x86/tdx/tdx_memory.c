@@ -34,12 +34,19 @@ void tdx_make_private(struct tdx_guest *guest, gpa_t gpa, u64 npages, u64 val)
 	tdx_accept_and_write(guest, gpa, npages, val);
 }
 
-void tdx_delete_slot(struct kvm_vm *vm, u32 slot)
+int __tdx_delete_slot(struct kvm_vm *vm, u32 slot)
 {
 	struct kvm_userspace_memory_region2 region = memslot2region(vm, slot)->region;
 
 	region.memory_size = 0;
-	vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION2, &region);
+	return __vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION2, &region);
+}
+
+void tdx_delete_slot(struct kvm_vm *vm, u32 slot)
+{
+	int r = __tdx_delete_slot(vm, slot);
+
+	TEST_ASSERT(!r, KVM_IOCTL_ERROR(KVM_SET_USER_MEMORY_REGION2, r));
 }
 
 void tdx_create_slot(struct kvm_vm *vm, u32 slot)

@@ -53,7 +53,8 @@ class Schedules(unittest.TestCase):
 
     def test_in_words(self):
         self.assertEqual(str(Schedule((1, 0), ())), "1,0")
-        self.assertEqual(str(Schedule((1, 0), (Change("", 17, 0), Change("c", 40, 9)))), "1,0/17/c40+9")
+        self.assertEqual(str(Schedule((1, 0), (Change("", 17, 0, ""), Change("c", 40, 9, "=")))),
+                         "1,0/17/c40+9=")
 
     def test_a_seed_means_the_same_each_time(self):
         drawn = [schedule.draw(seed, 300, 40, 4) for seed in range(200)]
