@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 #include "qemu/atomic.h"
 #include "qemu/main-loop.h"
+#include "accel/tcg/getpc.h"
 #include "cpu.h"
 #include "tcg/helper-tcg.h"
 #include "svm.h"
