@@ -383,7 +383,7 @@ FIXTURE_VARIANT_ADD(race, finalize_and_pre_fault) {
 /* The TDX module may be busy with the hole, and KVM says so. */
 FIXTURE_VARIANT_ADD(race, finalize_and_punch_hole) {
 	READY_MEMORY_ADDED, { td_finalize, td_punch_hole }, { { 0, 0 }, { EBUSY, 0 } }, 2,
-	"KVM skips TDH.MEM.TRACK, the TD is finalized, and TDH.MEM.PAGE.REMOVE fails",
+	"KVM finalizes the TD without mmu_lock, so that TDH.MEM.RANGE.BLOCK or TDH.MEM.PAGE.REMOVE fails",
 };
 FIXTURE_VARIANT_ADD(race, measure_and_punch_hole_elsewhere) {
 	READY, { td_add_and_measure_page, td_punch_other_hole }, { { 0, 0 }, { EIO, 0 } }, 2,

@@ -29,12 +29,19 @@ class Symbols:
         return self.names[at], address - self.addresses[at]
 
     @functools.lru_cache(maxsize=None)
+    def line(self, address):
+        """Returns " (FILE:LINE)", or "" if that is not known."""
+        line = subprocess.run(["addr2line", "-e", self.vmlinux, hex(address)],
+                              capture_output=True, text=True, check=False).stdout.split()
+        return f" ({line[0].rpartition('/')[2]})" if line and "?" not in line[0] else ""
+
     def name(self, address):
         """Returns "function+0xoffset", with the line if that is known."""
         found = self.function(address)
-        if not found:
-            return hex(address)
-        text = "%s+0x%x" % found
-        line = subprocess.run(["addr2line", "-e", self.vmlinux, hex(address)],
-                              capture_output=True, text=True, check=False).stdout.strip()
-        return text if not line or "?" in line else f"{text} ({line.rpartition('/')[2]})"
+        return "%s+0x%x%s" % (*found, self.line(address)) if found else hex(address)
+
+    def caller(self, address):
+        """Returns the function that a return address lies in, with the line of the call if
+        that is known; "" if there is none."""
+        found = self.function(address)
+        return found[0] + self.line(address - 1) if found else ""

@@ -160,7 +160,7 @@ class Suite:
         if options is None:
             return [sys.executable, "-IS", TDX / "cmd", "races"], {
                 "RACES": command, "KERNEL_IMAGE": str(self.kernel),
-                "SECONDS": str(self.seconds)}
+                "SECONDS": str(self.seconds), "TEST_FAIL_FAST": "1"}
         return [TDX / "box", "run", "--timeout", str(self.timeout + 120),
                 "--kernel", self.kernel, *options, "--", *command], {
                     "TEST_TIMEOUT": str(self.timeout), "TEST_FAIL_FAST": "1", "TEST_JOBS": "2"}

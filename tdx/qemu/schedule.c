@@ -260,7 +260,7 @@ static void make_lowest(CPUState *cpu)
 }
 
 /* The schedule wants this CPU to go.  Who waited for it may look again. */
-static void change(CPUState *cpu, bool stays_away)
+static void lose_turn(CPUState *cpu, bool stays_away)
 {
 	make_lowest(cpu);
 	memset(s.waits, 0, sizeof(s.waits));
@@ -293,7 +293,7 @@ static void account(CPUState *cpu, uint64_t ran)
 	if (s.fused == cpu) {
 		s.fuse -= MIN(ran, s.fuse);	/* it was lit meanwhile */
 		if (!s.fuse)
-			change(cpu, s.fused_stays_away);
+			lose_turn(cpu, s.fused_stays_away);
 	}
 	if (s.ran[cpu->cpu_index] > LONGEST_TURN) {
 		make_lowest(cpu);
@@ -332,7 +332,7 @@ static bool stops_at_point(CPUState *cpu, bool call)
 		s.fuse = c->after;
 		s.fused_stays_away = c->stays_away;
 	} else {
-		change(cpu, c->stays_away);
+		lose_turn(cpu, c->stays_away);
 	}
 	return true;
 }

@@ -44,6 +44,9 @@ class FakeSymbols:
     def name(self, address):
         return f"{self.functions[address]}+0x2"
 
+    def caller(self, address):
+        return self.functions.get(address, "")
+
 
 class Schedules(unittest.TestCase):
     def refused(self, text, seed, cpus=4):
