@@ -17,11 +17,21 @@
 TDX_TEST_RUNS_ALONE;
 
 #define CANNOT_GO_OFFLINE	"the host refuses to take the CPU offline"
+#define NEEDS_CPU_TO_TAKE	"no CPU that could be taken offline"
 
 FIXTURE(cpu_offline) {
 	struct tdx_irq_td td;
 	int cpu;		/* the one to take offline */
 };
+
+/* A file of a CPU in sysfs. */
+static int open_cpu_file(int cpu, const char *name, int flags)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/%s", cpu, name);
+	return open(path, flags);
+}
 
 /*
  * Returns 0 or an errno.  That isn't a failure of KVM's: there may be other
@@ -29,11 +39,8 @@ FIXTURE(cpu_offline) {
  */
 static int set_online(int cpu, bool online)
 {
-	char path[64];
-	int fd, error = 0;
+	int fd = open_cpu_file(cpu, "online", O_RDWR), error = 0;
 
-	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
-	fd = open(path, O_RDWR);
 	if (fd < 0)
 		return errno;
 	if (pwrite(fd, online ? "1" : "0", 1, 0) != 1)
@@ -56,7 +63,7 @@ FIXTURE_SETUP(cpu_offline)
 
 	self->cpu = last_host_cpu();
 	if (set_online(self->cpu, true))
-		SKIP(return, "no CPU that could be taken offline");
+		SKIP(return, NEEDS_CPU_TO_TAKE);
 
 	tdx_irq_td_create(&self->td);
 }
@@ -287,11 +294,9 @@ static int take_cpu_offline(void *arg, int side)
 /* How far it has gone; see enum cpuhp_state of the kernel. */
 static int hotplug_state(int cpu)
 {
-	char path[64], text[16] = "";
-	int fd;
+	int fd = open_cpu_file(cpu, "hotplug/state", O_RDONLY);
+	char text[16] = "";
 
-	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/hotplug/state", cpu);
-	fd = open(path, O_RDONLY);
 	if (fd < 0)
 		return -1;
 	if (read(fd, text, sizeof(text) - 1) < 0)
@@ -322,9 +327,8 @@ static void wait_until_cpu_goes(void *arg)
 static int fetch_vcpu(void *arg, int side)
 {
 	struct offline_race *r = arg;
-	struct kvm_mp_state state;
 
-	return errno_of(__vcpu_ioctl(r->td.vcpu[0], KVM_GET_MP_STATE, &state));
+	return race_load_vcpu(r->td.vcpu[0]);
 }
 
 static int end_td(void *arg, int side)
@@ -353,7 +357,7 @@ FIXTURE_SETUP(race)
 	if (nr_host_cpus < 4)
 		SKIP(return, "needs four CPUs to run on");
 	if (set_online(self->race.cpu, true))
-		SKIP(return, "no CPU that could be taken offline");
+		SKIP(return, NEEDS_CPU_TO_TAKE);
 }
 
 FIXTURE_TEARDOWN(race)

@@ -20,15 +20,6 @@
 
 TDX_IRQ_FIXTURE(dead);
 
-static bool has_sept_ve_disable(struct kvm_vm *vm)
-{
-	struct kvm_tdx_capabilities *caps = tdx_capabilities(vm);
-	bool has = caps->supported_attrs & TDX_TD_ATTR_SEPT_VE_DISABLE;
-
-	free(caps);
-	return has;
-}
-
 static void mortal_td_create(struct tdx_irq_td *td)
 {
 	struct kvm_tdx_init_vm *init;
@@ -50,7 +41,7 @@ FIXTURE_SETUP(dead)
 	struct kvm_vm *vm = ____vm_create(VM_SHAPE_TDX);
 
 	if (!has_sept_ve_disable(vm))
-		SKIP(return, "the TDX module lacks SEPT_VE_DISABLE");
+		SKIP(return, NEEDS_SEPT_VE_DISABLE);
 	if (!has_two_cpus(vm))
 		SKIP(return, NEEDS_TWO_CPUS);
 

@@ -259,14 +259,6 @@ KVM_ONE_VCPU_TD_TEST(interrupt_window, open_when_kvm_handles_exit, guest_exits_t
 /* Bus locks: if asked to, KVM exits to user space after each. */
 TDX_IRQ_SUITE(bus_lock);
 
-static bool has_bus_lock_exit(struct kvm_vm *vm)
-{
-	return vm_check_cap(vm, KVM_CAP_X86_BUS_LOCK_EXIT) &
-	       KVM_BUS_LOCK_DETECTION_EXIT;
-}
-
-#define NEEDS_BUS_LOCK_EXIT	"the host lacks bus lock detection"
-
 /* Two cache lines. */
 static u8 lines[128] __aligned(64);
 
@@ -309,8 +301,6 @@ static bool is_split_lock_trapped(struct kvm_vcpu *vcpu)
 
 	return get_ucall(vcpu, &uc) == UCALL_SYNC && uc.args[1] == AC_VECTOR;
 }
-
-#define SPLIT_LOCKS_TRAPPED	"the host traps split locks"
 
 /* For what shows only by its absence, which in a newer kernel is a bug. */
 static bool is_kernel_before(int major, int minor)

@@ -413,8 +413,7 @@ FIXTURE_SETUP(race)
 	 * tdx_sept_remove_leaf_spte() fails, and its callers can't.  Nor does KVM get
 	 * the TD's other pages back, because the module still counts these.
 	 */
-	if (!getenv("TDX_RACES"))
-		SKIP(return, "a matter of luck: TDX_RACES=5000 runs it");
+	SKIP_UNLESS_RACES_WANTED(return);
 	SKIP_UNLESS_MAY_HARM_HOST(return, "KVM would corrupt the host's memory");
 	if (panics_on_warning())
 		SKIP(return, PANICS_ON_WARNING);

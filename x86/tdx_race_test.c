@@ -180,9 +180,7 @@ static int pre_fault(void *arg, int side)
 /* The vCPU of the other side comes to this CPU. */
 static int fetch_vcpu(void *arg, int side)
 {
-	struct kvm_mp_state state;
-
-	return errno_of(__vcpu_ioctl(guest_of(arg, side + 1)->vcpu, KVM_GET_MP_STATE, &state));
+	return race_load_vcpu(guest_of(arg, side + 1)->vcpu);
 }
 
 static struct kvm_vm *create_other(void)
@@ -351,8 +349,11 @@ FIXTURE_SETUP(race)
 			SKIP(return, NEEDS_MORE_KEYIDS);
 	}
 	if (has(variant->op, run_after_bus_lock)) {
-		if (!(kvm_check_cap(KVM_CAP_X86_BUS_LOCK_EXIT) & KVM_BUS_LOCK_DETECTION_EXIT))
-			SKIP(return, "the host lacks bus lock detection");
+		struct kvm_vm *vm = ____vm_create(VM_SHAPE_TDX);
+
+		if (!has_bus_lock_exit(vm))
+			SKIP(return, NEEDS_BUS_LOCK_EXIT);
+		kvm_vm_free(vm);
 	}
 }
 
@@ -446,7 +447,7 @@ TEST_F_TIMEOUT(race, leaves_td_alive, 600)
 		if (has(variant->op, accept_pending))
 			TEST_ASSERT_EQ(pre_fault_pages(&td.guest[0], PENDING, NR_PENDING), 0);
 		if (after_bus_lock && !stop_at_bus_lock(&td.guest[1]))
-			SKIP(return, "the host traps split locks");
+			SKIP(return, SPLIT_LOCKS_TRAPPED);
 		if (has(variant->op, end_other))
 			td.other = create_other();
 
@@ -513,17 +514,13 @@ FIXTURE_VARIANT_ADD(race_with_death, memslot_deletion) { delete_memslot };
 FIXTURE_SETUP(race_with_death)
 {
 	struct kvm_vm *vm = ____vm_create(VM_SHAPE_TDX);
-	struct kvm_tdx_capabilities *caps = tdx_capabilities(vm);
-	bool can_die = caps->supported_attrs & TDX_TD_ATTR_SEPT_VE_DISABLE;
 
-	free(caps);
+	if (!has_sept_ve_disable(vm))
+		SKIP(return, NEEDS_SEPT_VE_DISABLE);
 	kvm_vm_free(vm);
-	if (!can_die)
-		SKIP(return, "the TDX module lacks SEPT_VE_DISABLE");
 	if (!variant->warns)
 		return;
-	if (!getenv("TDX_RACES"))
-		SKIP(return, "a matter of luck: TDX_RACES=5000 runs it");
+	SKIP_UNLESS_RACES_WANTED(return);
 	if (panics_on_warning())
 		SKIP(return, PANICS_ON_WARNING);
 	expect_kernel_log("WARNING: *kvm_vcpu_ioctl|WARNING: *kvm_vcpu_pre_fault_memory");
@@ -531,13 +528,22 @@ FIXTURE_SETUP(race_with_death)
 
 FIXTURE_TEARDOWN(race_with_death) { }
 
+static void assert_dead(struct td *td, int other_error)
+{
+	TEST_ASSERT(!other_error || other_error == EIO, "Side 1 fails, errno %d (%s)",
+		    other_error, strerror(other_error));
+	TEST_ASSERT(vm_is_dead(td->vm), "The VM lives");
+	for (int i = 0; i < NR_VCPUS; i++)
+		TEST_ASSERT_FAILS(__vcpu_run(td->guest[i].vcpu), EIO);
+}
 
 TEST_F_TIMEOUT(race_with_death, ends, 600)
 {
+	int log = kernel_log_open();
+
 	for (u32 n = 0; n < nr_races_wanted(3); n++) {
 		struct td td = {};
 		struct racer racers[] = { { die, &td }, { variant->op, &td } };
-		int log = kernel_log_open();
 
 		create_td(&td, TDX_TD_ATTR_SEPT_VE_DISABLE, false);
 		if (!has_two_cpus(td.vm))
@@ -546,22 +552,15 @@ TEST_F_TIMEOUT(race_with_death, ends, 600)
 		TEST_ASSERT_EQ(pre_fault_pages(&td.guest[0], PENDING, NR_PENDING), 0);
 		race(racers, ARRAY_SIZE(racers));
 
-		if (racers[0].error == EFAULT && variant->op == delete_memslot) {
-			kvm_vm_free(td.vm);	/* the page went first */
-			close(log);
-			continue;
+		/* The TD lives if its page went first. */
+		if (racers[0].error != EFAULT || variant->op != delete_memslot) {
+			TEST_ASSERT_EQ(racers[0].error, EIO);
+			assert_dead(&td, racers[1].error);
 		}
-		TEST_ASSERT_EQ(racers[0].error, EIO);
-		TEST_ASSERT(!racers[1].error || racers[1].error == EIO,
-			    "Side 1 fails, errno %d (%s)", racers[1].error,
-			    strerror(racers[1].error));
-		TEST_ASSERT(vm_is_dead(td.vm), "The VM lives");
-		for (int i = 0; i < NR_VCPUS; i++)
-			TEST_ASSERT_FAILS(__vcpu_run(td.guest[i].vcpu), EIO);
 		kvm_vm_free(td.vm);
-		if (kernel_log_has_warning(log, "kvm_vcpu_") && variant->warns)
-			XFAIL(return, "%s", variant->warns);
 	}
+	if (kernel_log_has_warning(log, "kvm_vcpu_") && variant->warns)
+		XFAIL(return, "%s", variant->warns);
 }
 
 int main(int argc, char *argv[])

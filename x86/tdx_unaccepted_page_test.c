@@ -13,17 +13,6 @@
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
-static bool has_sept_ve_disable(void)
-{
-	struct kvm_vm *vm = ____vm_create(VM_SHAPE_TDX);
-	struct kvm_tdx_capabilities *caps = tdx_capabilities(vm);
-	bool has = caps->supported_attrs & TDX_TD_ATTR_SEPT_VE_DISABLE;
-
-	free(caps);
-	kvm_vm_free(vm);
-	return has;
-}
-
 FIXTURE(unaccepted) {
 	struct kvm_vm *vm;
 	struct tdx_guest guest;
@@ -32,8 +21,11 @@ FIXTURE(unaccepted) {
 
 FIXTURE_SETUP(unaccepted)
 {
-	if (!has_sept_ve_disable())
-		SKIP(return, "the TDX module lacks SEPT_VE_DISABLE");
+	struct kvm_vm *vm = ____vm_create(VM_SHAPE_TDX);
+
+	if (!has_sept_ve_disable(vm))
+		SKIP(return, NEEDS_SEPT_VE_DISABLE);
+	kvm_vm_free(vm);
 
 	self->vm = tdx_memory_create(TDX_TD_ATTR_SEPT_VE_DISABLE);
 	self->guest = tdx_guest_add(self->vm, 0);

@@ -328,6 +328,7 @@ class Search:
 
 WIDTH = 40
 MOST_TOLD = 30          # events at the beginning, and as many at the end
+MOST_CALLS = 6          # functions on a stack
 
 
 def collapse(events):
@@ -345,12 +346,14 @@ def where(symbols_of, match):
     """Where the CPU of a SWITCH has stopped."""
     if match[3]:
         return match[3].strip()
-    names = [symbols_of.name(int(match[2], 16))]
-    for address in (match[7] or "").split():
-        caller = symbols_of.caller(int(address, 16))
-        if caller and re.match(r"[\w.]*", caller)[0] != re.match(r"[\w.]*", names[-1])[0]:
-            names.append(caller)
-    return " < ".join(names[:6])
+    address, *stack = (int(word, 16) for word in (match[2], *(match[7] or "").split()))
+    names, last = [symbols_of.name(address)], symbols_of.function(address)
+    for address in stack:
+        found = symbols_of.function(address)
+        if found and (not last or found[0] != last[0]) and len(names) < MOST_CALLS:
+            names.append(symbols_of.caller(address))
+            last = found
+    return " < ".join(names)
 
 
 def events(trace, symbols_of):

@@ -73,9 +73,8 @@ def parse(text, cpus):
         return text
     if match := re.fullmatch(f"({number}):({number}):({number})", text):
         return str(draw(int(match[1]), max(1, int(match[2])), int(match[3]), cpus))
-    if not re.fullmatch(rf"{number}(,{number})*(/c?{number}(\+{number})?=?)"
-                        rf"{{0,{MAX_CHANGES}}}",
-                        text):
+    change = rf"/c?{number}(\+{number})?=?"
+    if not re.fullmatch(rf"{number}(,{number})*({change}){{0,{MAX_CHANGES}}}", text):
         raise Failure("--seed: neither a number, nor SEED:POINTS:CALLS, nor a schedule: "
                       f"'{text}'")
     order = text.partition("/")[0]

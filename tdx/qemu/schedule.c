@@ -112,6 +112,12 @@ static uint64_t draw(void)
 	return z ^ z >> 31;
 }
 
+/* Nanoseconds to the next timer; negative: there is none. */
+static int64_t next_timer(void)
+{
+	return qemu_clock_deadline_ns_all(QEMU_CLOCK_VIRTUAL, QEMU_TIMER_ATTR_ALL);
+}
+
 /* Whom to run. */
 
 static bool can_run(CPUState *cpu)
@@ -169,10 +175,15 @@ static bool any_waits(void)
 	return false;
 }
 
+static void let_waiting_look(void)
+{
+	memset(s.waits, 0, sizeof(s.waits));
+}
+
 /* Nothing happens before then, or no timer wakes the others. */
 static bool sleep_longer_than_away(void)
 {
-	int64_t deadline = qemu_clock_deadline_ns_all(QEMU_CLOCK_VIRTUAL, QEMU_TIMER_ATTR_ALL);
+	int64_t deadline = next_timer();
 
 	return deadline < 0 || schedule_clock() + deadline >= s.away_until;
 }
@@ -186,7 +197,7 @@ static CPUState *choose_in_race(void)
 		return cpu;
 	if (any_waits() || (s.away && sleep_longer_than_away()))
 		s.away = NULL;
-	memset(s.waits, 0, sizeof(s.waits));
+	let_waiting_look();
 	return highest();
 }
 
@@ -263,7 +274,7 @@ static void make_lowest(CPUState *cpu)
 static void lose_turn(CPUState *cpu, bool stays_away)
 {
 	make_lowest(cpu);
-	memset(s.waits, 0, sizeof(s.waits));
+	let_waiting_look();
 	s.away = stays_away ? cpu : NULL;
 	s.away_until = schedule_clock() + AWAY;
 }
@@ -301,7 +312,7 @@ static void account(CPUState *cpu, uint64_t ran)
 	}
 	if (!s.turn) {
 		/* Who waited for this one may look again. */
-		memset(s.waits, 0, sizeof(s.waits));
+		let_waiting_look();
 		s.turn = RACE_TURN;
 	}
 }
@@ -502,7 +513,7 @@ static void account_child(uint64_t ran)
 /* As many instructions as the CPU may run, up to the next timer. */
 static void run(CPUState *cpu, exec_cpu_fn *exec)
 {
-	int64_t deadline = qemu_clock_deadline_ns_all(QEMU_CLOCK_VIRTUAL, QEMU_TIMER_ATTR_ALL);
+	int64_t deadline = next_timer();
 	uint64_t budget = s.turn, left;
 
 	if (s.racing && s.fused == cpu)
@@ -528,7 +539,7 @@ static void run(CPUState *cpu, exec_cpu_fn *exec)
 
 static void run_timers(void)
 {
-	while (!qemu_clock_deadline_ns_all(QEMU_CLOCK_VIRTUAL, QEMU_TIMER_ATTR_ALL))
+	while (!next_timer())
 		qemu_clock_run_timers(QEMU_CLOCK_VIRTUAL);
 }
 
@@ -583,7 +594,7 @@ static G_NORETURN void end(void)
 /* Time goes on to the next timer. */
 static void idle(void)
 {
-	if (qemu_clock_deadline_ns_all(QEMU_CLOCK_VIRTUAL, QEMU_TIMER_ATTR_ALL) < 0) {
+	if (next_timer() < 0) {
 		error_report("tdx: all CPUs are halted, and no timer wakes them");
 		exit(1);
 	}

@@ -15,6 +15,8 @@
 
 #define MAX_RACERS	3
 
+struct kvm_vcpu;
+
 struct racer {
 	/* What it does with @arg; @side is its number.  Returns an errno, or 0. */
 	int (*op)(void *arg, int side);
@@ -41,6 +43,16 @@ int race_cpu(int side);
 
 /* The thread that does what @side does, for sched_setaffinity() and the like. */
 pid_t race_thread(int side);
+
+/* Have KVM load the vCPU on this CPU, wherever it is.  Returns an errno, or 0. */
+int race_load_vcpu(struct kvm_vcpu *vcpu);
+
+/* For what KVM gets wrong so rarely that an ordinary run would flicker. */
+#define SKIP_UNLESS_RACES_WANTED(statement)				\
+do {									\
+	if (!getenv("TDX_RACES"))					\
+		SKIP(statement, "a matter of luck: TDX_RACES=5000 runs it"); \
+} while (0)
 
 /* How often the environment variable TDX_RACES wants a race, else @by_default. */
 __u32 nr_races_wanted(__u32 by_default);

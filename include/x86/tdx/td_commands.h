@@ -42,7 +42,7 @@ do {									\
 		    (unsigned long)__region.gpa, errno, strerror(errno)); \
 } while (0)
 
-/* Create a VM, then the TD as far as @stage; vCPU i is loaded on host_cpus[i]. */
+/* Create a VM, then the TD as far as @stage; vCPU i is loaded on race_cpu(i). */
 void td_create_vm(struct td *td);
 void td_create_td(struct td *td, enum stage stage);
 void td_free_td(struct td *td);

@@ -183,6 +183,29 @@ static inline bool has_two_cpus(struct kvm_vm *vm)
 
 #define NEEDS_TWO_CPUS	"two vCPUs need two host CPUs"
 
+/* May a TD ask for exits, and no #VE, when it accesses what it hasn't accepted? */
+static inline bool has_sept_ve_disable(struct kvm_vm *vm)
+{
+	struct kvm_tdx_capabilities *caps = tdx_capabilities(vm);
+	bool has = caps->supported_attrs & TDX_TD_ATTR_SEPT_VE_DISABLE;
+
+	free(caps);
+	return has;
+}
+
+#define NEEDS_SEPT_VE_DISABLE	"the TDX module lacks SEPT_VE_DISABLE"
+
+/* Can KVM exit to user space after each bus lock? */
+static inline bool has_bus_lock_exit(struct kvm_vm *vm)
+{
+	return vm_check_cap(vm, KVM_CAP_X86_BUS_LOCK_EXIT) & KVM_BUS_LOCK_DETECTION_EXIT;
+}
+
+#define NEEDS_BUS_LOCK_EXIT	"the host lacks bus lock detection"
+
+/* Or it raises #AC instead of letting guests lock the bus. */
+#define SPLIT_LOCKS_TRAPPED	"the host traps split locks"
+
 /* Add two vCPUs and launch. */
 static inline void tdx_vm_launch_two(struct kvm_vm *vm, struct kvm_vcpu *vcpu[2],
 				     void *guest0, void *guest1)

@@ -136,8 +136,7 @@ static void guest_nmi_handler(struct ex_regs *regs)
 /* The guest's access to the scratch memory, which it has not accepted, will kill it. */
 static bool init_vm_to_die(struct kvm_vm *vm)
 {
-	struct kvm_tdx_capabilities *caps = tdx_capabilities(vm);
-	const bool can = caps->supported_attrs & TDX_TD_ATTR_SEPT_VE_DISABLE;
+	const bool can = has_sept_ve_disable(vm);
 	struct kvm_tdx_init_vm *init = tdx_default_init_vm(vm);
 
 	if (can) {
@@ -147,7 +146,6 @@ static bool init_vm_to_die(struct kvm_vm *vm)
 		tdx_map_both(vm, SWEEP_SCRATCH_GPA, 1);
 	}
 	free(init);
-	free(caps);
 	return can;
 }
 

@@ -80,6 +80,13 @@ void race(struct racer *racers, int nr_racers)
 	pthread_barrier_destroy(&start.barrier);
 }
 
+int race_load_vcpu(struct kvm_vcpu *vcpu)
+{
+	struct kvm_mp_state state;
+
+	return errno_of(__vcpu_ioctl(vcpu, KVM_GET_MP_STATE, &state));
+}
+
 u32 nr_races_wanted(u32 by_default)
 {
 	const char *wanted = getenv("TDX_RACES");

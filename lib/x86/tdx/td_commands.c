@@ -4,6 +4,7 @@
 #include "tdx/generic/test_memory.h"
 #include "tdx/race.h"
 #include "tdx/td_commands.h"
+#include "tdx/tdx_memory.h"
 
 struct kvm_tdx_init_mem_region td_pages(struct td *td, u64 first, u64 nr)
 {
@@ -149,9 +150,8 @@ int td_set_shared(void *arg, int side)
 int td_delete_memslot(void *arg, int side)
 {
 	struct td *td = arg;
-	struct kvm_userspace_memory_region2 region = { .slot = SLOT };
 
-	return errno_of(__vm_ioctl(td->vm, KVM_SET_USER_MEMORY_REGION2, &region));
+	return errno_of(__tdx_delete_slot(td->vm, SLOT));
 }
 
 /* Another memslot with a guest_memfd of its own, which has one of its pages. */
@@ -189,13 +189,11 @@ int td_add_and_measure_page(void *arg, int side)
 					      &region, NULL));
 }
 
-/* KVM loads the vCPU of the other side here for that. */
 int td_get_state_of_other_vcpu(void *arg, int side)
 {
-	struct kvm_mp_state state;
 	struct td *td = arg;
 
-	return errno_of(__vcpu_ioctl(td->vcpu[!side], KVM_GET_MP_STATE, &state));
+	return race_load_vcpu(td->vcpu[!side]);
 }
 
 /* Have the other side's thread come to this CPU. */
