@@ -142,7 +142,9 @@ class Qemu(QemuPart):
 
     def make(self, new, work, parts):
         tree = parts["qemu-source"]
-        with cache.work(f"qemu-work/{cache.hash_of(str(tree), self.source(tree))}") as kept:
+        # Another checkout may change other files, and can't know of these.
+        name = cache.hash_of(str(tree), self.source(tree), CHANGED)
+        with cache.work(f"qemu-work/{name}") as kept:
             with Step(f"adding TDX to QEMU {version(tree)}", cache.log("qemu-insert")) as step:
                 self.patch(step, tree, work / "tree", kept)
             self.pass_on(cache.log("qemu-insert"))
