@@ -215,9 +215,9 @@ def check_selftests(part, found):
         # The box's own kernel has less in it, so some fail only there.
         ok = status == "0" or name != OF_TDX and (
             status == SKIPPED or status == outside.get(name) or name in FAIL_IN_A_TD)
-        part.result(f"strangers: {name}, status {status}", ok, "\n".join(
-            line for line in run.errors.splitlines() if line.startswith(f"{name}: ")) or
-                    run.said())
+        told = [line for line in run.errors.splitlines() if line.startswith(f"{name}: ")]
+        part.result(f"strangers: {name}, status {status}", ok,
+                    "\n".join(told) or run.said())
 
 
 def check_strangers(part):
