@@ -22,6 +22,7 @@
 
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/generic/kernel_log.h"
 #include "tdx/tdx_memory.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
@@ -342,6 +343,9 @@ FIXTURE(memory) {
 
 FIXTURE_SETUP(memory)
 {
+	if (panics_on_warning())
+		SKIP(return, PANICS_ON_WARNING);
+	expect_kernel_log(WARNS_OF_OTHER_PFN);
 	create_storm(&self->storm);
 }
 

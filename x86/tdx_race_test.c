@@ -563,6 +563,69 @@ TEST_F_TIMEOUT(race_with_death, ends, 600)
 		XFAIL(return, "%s", variant->warns);
 }
 
+/*
+ * A memslot comes where vCPUs access shared memory.  To those that were first it is MMIO,
+ * and the others find the memory.  KVM may keep the MMIO entry for ever, which is for
+ * tdx_memslot_test to tell.
+ */
+
+static int read_plain(void *arg, int side)
+{
+	struct tdx_guest *guest = guest_of(arg, side);
+	int error = guest_does(guest, TDX_GUEST_READ, shared(PLAIN_GPA), 0);
+
+	TEST_ASSERT_EQ(error, 0);
+	if (guest->req->vector)
+		TEST_ASSERT_VE(guest, PLAIN_GPA | guest->vcpu->vm->arch.s_bit);
+	else
+		TEST_ASSERT_EQ(guest->req->val, MAGIC);
+	return 0;
+}
+
+static int create_plain_memslot(void *arg, int side)
+{
+	struct td *td = arg;
+
+	tdx_create_slot(td->vm, PLAIN_SLOT);
+	return 0;
+}
+
+FIXTURE(race_with_memslot) { };
+
+FIXTURE_SETUP(race_with_memslot)
+{
+	SKIP_UNLESS_RACES_WANTED(return);
+	if (panics_on_warning())
+		SKIP(return, PANICS_ON_WARNING);
+	expect_kernel_log(WARNS_OF_OTHER_PFN);
+}
+
+FIXTURE_TEARDOWN(race_with_memslot) { }
+
+TEST_F_TIMEOUT(race_with_memslot, creation_and_read_twice, 600)
+{
+	int log = kernel_log_open();
+
+	kernel_log_warn_again();
+	for (u32 n = 0; n < nr_races_wanted(3); n++) {
+		struct td td = {};
+		struct racer racers[] = {
+			{ read_plain, &td }, { read_plain, &td }, { create_plain_memslot, &td },
+		};
+
+		create_td(&td, 0, false);
+		if (!has_two_cpus(td.vm))
+			SKIP(return, NEEDS_TWO_CPUS);
+		*(u64 *)addr_gpa2hva(td.vm, PLAIN_GPA) = MAGIC;
+		tdx_delete_slot(td.vm, PLAIN_SLOT);
+		race(racers, ARRAY_SIZE(racers));
+		assert_works(&td, false);
+		kvm_vm_free(td.vm);
+	}
+	if (kernel_log_has_warning(log, "tdp_mmu_map"))
+		XFAIL(return, "KVM warns that MMIO has become memory during a fault");
+}
+
 int main(int argc, char *argv[])
 {
 	TEST_REQUIRE(is_tdx_supported());

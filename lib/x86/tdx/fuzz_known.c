@@ -48,6 +48,8 @@ static const struct known {
 	{ "TDH_PHYMEM_PAGE_RECLAIM", CHANGES_MEMORY },
 	{ "tdx_gmem_post_populate", CHANGES_MEMORY, AT_ONCE },
 	{ "TDH_MR_EXTEND", CHANGES_MEMORY, AT_ONCE },
+	/* An access is MMIO until a memslot comes. */
+	{ "tdp_mmu_map", CHANGES_MEMORY, AT_ONCE },
 	/* A vCPU that is shut down runs again, or gets an NMI. */
 	{ "tdx_vcpu_run", ANYTHING },
 	{ "vt_cache_reg*kvm_prepare_unexpected_reason_exit", ANYTHING },
