@@ -79,6 +79,11 @@ class Log(unittest.TestCase):
             "kselftest: expects: made down|WARN*made up*expected", "WARNING: made up, as expe",
             "** replaying previous printk message **", "WARNING: made up, as expected"), "")
 
+    def test_known_data_race(self):
+        for race in kernel_log.KNOWN_RACES:
+            self.assertEqual(complaint(f"[  14.7] {race}", "write to 0x1"), "")
+        self.assertIn("data-race", complaint("BUG: KCSAN: data-race in tdx_vcpu_load / odd"))
+
     def test_pieces_of_lines(self):
         log = KernelLog()
         for byte in b"WARN" b"ING: odd\n" b"next\n":
