@@ -68,7 +68,11 @@ def image(text):
 # Kernels with names; others have a configuration of the user's.
 KERNELS = {"debug", "kcsan", "kmemleak", "vmm"}
 KERNEL_PARTS = {*KERNELS, "kernel", "configured"}
-DEBUG_MEMORY = 4096     # megabytes: such kernels keep a shadow of it, and more
+
+# Megabytes, for kernels that look for their own bugs: they poison all memory, and KASAN keeps
+# the more of what is freed, the more there is.  One of the user's may need a shadow and more.
+DEBUG_MEMORY = 1536
+CONFIGURED_MEMORY = 4096
 
 
 def kernel_part(config):
@@ -174,7 +178,8 @@ def parse(arguments):
             raise Failure("--config: a kernel that is there has its configuration")
         options.kernel_part = kernel_part(given["--config"])
         if options.kernel_part != "vmm":
-            options.memory = DEBUG_MEMORY
+            options.memory = (CONFIGURED_MEMORY if options.kernel_part == "configured"
+                              else DEBUG_MEMORY)
     if "--memory" in given:
         options.memory = megabytes(given["--memory"])
     # An empty value is none, for scripts.

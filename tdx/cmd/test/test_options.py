@@ -70,7 +70,8 @@ class Options(Refusals, unittest.TestCase):
         self.assertEqual(given.memory, 1024)
         with unittest.mock.patch.dict(os.environ):
             given = options.parse(["--config", __file__, "x"])[0]
-            self.assertEqual(given.kernel_part, "configured")
+            self.assertEqual((given.kernel_part, given.memory),
+                             ("configured", options.CONFIGURED_MEMORY))
             self.assertEqual(os.environ["KERNEL_CONFIG"], os.path.abspath(__file__))
         self.refused("no such file: nothing (debug, kcsan, kmemleak", "--config", "nothing", "x")
         self.refused("no such file", "--config", "/", "x")
