@@ -527,6 +527,16 @@ class Seeds(Launcher):
         for _ in range(2):
             self.assertEqual(self.seeded(*words, cwd=TOP), first)
 
+    def test_schedules_of_the_readme(self):
+        readme = (TOP / "README.md").read_text()
+        version = re.search(r"bugs of Linux (\S+), each in", readme)[1]
+        if self.gives(0, "run", "--", "uname", "-r")[0].strip() != version:
+            self.skipTest(f"they are for Linux {version}")
+        for schedule in re.findall(r"^    tdx/box run --seed (\S+ -- x86/.*)$", readme, re.M):
+            with self.subTest(schedule):
+                output, _ = self.gives(0, "run", "--seed", *schedule.split(), cwd=TOP)
+                self.assertIn("XFAIL", output)
+
 
 class BadInput(Launcher):
     def test_one_line_each(self):
