@@ -384,9 +384,16 @@ def drawing(trace, symbols_of):
     return lines
 
 
+# The variables that choose another kernel or QEMU for all commands.
+CHOOSE_PARTS = ("KERNEL", "KSRC", "QEMU", "QEMU_SRC")
+
+
 def command(race, kernel, wanted):
-    return shlex.join(["tdx/box", "run", "--seed", str(wanted), *kernel.options, "--",
-                       race.test, "-r", race.name])
+    """Returns what one types to see this run again, on the same kernel."""
+    words = ["tdx/box", "run", "--seed", str(wanted), *kernel.options, "--",
+             race.test, "-r", race.name]
+    return " ".join([*(f"{name}={shlex.quote(os.environ[name])}" for name in CHOOSE_PARTS
+                       if os.environ.get(name)), shlex.join(words)])
 
 
 def tell(search):

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """Schedules, the list of races, and failures in words."""
 
-import unittest
+import os
+import types
+import unittest.mock
 
 import races
 import schedule
@@ -123,6 +125,18 @@ class Words(unittest.TestCase):
         lines = races.drawing(trace, FakeSymbols())
         self.assertEqual(len(lines), 2 * races.MOST_TOLD + 2)
         self.assertIn("... 940 more ...", lines)
+
+    def test_command(self):
+        race, kernel = races.Race("x86/a", "b.c"), types.SimpleNamespace(options=["--config", "d"])
+        with unittest.mock.patch.dict(os.environ):
+            for name in races.CHOOSE_PARTS:
+                os.environ.pop(name, None)
+            self.assertEqual(races.command(race, kernel, races.FIRST),
+                             "tdx/box run --seed 0,1,2,3 --config d -- x86/a -r b.c")
+            os.environ["KSRC"] = "/a b"
+            self.assertEqual(races.command(race, kernel, races.FIRST),
+                             "KSRC='/a b' tdx/box run --seed 0,1,2,3 --config d "
+                             "-- x86/a -r b.c")
 
     def test_failed_assertion(self):
         self.assertEqual(races.failed_assertion(
