@@ -622,7 +622,7 @@ TEST_F_TIMEOUT(race_with_memslot, creation_and_read_twice, 600)
 		assert_works(&td, false);
 		kvm_vm_free(td.vm);
 	}
-	if (kernel_log_has_warning(log, "tdp_mmu_map"))
+	if (kernel_log_has_warning(log, MAPS_OTHER_PFN))
 		XFAIL(return, "KVM warns that MMIO has become memory during a fault");
 }
 

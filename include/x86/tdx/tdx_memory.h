@@ -35,11 +35,12 @@
 #define MAGIC		0x1122334455667788ul
 
 /*
- * How KVM warns if a vCPU's access was MMIO until a memslot came, and another vCPU has
- * mapped the memory since; for expect_kernel_log().  See race_with_memslot in
- * tdx_race_test.
+ * Where KVM warns if a vCPU's access was MMIO until a memslot came, and another vCPU has
+ * mapped the memory since, and the warning for expect_kernel_log().  See race_with_memslot
+ * in tdx_race_test.
  */
-#define WARNS_OF_OTHER_PFN	"WARNING: *tdp_mmu_map"
+#define MAPS_OTHER_PFN		"tdp_mmu_map"
+#define WARNS_OF_OTHER_PFN	"WARNING: *" MAPS_OTHER_PFN
 
 /*
  * Create the TD with these attributes besides the default ones.  It has no vCPU
