@@ -77,8 +77,7 @@ static bool dies_for_lack_of_vcpu(struct kvm_vm *vm)
 
 TEST_F(finalize, without_vcpu)
 {
-	if (panics_on_warning())
-		SKIP(return, PANICS_ON_WARNING);
+	SKIP_IF_PANICS_ON_WARNING(return);
 
 	tdx_init_vm(self->vm, NULL);
 	if (dies_for_lack_of_vcpu(self->vm))
@@ -92,8 +91,7 @@ TEST_F(finalize, without_vcpu)
 
 TEST_F(finalize, without_initialized_vcpu)
 {
-	if (panics_on_warning())
-		SKIP(return, PANICS_ON_WARNING);
+	SKIP_IF_PANICS_ON_WARNING(return);
 
 	tdx_init_vm(self->vm, NULL);
 	self->vcpu = __vm_vcpu_add(self->vm, 0);

@@ -209,8 +209,7 @@ TEST_F(beyond_width, init_mem_region_refused)
 
 	if (!gpa)
 		SKIP(return, NO_MEMSLOT_BEYOND_WIDTH);
-	if (panics_on_warning())
-		SKIP(return, PANICS_ON_WARNING);
+	SKIP_IF_PANICS_ON_WARNING(return);
 
 	expect_kernel_log("WARNING: *tdx_sept_*: tdx_gpa_width");
 	expect_kernel_log("SEAMCALL TDH_MEM_SEPT_ADD failed");
@@ -240,8 +239,7 @@ TEST_F(beyond_width, prefault_refused)
 	/* Let KVM allocate page tables, so that only the page is missing. */
 	assert_page_added(self->vcpu, self->vcpu->run, PRIVATE_GPA);
 	tdx_finalize(self->vm);
-	if (panics_on_warning())
-		SKIP(return, PANICS_ON_WARNING);
+	SKIP_IF_PANICS_ON_WARNING(return);
 
 	expect_kernel_log("WARNING: *tdx_sept_*: tdx_gpa_width|WARNING: *kvm_vcpu_*: tdx_gpa_width");
 	expect_kernel_log("WARNING: *tdx_sept_*: tdx_gpa_width|WARNING: *kvm_vcpu_*: tdx_gpa_width");
@@ -310,8 +308,7 @@ TEST_F(beyond_width, losing_memory)
 		SKIP(return, NO_MEMSLOT_BEYOND_WIDTH);
 	memset(self->mem, 1, PAGE_SIZE);
 
-	if (panics_on_warning())
-		SKIP(return, PANICS_ON_WARNING);
+	SKIP_IF_PANICS_ON_WARNING(return);
 
 	/* This writes to the log, so before watching it. */
 	expect_kernel_log("WARNING: *tdp_iter_start");
@@ -337,8 +334,7 @@ TEST_F(beyond_width, deleting_memslot_keeps_other_page)
 	if (!getenv("TDX_RACES"))
 		SKIP(return, "the host does not survive it for long: TDX_RACES=1 runs it");
 	SKIP_UNLESS_MAY_HARM_HOST(return, "KVM would corrupt the host's memory");
-	if (panics_on_warning())
-		SKIP(return, PANICS_ON_WARNING);
+	SKIP_IF_PANICS_ON_WARNING(return);
 
 	assert_page_added(self->vcpu, self->vcpu->run, PRIVATE_GPA);
 	tdx_finalize(self->vm);
@@ -370,8 +366,7 @@ TEST_F(beyond_width, prefault_of_nothing_ends)
 
 	assert_page_added(self->vcpu, self->vcpu->run, PRIVATE_GPA);
 	tdx_finalize(self->vm);
-	if (panics_on_warning())
-		SKIP(return, PANICS_ON_WARNING);
+	SKIP_IF_PANICS_ON_WARNING(return);
 
 	expect_kernel_log("WARNING: *tdp_iter_start");
 	prefault_for_a_second(&p);

@@ -139,8 +139,7 @@ TEST_F(init_vm_cpuid, malformed_topology)
 	cpuid->entries[1] = threads;
 	cpuid->nent = 2;
 
-	if (panics_on_warning())
-		SKIP(return, PANICS_ON_WARNING);
+	SKIP_IF_PANICS_ON_WARNING(return);
 
 	expect_kernel_log("WARNING: *tdx_vm_ioctl|WARNING: *tdx_td_init");
 	expect_kernel_log("SEAMCALL TDH_MNG_INIT failed");

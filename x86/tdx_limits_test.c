@@ -405,8 +405,7 @@ TEST_F(cgroup, limit)
 	if (nr_charges_lost(&self->cg, self->tds))
 		XFAIL(return, "%s, before this test did", bug);
 
-	if (panics_on_warning())
-		SKIP(return, PANICS_ON_WARNING);
+	SKIP_IF_PANICS_ON_WARNING(return);
 
 	expect_kernel_log("WARNING: *misc_cg_");
 	TEST_ASSERT(!cg_write(self->cg.path, "misc.max", "tdx 1"),

@@ -557,8 +557,7 @@ TEST_F(building, punch_hole_elsewhere_and_measure)
 		SKIP(return, "the host does not survive it for long: TDX_RACES=1 runs it");
 	/* The module keeps a page that KVM gives back, as tdx_sept_remove_leaf_spte() fails. */
 	SKIP_UNLESS_MAY_HARM_HOST(return, "KVM would corrupt the host's memory");
-	if (panics_on_warning())
-		SKIP(return, PANICS_ON_WARNING);
+	SKIP_IF_PANICS_ON_WARNING(return);
 
 	/* Either thread meets it first, and the hole as it blocks or as it removes. */
 	for (int i = 0; i < 2; i++) {

@@ -343,8 +343,7 @@ FIXTURE(memory) {
 
 FIXTURE_SETUP(memory)
 {
-	if (panics_on_warning())
-		SKIP(return, PANICS_ON_WARNING);
+	SKIP_IF_PANICS_ON_WARNING(return);
 	expect_kernel_log(WARNS_OF_OTHER_PFN);
 	create_storm(&self->storm);
 }

@@ -516,8 +516,7 @@ TEST_F(no_memory, init_vcpu)
 {
 	struct visit v = VISIT(init_vcpu);
 
-	if (panics_on_warning())
-		SKIP(return, PANICS_ON_WARNING);
+	SKIP_IF_PANICS_ON_WARNING(return);
 
 	expect_kernel_log("WARNING: *_apicv");
 	visit_step(&v);

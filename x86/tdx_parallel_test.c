@@ -415,8 +415,7 @@ FIXTURE_SETUP(race)
 	 */
 	SKIP_UNLESS_RACES_WANTED(return);
 	SKIP_UNLESS_MAY_HARM_HOST(return, "KVM would corrupt the host's memory");
-	if (panics_on_warning())
-		SKIP(return, PANICS_ON_WARNING);
+	SKIP_IF_PANICS_ON_WARNING(return);
 }
 
 FIXTURE_TEARDOWN(race) { }

@@ -319,8 +319,7 @@ TEST_F(prefault, vcpu_not_initialized)
 	launch(self->vm, &self->guest);
 	vm_mem_set_private(self->vm, GMEM_GPA, PAGE_SIZE);
 
-	if (panics_on_warning())
-		SKIP(return, PANICS_ON_WARNING);
+	SKIP_IF_PANICS_ON_WARNING(return);
 
 	expect_kernel_log("WARNING: *tdh_vp_wr_failed|WARNING: *tdx_load_mmu_pgd");
 	expect_kernel_log("WARNING: *kvm_vcpu_");

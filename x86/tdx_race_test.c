@@ -521,8 +521,7 @@ FIXTURE_SETUP(race_with_death)
 	if (!variant->warns)
 		return;
 	SKIP_UNLESS_RACES_WANTED(return);
-	if (panics_on_warning())
-		SKIP(return, PANICS_ON_WARNING);
+	SKIP_IF_PANICS_ON_WARNING(return);
 	expect_kernel_log("WARNING: *kvm_vcpu_ioctl|WARNING: *kvm_vcpu_pre_fault_memory");
 }
 
@@ -595,8 +594,7 @@ FIXTURE(race_with_memslot) { };
 FIXTURE_SETUP(race_with_memslot)
 {
 	SKIP_UNLESS_RACES_WANTED(return);
-	if (panics_on_warning())
-		SKIP(return, PANICS_ON_WARNING);
+	SKIP_IF_PANICS_ON_WARNING(return);
 	expect_kernel_log(WARNS_OF_OTHER_PFN);
 }
 

@@ -81,8 +81,7 @@ TEST_F(after_shutdown, vcpu_stays_down)
 	u64 cpu;
 	int log;
 
-	if (panics_on_warning())
-		SKIP(return, PANICS_ON_WARNING);
+	SKIP_IF_PANICS_ON_WARNING(return);
 
 	/* First, as the announcement itself is a line of the log. */
 	expect_kernel_log("WARNING: *vt_cache_reg");
@@ -127,8 +126,7 @@ TEST_F(after_shutdown, nmi_leaves_vm_alive)
 {
 	struct kvm_vcpu *vcpu = tdx_irq_td_launch(&self->td, guest_no_idt);
 
-	if (panics_on_warning())
-		SKIP(return, PANICS_ON_WARNING);
+	SKIP_IF_PANICS_ON_WARNING(return);
 
 	expect_kernel_log("WARNING: *tdx_inject_nmi");
 	expect_kernel_log("WARNING: *vt_cache_reg");

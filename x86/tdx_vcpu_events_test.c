@@ -176,8 +176,7 @@ TEST_F(events, external_interrupt_does_not_block_nmi)
 	struct kvm_interrupt irq = { .irq = TDX_IRQ_VECTOR };
 	u64 nr_nmis;
 
-	if (panics_on_warning())
-		SKIP(return, PANICS_ON_WARNING);
+	SKIP_IF_PANICS_ON_WARNING(return);
 
 	expect_kernel_log("WARNING: *tdx_vcpu_run");
 

@@ -139,8 +139,7 @@ static int set_smi(struct kvm_vcpu *vcpu, bool smm, bool pending)
 /* KVM notices a pending SMI when it is about to deliver it. */
 TEST_F(vmx_state, pending_smi_refused)
 {
-	if (panics_on_warning())
-		SKIP(return, PANICS_ON_WARNING);
+	SKIP_IF_PANICS_ON_WARNING(return);
 
 	expect_kernel_log("WARNING: *vt_smi_allowed");
 	if (!set_smi(self->vcpu, false, true)) {

@@ -29,6 +29,13 @@ bool panics_on_warning(void);
 
 #define PANICS_ON_WARNING	"the host would panic if KVM gets this wrong"
 
+/* In a case or fixture of the harness: like SKIP(), where a warning would be the end. */
+#define SKIP_IF_PANICS_ON_WARNING(statement)				\
+do {									\
+	if (panics_on_warning())					\
+		SKIP(statement, PANICS_ON_WARNING);			\
+} while (0)
+
 /*
  * Open the kernel's log, to read what is logged from now on.  Returns a file
  * descriptor, or a negative number without access to the log.
