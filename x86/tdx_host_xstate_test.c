@@ -7,6 +7,9 @@
  * a TD can have as well as with the most.
  */
 #include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <sys/mman.h>
 
 #include "processor.h"
 #include "tdx/tdx_test_harness.h"
@@ -106,6 +109,54 @@ TEST_F(host_xstate, pkru)
 		TEST_ASSERT_EQ(rdpkru(), values[i]);
 	}
 	wrpkru(old);
+}
+
+static sigjmp_buf unreadable;
+
+static void on_sigsegv(int signum)
+{
+	siglongjmp(unreadable, 1);
+}
+
+/* If it is not, PKRU has the value of signal handlers afterwards. */
+static bool is_readable(const u8 *mem)
+{
+	if (sigsetjmp(unreadable, 1))
+		return false;
+	READ_ONCE(*mem);
+	return true;
+}
+
+/* Not only is the value restored, it is also what counts for pages used before. */
+TEST_F(host_xstate, protection_key)
+{
+	const int key = pkey_alloc(0, 0);
+	struct sigaction old;
+	void *mem;
+
+	if (key < 0)
+		SKIP(return, "the host has no protection keys");
+
+	mem = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	TEST_ASSERT(mem != MAP_FAILED, "mmap() failed");
+	TEST_ASSERT_EQ(pkey_mprotect(mem, PAGE_SIZE, PROT_READ | PROT_WRITE, key), 0);
+	sigaction(SIGSEGV, &(struct sigaction) { .sa_handler = on_sigsegv }, &old);
+
+	for (int i = 0; i < 4; i++) {
+		const bool readable = !(i & 1), use_before = i & 2;
+		const int rights = readable ? 0 : PKEY_DISABLE_ACCESS;
+
+		pkey_set(key, rights);
+		if (use_before)
+			TEST_ASSERT_EQ(is_readable(mem), readable);
+		pkey_set(key, rights);
+		run_guest(self->vcpu);
+		TEST_ASSERT_EQ(is_readable(mem), readable);
+	}
+
+	sigaction(SIGSEGV, &old, NULL);
+	munmap(mem, PAGE_SIZE);
+	pkey_free(key);
 }
 
 #define XSAVE_LEGACY_SIZE	512

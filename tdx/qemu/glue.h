@@ -83,8 +83,8 @@ struct xsave_msrs {
 
 /* What only saves time, see speed.c. */
 struct lp_speed {
-	bool pkru_lost;			/* cleared by an exit; no user page used since */
-	uint32_t pkru;			/* the host's, before that exit */
+	uint32_t pkru;			/* the host's, when it was last written */
+	bool pkru_differs;		/* some user page was cached with another PKRU since */
 	bool kernel_page_not_global;	/* some cached translation of the host's */
 	bool td_in_upper_half;		/* some cached translation of a TD's */
 	unsigned int switches;		/* of the host's address spaces */

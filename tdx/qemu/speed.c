@@ -30,29 +30,27 @@ static bool in_upper_half(vaddr addr)
 	return addr >> 63;
 }
 
-/* PKRU. */
+/*
+ * PKRU.
+ *
+ * QEMU applies PKRU to the translations that it caches, and drops them all when
+ * PKRU is written.  Only those of user pages have to go, and they may stay if all
+ * were cached with the value that is written.  So a host that restores PKRU after
+ * a TD exit, which clears it, keeps them unless it has used another user page since.
+ */
 
-void speed_pkru_lost(CPUX86State *env, uint32_t pkru)
-{
-	struct lp_speed *s = &tdx_lp(env)->speed;
-
-	if (!s->pkru_lost)
-		s->pkru = pkru;
-	s->pkru_lost = true;
-}
-
-/* PKRU is about user pages, which are in the lower half. */
+/* User pages are in the lower half. */
 void tdx_speed_note_user_page(CPUX86State *env, vaddr addr)
 {
-	if (tdx_module() && !tdx_in_td(env) && !in_upper_half(addr))
-		tdx_lp(env)->speed.pkru_lost = false;
+	struct lp_speed *s;
+
+	if (!tdx_present || tdx_in_td(env) || in_upper_half(addr))
+		return;
+	s = &tdx_lp(env)->speed;
+	if (env->pkru != s->pkru)
+		s->pkru_differs = true;
 }
 
-/*
- * QEMU applies PKRU to the translations that it caches, and drops them all when
- * PKRU is written.  Only those of user pages have to go.  A host that restores
- * PKRU after a TD exit keeps even these, if it has used no user page since.
- */
 bool tdx_speed_write_pkru(CPUX86State *env, uint32_t value)
 {
 	struct lp_speed *s;
@@ -60,9 +58,10 @@ bool tdx_speed_write_pkru(CPUX86State *env, uint32_t value)
 	if (!tdx_present || tdx_in_td(env))
 		return false;
 	s = &tdx_lp(env)->speed;
-	if (!s->pkru_lost || value != s->pkru)
+	if (s->pkru_differs || value != s->pkru)
 		tlb_flush_by_mmuidx(env_cpu(env), USER_MMU_IDXS);
-	s->pkru_lost = false;
+	s->pkru_differs = false;
+	s->pkru = value;
 	env->pkru = value;
 	return true;
 }

@@ -23,9 +23,6 @@ void tdx_speed_note_td_page(CPUX86State *env, int mmu_idx, vaddr addr);
 /* Whether Linux has its text there, except for that of modules. */
 bool speed_in_kernel_text(vaddr pc);
 
-/* The glue's own call: a TD exit takes away the host's PKRU, which was @pkru. */
-void speed_pkru_lost(CPUX86State *env, uint32_t pkru);
-
 /*
  * A TD exits, with its registers still in @env, and @interrupt says whether that is for an
  * interrupt of the host's; and it is about to go on.

@@ -273,10 +273,8 @@ static void scrub_xstate(CPUX86State *env, CPUX86State *host)
 	uint64_t xfam = tdx_vcpu_xfam(tdx_lp(env)->td);
 
 	reset_fpu(host, xfam);
-	if (xfam & BIT_ULL(XSTATE_PKRU)) {
-		speed_pkru_lost(env, host->pkru);
+	if (xfam & BIT_ULL(XSTATE_PKRU))
 		host->pkru = 0;
-	}
 	if (xfam & XSTATES_CET) {
 		m->u_cet = 0;
 		memset(m->pl_ssp, 0, sizeof(m->pl_ssp));

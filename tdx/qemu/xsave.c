@@ -170,7 +170,7 @@ static void move_vector(CPUX86State *env, uint8_t *data, bool to_reg, int first_
 
 static void set_pkru(CPUX86State *env, uint32_t value)
 {
-	if (value == env->pkru || tdx_speed_write_pkru(env, value))
+	if (value == env->pkru)
 		return;
 	env->pkru = value;
 	if (tdx_in_td(env))
