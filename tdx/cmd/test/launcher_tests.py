@@ -404,6 +404,7 @@ class OnTerminal(Launcher):
         """Starts a command on a terminal.  Returns it, and the terminal's other end."""
         master, slave = pty.openpty()
         self.addCleanup(os.close, master)
+        self.unread = b""
         self.resize(master, 24, 80)
         process = subprocess.Popen(
             [BOX, *command], stdin=slave, stdout=slave, stderr=slave,
@@ -420,11 +421,12 @@ class OnTerminal(Launcher):
     def expect(self, master, text, seconds=60):
         """Reads until that was printed.  Returns all up to there.  Fails if there is nothing
         for so long."""
-        seen = b""
+        seen, self.unread = self.unread, b""
         while text not in seen:
             self.assertTrue(select.select([master], [], [], seconds)[0], seen)
             seen += os.read(master, 4096)
-        return seen
+        before, _, self.unread = seen.partition(text)
+        return before + text
 
 
 class Shell(OnTerminal):
