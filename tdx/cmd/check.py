@@ -122,8 +122,9 @@ class Part:
         self.number += 1
         self.emit(f"{'ok' if ok else 'not ok'} {self.number} {name}")
         if not ok:
+            # Indented, as "# not ok" is how the kernel's runner prints a case.
             for line in output.splitlines()[-OUTPUT_LINES:]:
-                self.emit(f"# {line}")
+                self.emit(f"#   {line}")
 
     def ok(self, name, *argv, **options):
         """A test that is a command."""

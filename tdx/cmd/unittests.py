@@ -30,7 +30,7 @@ class TapResult(unittest.TestResult):
                 getattr(test, "_testMethodName", str(test)).removeprefix("test_").replace("_", " "))
         self.write(f"{'ok' if ok else 'not ok'} {self.number} {kind}: {name}{comment}")
         for line in details.splitlines():
-            self.write(f"# {line}")
+            self.write(f"#   {line}")
 
     def addSuccess(self, test):
         self.report(test, True)
