@@ -9,8 +9,8 @@
  * Exits after which a vCPU can't run on are tested by tdx_shutdown_test and
  * tdx_dead_vm_test.
  */
-#include <sys/utsname.h>
 
+#include "tdx/generic/kernel_release.h"
 #include "tdx/tdx_guest.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_irq.h"
@@ -300,18 +300,6 @@ static bool is_split_lock_trapped(struct kvm_vcpu *vcpu)
 	struct ucall uc;
 
 	return get_ucall(vcpu, &uc) == UCALL_SYNC && uc.args[1] == AC_VECTOR;
-}
-
-/* For what shows only by its absence, which in a newer kernel is a bug. */
-static bool is_kernel_before(int major, int minor)
-{
-	struct utsname name;
-	int x, y;
-
-	TEST_ASSERT_EQ(uname(&name), 0);
-	if (sscanf(name.release, "%d.%d", &x, &y) != 2)
-		TEST_FAIL("Unknown kernel release '%s'", name.release);
-	return x < major || (x == major && y < minor);
 }
 
 TEST_F(bus_lock, exits_after_each)

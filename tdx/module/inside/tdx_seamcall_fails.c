@@ -14,6 +14,7 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/generic/kernel_log.h"
+#include "tdx/generic/kernel_release.h"
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_memory.h"
 #include "tdx/tdx_test_harness.h"
@@ -250,6 +251,8 @@ TEST_F(early, notify_exit)
 
 	if (!vm_check_cap(self->vm, KVM_CAP_X86_NOTIFY_VMEXIT))
 		SKIP(return, "the host lacks notify exits");
+	if (is_kernel_before(7, 3))
+		SKIP(return, "KVM sets no notify window for TDs");
 
 	vm_enable_cap(self->vm, KVM_CAP_X86_NOTIFY_VMEXIT,
 		      0x20000000ull << 32 | KVM_X86_NOTIFY_VMEXIT_ENABLED);
