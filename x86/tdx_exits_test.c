@@ -9,7 +9,6 @@
  * Exits after which a vCPU can't run on are tested by tdx_shutdown_test and
  * tdx_dead_vm_test.
  */
-
 #include "tdx/generic/kernel_release.h"
 #include "tdx/tdx_guest.h"
 #include "tdx/tdx_test_harness.h"

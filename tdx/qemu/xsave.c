@@ -173,9 +173,7 @@ static void set_pkru(CPUX86State *env, uint32_t value)
 	if (value == env->pkru)
 		return;
 	env->pkru = value;
-	if (tdx_in_td(env))
-		tdx_flush_tlb(env);
-	else
+	if (!tdx_speed_flush(env))
 		tlb_flush(env_cpu(env));
 }
 
