@@ -28,7 +28,7 @@ from outcome import STATUS_BOX, STATUS_KERNEL, STATUS_TIMEOUT, Failure, complain
 # no more, and without the features for which the kernel fills and copies memory byte by
 # byte.
 CPU_MODEL = ("max,vendor=GenuineIntel,family=6,model=173,stepping=1,phys-bits=52,-svm,-mpx,"
-             "-erms,-fsrm")
+             "-erms,-fsrm,-fsrs,-fsrc,-fzrm")
 KERNEL_OPTIONS = ("console=ttyS0 earlyprintk=ttyS0 ignore_loglevel printk.devkmsg=on "
                   "panic=-1 reboot=t tsc=reliable rcupdate.rcu_expedited=1 "
                   "rcutree.jiffies_till_first_fqs=0 kvm_intel.tdx=1")
