@@ -71,7 +71,7 @@ KERNEL_PARTS = {*KERNELS, "kernel", "configured"}
 
 # Megabytes, for kernels that look for their own bugs: they poison all memory, and KASAN keeps
 # the more of what is freed, the more there is.  One of the user's may need a shadow and more.
-DEBUG_MEMORY = 1536
+DEBUG_MEMORY = 1024
 CONFIGURED_MEMORY = 4096
 
 
