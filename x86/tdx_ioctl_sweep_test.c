@@ -28,7 +28,7 @@
 #include <unistd.h>
 
 #include "tdx/generic/may_harm_host.h"
-#include "tdx/generic/runs_alone.h"
+#include "tdx/generic/runner_notes.h"
 #include "tdx/ioctl_sweep_play.h"
 
 /* What other tests make the kernel say is no answer to this one's calls. */

@@ -19,6 +19,8 @@
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
+TDX_TEST_TAKES_LONG;
+
 /*
  * The page that the race is about, one that stays, those that are mapped and wait to be
  * accepted, and those for afterwards.

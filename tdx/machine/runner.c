@@ -13,8 +13,8 @@
  * TEST_FAIL_FAST	stop at the first failure
  * TEST_PROGRESS	say when a test starts
  *
- * A test that must not run beside others carries an ELF note: name "kselftest",
- * type 1.
+ * Tests may carry ELF notes with the name "kselftest".  Type 1: the test must not run
+ * beside others.  Type 2: it takes long, and starts first.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -48,13 +48,14 @@
 
 #define NOTE_NAME	"kselftest"
 #define NOTE_RUNS_ALONE	1
+#define NOTE_TAKES_LONG	2
 #define MAX_NOTES	65536
 
 struct test {
 	const char *path;
 	const char *name;	/* the path's last part */
 	off_t size;
-	bool alone;
+	bool alone, takes_long;	/* its notes say so */
 	int rank;		/* among those of one size, and with fail_fast */
 	int output;
 	pid_t pid;		/* 0: it has not begun, or it has ended */
@@ -439,8 +440,9 @@ static int run_tests(const sigset_t *signals)
 }
 
 /*
- * The largest have the most cases; started last they would run on their own.  With
- * fail_fast the test named first is the one most likely to fail.
+ * Those that take long would run on their own if they were started last.  Of the others,
+ * the largest have the most cases.  With fail_fast the test named first is the one most
+ * likely to fail.
  */
 static int compare(const void *a, const void *b)
 {
@@ -450,13 +452,15 @@ static int compare(const void *a, const void *b)
 		return x->rank - y->rank;
 	if (x->alone != y->alone)
 		return x->alone - y->alone;
+	if (!x->alone && !fail_fast && x->takes_long != y->takes_long)
+		return y->takes_long - x->takes_long;
 	if (!x->alone && !fail_fast && x->size != y->size)
 		return x->size < y->size ? 1 : -1;
 	return x->rank - y->rank;
 }
 
-/* Does a segment of notes have the one that says so? */
-static bool notes_say_alone(const char *notes, size_t size, size_t align)
+/* A segment of notes. */
+static void take_notes(struct test *test, const char *notes, size_t size, size_t align)
 {
 	size_t at = 0;
 
@@ -468,33 +472,32 @@ static bool notes_say_alone(const char *notes, size_t size, size_t align)
 		size_t desc = name + ((note->n_namesz + align - 1) & -align);
 
 		if (note->n_namesz > MAX_NOTES || note->n_descsz > MAX_NOTES)
-			return false;
-		if (note->n_type == NOTE_RUNS_ALONE &&
-		    note->n_namesz == sizeof(NOTE_NAME) &&
+			return;
+		if (note->n_namesz == sizeof(NOTE_NAME) &&
 		    name + sizeof(NOTE_NAME) <= size &&
-		    !memcmp(notes + name, NOTE_NAME, sizeof(NOTE_NAME)))
-			return true;
+		    !memcmp(notes + name, NOTE_NAME, sizeof(NOTE_NAME))) {
+			test->alone |= note->n_type == NOTE_RUNS_ALONE;
+			test->takes_long |= note->n_type == NOTE_TAKES_LONG;
+		}
 		at = desc + ((note->n_descsz + align - 1) & -align);
 	}
-	return false;
 }
 
-static bool runs_alone(const char *path)
+static void read_notes(struct test *test)
 {
 	static char notes[MAX_NOTES];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	bool alone = false;
+	int fd = open(test->path, O_RDONLY | O_CLOEXEC);
 	Elf64_Phdr segment;
 	Elf64_Ehdr elf;
 	ssize_t size;
 
 	if (fd < 0)
-		return false;
+		return;
 	if (pread(fd, &elf, sizeof(elf), 0) != sizeof(elf) ||
 	    memcmp(elf.e_ident, ELFMAG, SELFMAG) ||
 	    elf.e_ident[EI_CLASS] != ELFCLASS64)
 		elf.e_phnum = 0;
-	for (int i = 0; i < elf.e_phnum && !alone; i++) {
+	for (int i = 0; i < elf.e_phnum; i++) {
 		if (pread(fd, &segment, sizeof(segment),
 			  elf.e_phoff + i * sizeof(segment)) != sizeof(segment))
 			break;
@@ -502,10 +505,9 @@ static bool runs_alone(const char *path)
 			continue;
 		size = pread(fd, notes, segment.p_filesz, segment.p_offset);
 		if (size == (ssize_t)segment.p_filesz)
-			alone = notes_say_alone(notes, size, segment.p_align);
+			take_notes(test, notes, size, segment.p_align);
 	}
 	close(fd);
-	return alone;
 }
 
 static void find_tests(char **paths)
@@ -523,7 +525,7 @@ static void find_tests(char **paths)
 		test->rank = i;
 		if (!stat(paths[i], &file))
 			test->size = file.st_size;
-		test->alone = runs_alone(paths[i]);
+		read_notes(test);
 	}
 	qsort(tests, nr_tests, sizeof(*tests), compare);
 }

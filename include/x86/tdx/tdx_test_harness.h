@@ -5,7 +5,7 @@
 
 #include "kselftest_harness.h"
 #include "tdx/generic/asserts.h"
-#include "tdx/generic/runs_alone.h"
+#include "tdx/generic/runner_notes.h"
 #include "tdx/generic/test_memory.h"
 #include "tdx/generic/ucall_loop.h"
 #include "tdx/tdx_guest.h"

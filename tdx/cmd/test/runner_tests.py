@@ -146,22 +146,30 @@ class Runner(RunnerTest):
                     "not ok 2 selftests: kvm: fails # exit=3", totals(fail_=1))
         self.none_left()
 
-    def elf(self, name, note):
-        """A program that tells at its end whether another ran beside it; with a note."""
+    def elf(self, name, note=None):
+        """A program that tells at its end whether another ran beside it; with a note of
+        that type."""
         os.makedirs(f"{self.directory}/running", exist_ok=True)
         source = f"{self.directory}/{name}.c"
         path = f"{self.directory}/x86/{name}"
         with open(source, "w") as file:
             file.write(PROGRAM.replace("@NAME@", name).replace("@DIR@", self.directory)
-                       .replace("@NOTE@", NOTE if note else ""))
+                       .replace("@NOTE@", NOTE.replace("@TYPE@", str(note)) if note else ""))
         subprocess.run(["gcc", "-o", path, source], check=True)
         return f"x86/{name}"
 
     def test_runs_alone_if_its_note_says_so(self):
-        tests = [self.elf("alone_a", True), self.elf("beside", False), self.elf("alone_b", True)]
+        tests = [self.elf("alone_a", 1), self.elf("beside"), self.elf("alone_b", 1)]
         output, _ = self.gives(0, *tests, environment={"TEST_JOBS": "3"})
         self.assertEqual([name.split()[1] for name in self.order(output)],
                          ["beside", "alone_a", "alone_b"])
+
+    def test_starts_first_if_its_note_says_so(self):
+        tests = [self.elf("alone", 1), self.elf("short_a"), self.elf("long", 2),
+                 self.elf("short_b")]
+        output, _ = self.gives(0, *tests, environment={"TEST_JOBS": "1"})
+        self.assertEqual([name.split()[1] for name in self.order(output)],
+                         ["long", "short_a", "short_b", "alone"])
 
     def test_program_whose_notes_make_no_sense(self):
         header = (b"\x7fELF\x02\x01\x01".ljust(16, b"\0") +
@@ -263,7 +271,7 @@ class Script(RunnerTest):
 
 NOTE = """
 static const struct { unsigned int a, b, c; char name[12]; } note
-__attribute__((used, aligned(4), section(".note.kselftest"))) = { 10, 0, 1, "kselftest" };
+__attribute__((used, aligned(4), section(".note.kselftest"))) = { 10, 0, @TYPE@, "kselftest" };
 """
 
 PROGRAM = """
