@@ -290,6 +290,9 @@ def run_in_box(suite, tests):
         # Such kernels take several times as long.
         os.environ["TEST_TIMEOUT"] = os.environ.get("TEST_TIMEOUT") or "900"
         os.environ["TIMEOUT"] = os.environ.get("TIMEOUT") or "5400"
+    if kernel == "debug":
+        # What luck finds, kcsan finds better.
+        os.environ["KSFT_MACHINE_SLOW"] = os.environ.get("KSFT_MACHINE_SLOW") or "yes"
     seed = os.environ.get("SEED")
     box = [BOX, "run", "--timeout", os.environ.get("TIMEOUT") or "900",
            *(["--profile", profile] if profile else []), *which,

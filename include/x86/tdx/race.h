@@ -54,7 +54,10 @@ do {									\
 		SKIP(statement, "a matter of luck: TDX_RACES=5000 runs it"); \
 } while (0)
 
-/* How often the environment variable TDX_RACES wants a race, else @by_default. */
+/*
+ * How often the environment variable TDX_RACES wants a race, else @by_default, or a third
+ * of that if KSFT_MACHINE_SLOW=yes.
+ */
 __u32 nr_races_wanted(__u32 by_default);
 
 #endif /* SELFTEST_KVM_TDX_RACE_H */
