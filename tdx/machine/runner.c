@@ -452,9 +452,11 @@ static int compare(const void *a, const void *b)
 		return x->rank - y->rank;
 	if (x->alone != y->alone)
 		return x->alone - y->alone;
-	if (!x->alone && !fail_fast && x->takes_long != y->takes_long)
+	if (x->alone || fail_fast)
+		return x->rank - y->rank;
+	if (x->takes_long != y->takes_long)
 		return y->takes_long - x->takes_long;
-	if (!x->alone && !fail_fast && x->size != y->size)
+	if (x->size != y->size)
 		return x->size < y->size ? 1 : -1;
 	return x->rank - y->rank;
 }
