@@ -18,6 +18,7 @@
 #include "processor.h"
 #include "tdx/generic/kernel_log.h"
 #include "tdx/generic/may_harm_host.h"
+#include "tdx/race.h"
 #include "tdx/tdx_guest.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
@@ -331,8 +332,7 @@ TEST_F(beyond_width, deleting_memslot_keeps_other_page)
 {
 	const gpa_t gpa = self->vm->arch.s_bit << 1 | PRIVATE_GPA;
 
-	if (!getenv("TDX_RACES"))
-		SKIP(return, "the host does not survive it for long: TDX_RACES=1 runs it");
+	SKIP_UNLESS_RACES_WANTED(return, HOST_DIES_OF_IT);
 	SKIP_UNLESS_MAY_HARM_HOST(return, "KVM would corrupt the host's memory");
 	SKIP_IF_PANICS_ON_WARNING(return);
 

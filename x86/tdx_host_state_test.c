@@ -395,14 +395,6 @@ struct user_state {
 	u32 pkru, mxcsr;
 };
 
-static u32 rdpkru(void)
-{
-	u32 pkru, edx;
-
-	asm volatile(".byte 0x0f, 0x01, 0xee" : "=a"(pkru), "=d"(edx) : "c"(0));
-	return pkru;
-}
-
 static struct user_state user_state(void)
 {
 	struct user_state s = {

@@ -85,14 +85,6 @@ TEST_F(host_xstate, xcr0)
 	TEST_ASSERT_EQ(xgetbv(0), before);
 }
 
-static u32 rdpkru(void)
-{
-	u32 pkru, edx;
-
-	asm volatile(".byte 0x0f, 0x01, 0xee" : "=a"(pkru), "=d"(edx) : "c"(0));
-	return pkru;
-}
-
 TEST_F(host_xstate, pkru)
 {
 	/* This program's memory has key 0, which stays accessible. */

@@ -17,6 +17,7 @@
 #include "tdx/generic/kernel_log.h"
 #include "tdx/generic/may_harm_host.h"
 #include "tdx/host_cpus.h"
+#include "tdx/race.h"
 #include "tdx/tdx_memory.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
@@ -553,8 +554,7 @@ TEST_F(building, punch_hole_elsewhere_and_measure)
 {
 	struct puncher p = { .vm = self->vm, .gpa = OTHER_GPA };
 
-	if (!getenv("TDX_RACES"))
-		SKIP(return, "the host does not survive it for long: TDX_RACES=1 runs it");
+	SKIP_UNLESS_RACES_WANTED(return, HOST_DIES_OF_IT);
 	/* The module keeps a page that KVM gives back, as tdx_sept_remove_leaf_spte() fails. */
 	SKIP_UNLESS_MAY_HARM_HOST(return, "KVM would corrupt the host's memory");
 	SKIP_IF_PANICS_ON_WARNING(return);

@@ -413,7 +413,7 @@ FIXTURE_SETUP(race)
 	 * tdx_sept_remove_leaf_spte() fails, and its callers can't.  Nor does KVM get
 	 * the TD's other pages back, because the module still counts these.
 	 */
-	SKIP_UNLESS_RACES_WANTED(return);
+	SKIP_UNLESS_RACES_WANTED(return, MATTER_OF_LUCK);
 	SKIP_UNLESS_MAY_HARM_HOST(return, "KVM would corrupt the host's memory");
 	SKIP_IF_PANICS_ON_WARNING(return);
 }

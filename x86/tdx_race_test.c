@@ -522,7 +522,7 @@ FIXTURE_SETUP(race_with_death)
 	kvm_vm_free(vm);
 	if (!variant->warns)
 		return;
-	SKIP_UNLESS_RACES_WANTED(return);
+	SKIP_UNLESS_RACES_WANTED(return, MATTER_OF_LUCK);
 	SKIP_IF_PANICS_ON_WARNING(return);
 	expect_kernel_log("WARNING: *kvm_vcpu_ioctl|WARNING: *kvm_vcpu_pre_fault_memory");
 }
@@ -595,7 +595,7 @@ FIXTURE(race_with_memslot) { };
 
 FIXTURE_SETUP(race_with_memslot)
 {
-	SKIP_UNLESS_RACES_WANTED(return);
+	SKIP_UNLESS_RACES_WANTED(return, MATTER_OF_LUCK);
 	SKIP_IF_PANICS_ON_WARNING(return);
 	expect_kernel_log(WARNS_OF_OTHER_PFN);
 }

@@ -40,6 +40,15 @@
 #define X86_FEATURE_WAITPKG	KVM_X86_CPU_FEATURE(0x7, 0, ECX, 5)
 #endif
 
+/* The lib has only wrpkru().  The CPU must have protection keys. */
+static inline u32 rdpkru(void)
+{
+	u32 pkru, edx;
+
+	asm volatile("rdpkru" : "=a"(pkru), "=d"(edx) : "c"(0));
+	return pkru;
+}
+
 #define VM_SHAPE_TDX						\
 ({								\
 	struct vm_shape __shape = {				\
