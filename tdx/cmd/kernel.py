@@ -252,10 +252,20 @@ class Vmm(Kernel):
 
 
 class Kcsan(Kernel):
-    """A kernel that looks for data races."""
+    """A kernel that looks for data races in KVM and in the code about TDX.  It looks at one
+    access in so many, which would be few of these if the rest of the kernel had any."""
 
     name = "kcsan"
     configs = [*Kernel.configs, MACHINE / "kcsan.config"]
+    CHECKED = """x86 irq lapic cpuid msrs pmu regs mtrr i8254 i8259 ioapic hyperv smm
+        mmu/mmu mmu/page_track mmu/spte mmu/tdp_iter mmu/tdp_mmu
+        vmx/main vmx/tdx vmx/vmx vmx/nested vmx/pmu_intel vmx/posted_intr
+        ../../../virt/kvm/kvm_main ../../../virt/kvm/async_pf ../../../virt/kvm/binary_stats
+        ../../../virt/kvm/coalesced_mmio ../../../virt/kvm/dirty_ring
+        ../../../virt/kvm/eventfd ../../../virt/kvm/guest_memfd ../../../virt/kvm/irqchip
+        ../../../virt/kvm/pfncache ../../../virt/kvm/vfio
+        seamcall seamldr tdx tdx-host""".split()
+    options = ["KCSAN_SANITIZE=n", *(f"KCSAN_SANITIZE_{name}.o=y" for name in CHECKED)]
 
 
 class Kmemleak(Kernel):
