@@ -18,6 +18,7 @@
 #include "tdx/generic/vcpu_thread.h"
 #include "tdx/held_region.h"
 #include "tdx/tdx_irq.h"
+#include "tdx/tdx_memory.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -180,9 +181,23 @@ TEST_F(killed_with, td_is_freed)
 }
 
 /*
+ * Only one process of two that have the TD is killed.
+ */
+
+#define STACK_SIZE	(16 * PAGE_SIZE)
+
+/* Start a process that shares this one's memory, as KVM demands, but is no thread of it. */
+static pid_t start_beside(int (*function)(void *), void *arg, char *stack)
+{
+	pid_t pid = clone(function, stack + STACK_SIZE, CLONE_VM | CLONE_FILES | SIGCHLD, arg);
+
+	TEST_ASSERT(pid > 0, __KVM_SYSCALL_ERROR("clone()", pid));
+	return pid;
+}
+
+/*
  * A process that waits for a TD's vCPUs.  KVM's commands lock all of them, so they wait
- * as long as one is in KVM_RUN.  Only the process that waits is killed: it shares the
- * memory with the one that runs the vCPU, as KVM demands, but is no thread of it.
+ * as long as one is in KVM_RUN.
  */
 
 TDX_IRQ_FIXTURE(waiter);
@@ -242,16 +257,14 @@ TEST_F(waiter, disturbs_nobody)
 		.fd = variant->of_vcpu ? td->vcpu[0]->fd : td->vm->fd,
 		.cmd.id = variant->command,
 	};
-	const size_t stack_size = 16 * PAGE_SIZE;
-	char *stack = malloc(stack_size);
+	char *stack = malloc(STACK_SIZE);
 	struct vcpu_thread t;
 	pid_t pid;
 
 	/* The first vCPU is locked when it has to wait for the second. */
 	vcpu_thread_start(&t, td->vcpu[1]);
 	wait_for_guest(&td->shared->here, 1);
-	pid = clone(run_command, stack + stack_size, CLONE_VM | CLONE_FILES | SIGCHLD, &c);
-	TEST_ASSERT(pid > 0, __KVM_SYSCALL_ERROR("clone()", pid));
+	pid = start_beside(run_command, &c, stack);
 	wait_until_killable(pid);
 	TEST_ASSERT_EQ(kill(pid, SIGKILL), 0);
 	TEST_ASSERT_KILLED(pid);
@@ -263,6 +276,77 @@ TEST_F(waiter, disturbs_nobody)
 	TEST_ASSERT_EQ(td->shared->progress, 4);
 	TEST_ASSERT_EQ(run_command(&c), 0);
 	free(stack);
+}
+
+/*
+ * A process that converts much memory.  KVM visits each page, which with all that there
+ * may be takes longer than any host is up.
+ */
+TDX_MEMORY_SUITE(converter);
+
+#define RANGE_SIZE	(1ul << 30)
+#define FIRST_GPA	GMEM_GPA
+#define LAST_GPA	(GMEM_GPA + RANGE_SIZE - PAGE_SIZE)
+#define LAST_SLOT	12
+
+struct conversion {
+	int fd;
+	bool begins, ended;
+};
+
+static int make_all_shared(void *arg)
+{
+	struct kvm_memory_attributes to_shared = { .address = GMEM_GPA, .size = RANGE_SIZE };
+	struct conversion *c = arg;
+
+	WRITE_ONCE(c->begins, true);
+	syscall(SYS_ioctl, c->fd, KVM_SET_MEMORY_ATTRIBUTES, &to_shared);
+	WRITE_ONCE(c->ended, true);
+	return 0;
+}
+
+/* If it isn't, the guest waits for user space to make it private. */
+static bool is_private(struct tdx_guest *guest, gpa_t gpa)
+{
+	if (!__tdx_guest_do(guest, TDX_GUEST_ACCEPT, gpa, 0))
+		return true;
+	TEST_ASSERT_EQ(errno, EFAULT);
+	TEST_ASSERT_MEMORY_FAULT(guest, gpa, PRIVATE);
+	return false;
+}
+
+TEST_F(converter, stops)
+{
+	char *stack = malloc(STACK_SIZE);
+	bool goes_on;
+	pid_t pid;
+
+	vm_mem_add(self->vm, VM_MEM_SRC_ANONYMOUS, LAST_GPA, LAST_SLOT, 1,
+		   KVM_MEM_GUEST_MEMFD, -1, 0);
+	for (;;) {
+		struct conversion c = { .fd = self->vm->fd };
+
+		vm_mem_set_private(self->vm, FIRST_GPA, PAGE_SIZE);
+		vm_mem_set_private(self->vm, LAST_GPA, PAGE_SIZE);
+		pid = start_beside(make_all_shared, &c, stack);
+		while (!READ_ONCE(c.begins))
+			sched_yield();
+		TEST_ASSERT_EQ(kill(pid, SIGKILL), 0);
+		TEST_ASSERT_EQ(waitpid(pid, NULL, 0), pid);
+
+		/* The signal may have come too late, or before KVM had the call. */
+		if (c.ended)
+			continue;
+		goes_on = !is_private(&self->guest, LAST_GPA);
+		if (goes_on || !is_private(&self->guest, FIRST_GPA))
+			break;
+	}
+	free(stack);
+
+	vm_mem_set_private(self->vm, goes_on ? LAST_GPA : FIRST_GPA, PAGE_SIZE);
+	tdx_guest_finish(&self->guest);
+	if (goes_on)
+		XFAIL(return, "KVM goes on converting memory for a process that is killed");
 }
 
 int main(int argc, char *argv[])

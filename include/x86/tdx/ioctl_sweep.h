@@ -130,7 +130,7 @@ struct sweep_row {
 	/* Returns what ioctl() would, without that pointer to the argument.  NULL: ioctl(). */
 	int (*call)(struct sweep_td *td, const struct sweep_row *row, void *arg);
 
-	/* Would KVM do as it is told, but need most of the host's memory for that? */
+	/* Would KVM do as it is told, but need hours or most of the host's memory for that? */
 	bool (*too_big)(const void *arg);
 
 	/* In these stages KVM accepts the sane argument. */

@@ -189,7 +189,7 @@ static void private_attribute(struct sweep_td *td, void *arg)
 	attributes->attributes = KVM_MEMORY_ATTRIBUTE_PRIVATE;
 }
 
-/* KVM keeps the attributes of each page. */
+/* KVM visits each page, even if the process is killed, and keeps its attributes. */
 static bool too_many_attributes(const void *arg)
 {
 	const struct kvm_memory_attributes *attributes = arg;
