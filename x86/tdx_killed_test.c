@@ -284,7 +284,7 @@ TEST_F(waiter, disturbs_nobody)
  */
 TDX_MEMORY_SUITE(converter);
 
-#define RANGE_SIZE	(1ul << 30)
+#define RANGE_SIZE	(1ul << 28)
 #define FIRST_GPA	GMEM_GPA
 #define LAST_GPA	(GMEM_GPA + RANGE_SIZE - PAGE_SIZE)
 #define LAST_SLOT	12
