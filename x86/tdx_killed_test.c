@@ -317,10 +317,15 @@ static bool is_private(struct tdx_guest *guest, gpa_t gpa)
 
 TEST_F(converter, stops)
 {
-	char *stack = malloc(STACK_SIZE);
 	bool goes_on;
+	char *stack;
 	pid_t pid;
 
+	/* Or the signal would wait until the scheduler stops the other process. */
+	if (!has_two_cpus(self->vm))
+		SKIP(return, NEEDS_TWO_CPUS);
+
+	stack = malloc(STACK_SIZE);
 	vm_mem_add(self->vm, VM_MEM_SRC_ANONYMOUS, LAST_GPA, LAST_SLOT, 1,
 		   KVM_MEM_GUEST_MEMFD, -1, 0);
 	for (;;) {
