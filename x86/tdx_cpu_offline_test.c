@@ -11,6 +11,7 @@
 #include "tdx/generic/kernel_log.h"
 #include "tdx/host_cpus.h"
 #include "tdx/race.h"
+#include "tdx/races_wanted.h"
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_test_harness.h"
 

@@ -18,7 +18,7 @@
 #include "processor.h"
 #include "tdx/generic/kernel_log.h"
 #include "tdx/generic/may_harm_host.h"
-#include "tdx/race.h"
+#include "tdx/races_wanted.h"
 #include "tdx/tdx_guest.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"

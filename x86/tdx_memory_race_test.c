@@ -17,7 +17,7 @@
 #include "tdx/generic/kernel_log.h"
 #include "tdx/generic/may_harm_host.h"
 #include "tdx/host_cpus.h"
-#include "tdx/race.h"
+#include "tdx/races_wanted.h"
 #include "tdx/tdx_memory.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"

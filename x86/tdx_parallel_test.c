@@ -20,6 +20,7 @@
 #include "tdx/host_cpus.h"
 #include "tdx/keyids.h"
 #include "tdx/race.h"
+#include "tdx/races_wanted.h"
 #include "tdx/td_commands.h"
 #include "tdx/generic/kernel_log.h"
 #include "tdx/generic/may_harm_host.h"

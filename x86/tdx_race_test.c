@@ -15,6 +15,7 @@
 #include "tdx/host_cpus.h"
 #include "tdx/keyids.h"
 #include "tdx/race.h"
+#include "tdx/races_wanted.h"
 #include "tdx/tdx_memory.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"

@@ -5,6 +5,7 @@
 #include "processor.h"
 #include "tdx/host_cpus.h"
 #include "tdx/race.h"
+#include "tdx/races_wanted.h"
 
 /*
  * What the emulated host is told, by a leaf of CPUID that no CPU has: EAX is the leaf,
