@@ -35,6 +35,18 @@
 #define MAGIC		0x1122334455667788ul
 
 /*
+ * Would KVM_SET_MEMORY_ATTRIBUTES take so long, and so much memory, that random arguments
+ * had better not be like that?  KVM visits each page, even if the process is killed, and
+ * keeps its attributes; see converter in tdx_killed_test.
+ */
+static inline bool too_many_attributes(const void *arg)
+{
+	const struct kvm_memory_attributes *attributes = arg;
+
+	return attributes->size >> 30;
+}
+
+/*
  * Where KVM warns if a vCPU's access was MMIO until a memslot came, and another vCPU has
  * mapped the memory since, and the warning for expect_kernel_log().  See race_with_memslot
  * in tdx_race_test.

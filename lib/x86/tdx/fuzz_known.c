@@ -134,8 +134,7 @@ static bool may_die(void)
 
 bool fuzz_is_deadly(const struct fuzz_step *step, const void *operand)
 {
-	const struct kvm_memory_attributes *attributes = operand;
-	const struct kvm_vcpu_events *events = operand;
+	const struct kvm_vcpu_events *events;
 	const struct fuzz_raw *raw = operand;
 	u8 nr = _IOC_NR(step->op->request);
 
@@ -143,15 +142,14 @@ bool fuzz_is_deadly(const struct fuzz_step *step, const void *operand)
 		return false;
 	if (step->op->run == fuzz_run_raw) {
 		nr = raw->nr;
-		attributes = (void *)raw->word;
-		events = (void *)raw->word;
+		operand = raw->word;
 	}
 	/* vmx_leave_nested() on a vCPU that is no VMX one: the kernel panics. */
 	if (nr == _IOC_NR(KVM_SET_NESTED_STATE) || nr == _IOC_NR(KVM_GET_NESTED_STATE))
 		return true;
-	/* KVM visits each page, even if the process is killed. */
-	if (nr == _IOC_NR(KVM_SET_MEMORY_ATTRIBUTES) && attributes->size >> 30)
+	if (nr == _IOC_NR(KVM_SET_MEMORY_ATTRIBUTES) && too_many_attributes(operand))
 		return true;
+	events = operand;
 	return nr == _IOC_NR(KVM_SET_VCPU_EVENTS) && step->op->target == FUZZ_VCPU &&
 	       events->flags & KVM_VCPUEVENT_VALID_SMM && events->smi.smm;
 }

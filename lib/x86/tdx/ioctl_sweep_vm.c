@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a sweep tries on a VM. */
 #include "tdx/ioctl_sweep_rows.h"
+#include "tdx/tdx_memory.h"
 
 #define VM_NUMBER(_cmd, ...)	SWEEP_NUMBER(SWEEP_FD_VM, #_cmd, _cmd, __VA_ARGS__)
 
@@ -187,14 +188,6 @@ static void private_attribute(struct sweep_td *td, void *arg)
 	attributes->address = SWEEP_SCRATCH_GPA;
 	attributes->size = SWEEP_SCRATCH_SIZE;
 	attributes->attributes = KVM_MEMORY_ATTRIBUTE_PRIVATE;
-}
-
-/* KVM visits each page, even if the process is killed, and keeps its attributes. */
-static bool too_many_attributes(const void *arg)
-{
-	const struct kvm_memory_attributes *attributes = arg;
-
-	return attributes->size >> 30;
 }
 
 /*
